@@ -1,0 +1,52 @@
+/** Which end of a connection the local container was: the one that opened it, or the one that accepted it. */
+export type Role = 'client' | 'server'
+
+export type Protocol = 'tcp'
+
+/** What one cgroup exchanged with one remote service since the drain before. */
+export type Flow = {
+  /** Inode of the cgroup v2 directory in which `socket()` was called (for accepted connections: the listener's). */
+  readonly cgroupId: number
+  /** The remote end as canonical text; a v4-mapped IPv6 address reads as IPv4. */
+  readonly remoteAddress: string
+  /** The port of the service, whichever end it is on; ephemeral ports never leave the kernel. */
+  readonly servicePort: number
+  readonly protocol: Protocol
+  readonly role: Role
+  /** Payload bytes that the peer acknowledged. */
+  readonly bytesSent: number
+  /** Payload bytes received in order. */
+  readonly bytesReceived: number
+  readonly connectionsOpened: number
+  readonly connectionsFailed: number
+}
+
+/** Who owns a cgroup. Absent means unknown or not applicable, never an empty string. */
+export type Owner = {
+  readonly namespace?: string
+  readonly pod?: string
+  /** Container name in Kubernetes, else the systemd unit or the short container id. */
+  readonly container?: string
+}
+
+export type AttributedFlow = Flow & { readonly owner: Owner }
+
+/** Label pairs sorted by name in byte order, `__name__` included, no empty value. */
+export type Labels = readonly (readonly [name: string, value: string])[]
+
+/** One time series. The same object stands for the same series in every tick, so sinks may cache by it. */
+export type Series = {
+  readonly labels: Labels
+  readonly type: 'counter' | 'gauge'
+  readonly help: string
+  /** When the counter started from zero, ms since the epoch. */
+  readonly startMs: number
+}
+
+/** One point of a series. A stale sample ends the series: its value says nothing. */
+export type Sample = {
+  readonly series: Series
+  readonly value: number
+  readonly timestampMs: number
+  readonly isStale: boolean
+}
