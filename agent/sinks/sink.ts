@@ -2,9 +2,12 @@ import type { z } from 'zod'
 import type { Sample } from '../model.ts'
 import type { Telemetry } from '../telemetry.ts'
 
-/** An open sink. Offering never blocks and never throws: what does not fit its queue is counted and dropped. */
+/** An open sink. Disposing sends what waits, for a bounded time, and counts what had to stay behind. */
 export type OpenSink = AsyncDisposable & {
-  /** Samples of one moment: a series occurs at most once, and later calls carry later timestamps. */
+  /**
+   * Samples of one moment: a series occurs at most once, and later calls carry later timestamps of
+   * that series. Never blocks, never throws: what does not fit the queue is counted and dropped.
+   */
   readonly offer: (samples: readonly Sample[]) => void
 }
 
@@ -12,6 +15,8 @@ export type SinkParts<Options> = {
   /** The user's own name of the sink: the label `sink` of its telemetry. */
   readonly name: string
   readonly options: Options
+  /** Version of podatlas, told to the destination. */
+  readonly version: string
   readonly telemetry: Telemetry
   readonly log: (line: string) => void
 }
@@ -19,5 +24,6 @@ export type SinkParts<Options> = {
 /** One destination: what can be set, and how it is opened. */
 export type Sink<Schema extends z.ZodType = z.ZodType> = {
   readonly options: Schema
-  readonly open: (parts: SinkParts<z.output<Schema>>) => OpenSink
+  // A method, so that a list can hold sinks of different options.
+  open(parts: SinkParts<z.output<Schema>>): OpenSink
 }

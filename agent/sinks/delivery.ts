@@ -1,0 +1,145 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Sample } from '../model.ts'
+import type { Telemetry } from '../telemetry.ts'
+import { backoffMs } from './backoff.ts'
+import { quietLog } from './quiet-log.ts'
+import { sampleQueue } from './sample-queue.ts'
+import type { OpenSink } from './sink.ts'
+
+/** What became of one attempt. `reason` is short and one of few (a metric label), `detail` is for people. */
+export type Outcome =
+  | { readonly kind: 'taken' }
+  | {
+      readonly kind: 'retry'
+      readonly reason: string
+      readonly detail: string
+      readonly retryAfterMs?: number | undefined
+    }
+  | {
+      readonly kind: 'refused'
+      readonly reason: string
+      readonly detail: string
+      /** The request was too large: what follows is sent in smaller ones. */
+      readonly isTooLarge?: boolean
+    }
+
+export type DeliveryParts<Body> = {
+  readonly name: string
+  readonly telemetry: Telemetry
+  readonly log: (line: string) => void
+  /** Samples held at most, the batch in hand included; the oldest go first. */
+  readonly queueLimit: number
+  readonly maxSamplesPerSend: number
+  /** Called once per batch: a retry sends the same body again. */
+  readonly encode: (batch: readonly Sample[]) => Body
+  /** One attempt; must end soon after `signal` aborts. */
+  readonly send: (body: Body, signal: AbortSignal) => Promise<Outcome>
+  /** How long disposing may take, ms. */
+  readonly flushMs?: number
+  /** Called once nothing is in flight any more. */
+  readonly close?: () => void
+}
+
+/**
+ * Delivers strictly in order, one request in flight: a batch is retried until it is taken or refused,
+ * and everything younger waits behind it. A full queue drops the oldest that wait, so that what
+ * arrives after an outage is fresh; the batch in hand stays, because it may have arrived already.
+ */
+export function startDelivery<Body>(parts: DeliveryParts<Body>): OpenSink {
+  const { name, telemetry, queueLimit, encode, send, flushMs = 5_000 } = parts
+  const queue = sampleQueue()
+  const log = quietLog(line => parts.log(`sink ${name}: ${line}`))
+  const giveUp = new AbortController()
+  let maxSamplesPerSend = parts.maxSamplesPerSend
+  let inHand: readonly Sample[] = []
+  let isClosing = false
+  let isPumping = false
+  let pumped = Promise.resolve()
+
+  telemetry.sinkSamplesSent.inc({ sink: name }, 0)
+  observe()
+
+  function offer(samples: readonly Sample[]): void {
+    if (samples.length === 0) return
+    if (isClosing) return drop(samples.length, 'shutdown', 'offered after the sink was closed')
+    const dropped = queue.push(samples, queueLimit - inHand.length)
+    if (dropped > 0)
+      drop(dropped, 'queue_full', `the queue holds ${queueLimit} samples and is full`)
+    if (!isPumping) pumped = pump()
+    observe()
+  }
+
+  async function pump(): Promise<void> {
+    isPumping = true
+    for (;;) {
+      inHand = queue.take(giveUp.signal.aborted ? Infinity : maxSamplesPerSend)
+      if (inHand.length === 0) break
+      await deliver(inHand)
+      inHand = []
+      observe()
+    }
+    isPumping = false
+  }
+
+  async function deliver(batch: readonly Sample[]): Promise<void> {
+    try {
+      if (!giveUp.signal.aborted) await deliverBody(batch, encode(batch))
+      else abandon(batch)
+    } catch (error) {
+      // A fault of ours in one batch must not end the sink: the next batch may be fine.
+      drop(batch.length, 'internal', String(error))
+    }
+  }
+
+  async function deliverBody(batch: readonly Sample[], body: Body): Promise<void> {
+    for (let attempt = 0; ; attempt++) {
+      const outcome = await send(body, giveUp.signal)
+      if (outcome.kind === 'taken')
+        return telemetry.sinkSamplesSent.inc({ sink: name }, batch.length)
+      if (giveUp.signal.aborted) return abandon(batch)
+      telemetry.sinkFailures.inc({ sink: name, reason: outcome.reason })
+      if (outcome.kind === 'refused') {
+        if (outcome.isTooLarge) maxSamplesPerSend = Math.max(1, Math.floor(batch.length / 2))
+        return drop(batch.length, outcome.reason, outcome.detail)
+      }
+      log(outcome.reason, `${outcome.detail}; trying again, ${waiting()} samples wait`)
+      observe()
+      await sleep(backoffMs(attempt, Math.random(), outcome.retryAfterMs))
+      if (giveUp.signal.aborted) return abandon(batch)
+    }
+  }
+
+  function sleep(ms: number): Promise<void> {
+    return pause(ms, undefined, { signal: giveUp.signal }).catch(() => undefined)
+  }
+
+  function abandon(batch: readonly Sample[]): void {
+    drop(batch.length, 'shutdown', 'stopped before the destination took everything')
+  }
+
+  function drop(count: number, reason: string, detail: string): void {
+    telemetry.sinkSamplesDropped.inc({ sink: name, reason }, count)
+    log(`dropped ${reason}`, `${detail}; ${count} samples dropped`)
+  }
+
+  function waiting(): number {
+    return queue.size() + inHand.length
+  }
+
+  function observe(): void {
+    const oldestMs = inHand[0]?.timestampMs ?? queue.oldestMs()
+    telemetry.sinkQueueSamples.set({ sink: name }, waiting())
+    const delayMs = oldestMs === undefined ? 0 : Math.max(0, Date.now() - oldestMs)
+    telemetry.sinkDelay.set({ sink: name }, delayMs / 1_000)
+  }
+
+  async function close(): Promise<void> {
+    isClosing = true
+    const deadline = setTimeout(() => giveUp.abort(), flushMs)
+    await pumped
+    clearTimeout(deadline)
+    parts.close?.()
+  }
+
+  return { offer, [Symbol.asyncDispose]: close }
+}

@@ -1,0 +1,4 @@
+declare module 'snappyjs' {
+  /** Snappy block format. */
+  export function compress(uncompressed: Uint8Array): Uint8Array
+}
