@@ -1,0 +1,25 @@
+export type KernelErrorCode =
+  | 'LIBBPF_MISSING'
+  | 'BYTECODE'
+  | 'NO_BTF'
+  | 'NOT_PERMITTED'
+  | 'BPF_LOAD'
+  | 'BPF_ATTACH'
+  | 'DRAIN'
+
+/** What the kernel or libbpf refused. The message is one line: the cause in their own words, then the fix. */
+export class KernelError extends Error {
+  override readonly name = 'KernelError'
+  readonly code: KernelErrorCode
+
+  /** `problem` without a full stop, `fix` as a sentence that tells what to do. */
+  constructor(problem: string, { code, fix }: { code: KernelErrorCode; fix: string }) {
+    super(`${problem}. ${fix}`)
+    this.code = code
+  }
+}
+
+/** The words of whatever was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

@@ -1,0 +1,152 @@
+import koffi, { type LibraryHandle, type TypeObject } from 'koffi'
+import { KernelError, messageOf } from './error.ts'
+
+// koffi's pointers carry no C type: the brand keeps one kind from being passed as another.
+export type ObjectPointer = bigint & { readonly pointsTo: 'bpf_object' }
+export type ProgramPointer = bigint & { readonly pointsTo: 'bpf_program' }
+export type MapPointer = bigint & { readonly pointsTo: 'bpf_map' }
+
+/** The libbpf functions in use. Those that give a number give a descriptor or 0, or the negative errno. */
+export type Libbpf = {
+  readonly openObject: (bytecode: Uint8Array) => ObjectPointer | null
+  readonly loadObject: (object: ObjectPointer) => number
+  readonly closeObject: (object: ObjectPointer) => void
+  readonly findProgram: (object: ObjectPointer, name: string) => ProgramPointer | null
+  readonly programFd: (program: ProgramPointer) => number
+  readonly findMap: (object: ObjectPointer, name: string) => MapPointer | null
+  readonly mapFd: (map: MapPointer) => number
+  readonly setMaxEntries: (map: MapPointer, maxEntries: number) => number
+  /** Sets one byte of a map of variables, before the object is loaded. */
+  readonly setInitialByte: (map: MapPointer, offset: number, value: number) => void
+  readonly attachTracepoint: (programFd: number) => number
+  readonly attachMapIterator: (programFd: number, mapFd: number) => number
+  readonly createIterator: (linkFd: number) => number
+  readonly lookup: (mapFd: number, key: Uint32Array, value: Uint8Array) => number
+  readonly update: (mapFd: number, key: Uint32Array, value: Uint32Array) => number
+  /** The same on another thread: updating a map of maps sleeps until running programs have ended. */
+  readonly updateAsync: (mapFd: number, key: Uint32Array, value: Uint32Array) => Promise<number>
+  /** Moves up to `count[0]` entries out of the map and sets `count[0]` to their number. */
+  readonly lookupAndDeleteBatch: (
+    mapFd: number,
+    inBatch: Uint32Array | null,
+    outBatch: Uint32Array,
+    keys: Uint8Array,
+    values: Uint8Array,
+    count: Uint32Array,
+  ) => number
+  /** libbpf's warnings since the last call, a line each. */
+  readonly takeWarnings: () => string[]
+}
+
+// enum bpf_attach_type, linux/bpf.h
+const BPF_TRACE_ITER = 28
+// enum libbpf_print_level, bpf/libbpf.h
+const LIBBPF_WARN = 0
+
+let loaded: Libbpf | undefined
+
+/** Loads the shared library, once per process. Throws KernelError. */
+export function loadLibbpf(): Libbpf {
+  loaded ??= bindLibbpf()
+  return loaded
+}
+
+function bindLibbpf(): Libbpf {
+  const library = openLibrary()
+  const pointer = 'void *'
+  const linkOptions = koffi.struct({
+    size: 'size_t',
+    flags: 'uint32_t',
+    iteratorInfo: koffi.pointer('uint32_t'),
+    iteratorInfoLength: 'uint32_t',
+  })
+  const bind = (name: string, result: string, parameters: (string | TypeObject)[]) =>
+    library.func(name, result, parameters)
+
+  const openMem = bind('bpf_object__open_mem', pointer, [pointer, 'size_t', pointer])
+  const initialValue = bind('bpf_map__initial_value', pointer, [pointer, pointer])
+  const openRawTracepoint = bind('bpf_raw_tracepoint_open', 'int', ['str', 'int'])
+  const createLink = bind('bpf_link_create', 'int', [
+    'int',
+    'int',
+    'int',
+    koffi.pointer(linkOptions),
+  ])
+  const update = bind('bpf_map_update_elem', 'int', ['int', pointer, pointer, 'uint64_t'])
+  const batch = bind('bpf_map_lookup_and_delete_batch', 'int', [
+    'int',
+    pointer,
+    pointer,
+    pointer,
+    pointer,
+    pointer,
+    pointer,
+  ])
+  return {
+    openObject: bytecode => openMem(bytecode, bytecode.length, null),
+    loadObject: bind('bpf_object__load', 'int', [pointer]),
+    closeObject: bind('bpf_object__close', 'void', [pointer]),
+    findProgram: bind('bpf_object__find_program_by_name', pointer, [pointer, 'str']),
+    programFd: bind('bpf_program__fd', 'int', [pointer]),
+    findMap: bind('bpf_object__find_map_by_name', pointer, [pointer, 'str']),
+    mapFd: bind('bpf_map__fd', 'int', [pointer]),
+    setMaxEntries: bind('bpf_map__set_max_entries', 'int', [pointer, 'uint32_t']),
+    setInitialByte: (map, offset, value) => {
+      const size = new BigUint64Array(1)
+      koffi.encode(initialValue(map, size), offset, 'uint8_t', value)
+    },
+    attachTracepoint: programFd => openRawTracepoint(null, programFd),
+    attachMapIterator: (programFd, mapFd) =>
+      createLink(programFd, 0, BPF_TRACE_ITER, {
+        size: linkOptions.size,
+        flags: 0,
+        iteratorInfo: [mapFd],
+        iteratorInfoLength: 4,
+      }),
+    createIterator: bind('bpf_iter_create', 'int', ['int']),
+    lookup: bind('bpf_map_lookup_elem', 'int', ['int', pointer, pointer]),
+    update: (mapFd, key, value) => update(mapFd, key, value, 0),
+    updateAsync: (mapFd, key, value) =>
+      new Promise((resolve, reject) => {
+        update.async(mapFd, key, value, 0, (error: Error | null, result: number) =>
+          error ? reject(error) : resolve(result),
+        )
+      }),
+    lookupAndDeleteBatch: (mapFd, inBatch, outBatch, keys, values, count) =>
+      batch(mapFd, inBatch, outBatch, keys, values, count, null),
+    takeWarnings: captureWarnings(library),
+  }
+}
+
+/** libbpf says why something failed only in its log, so it goes to a list instead of stderr. */
+function captureWarnings(library: LibraryHandle): () => string[] {
+  const print = koffi.pointer(koffi.proto('int', ['int', 'void *', 'void *']))
+  const setPrint = library.func('libbpf_set_print', 'void *', [print])
+  // On x86-64 and arm64 a va_list parameter is passed as a pointer, so it can be handed on.
+  const format = library.func('vsnprintf', 'int', ['void *', 'size_t', 'void *', 'void *'])
+  const text = Buffer.alloc(4096)
+  let warnings: string[] = []
+  const capture = (level: number, pattern: bigint, values: bigint) => {
+    if (level !== LIBBPF_WARN) return 0
+    const length = Math.min(format(text, text.length, pattern, values), text.length - 1)
+    warnings.push(text.toString('utf8', 0, Math.max(length, 0)).trim())
+    return 0
+  }
+  setPrint(koffi.register(capture, print))
+  return () => {
+    const taken = warnings
+    warnings = []
+    return taken
+  }
+}
+
+function openLibrary(): LibraryHandle {
+  try {
+    return koffi.load('libbpf.so.1')
+  } catch (error) {
+    throw new KernelError(`cannot load libbpf: ${messageOf(error)}`, {
+      code: 'LIBBPF_MISSING',
+      fix: 'Install libbpf 1.0 or newer (Debian and Ubuntu: libbpf1, Fedora: libbpf)',
+    })
+  }
+}

@@ -1,0 +1,123 @@
+import { closeSync, existsSync, readFileSync } from 'node:fs'
+import { getSystemErrorName } from 'node:util'
+import { KernelError, messageOf, type KernelErrorCode } from './error.ts'
+import { loadLibbpf, type Libbpf } from './libbpf.ts'
+import { knobs } from './wire.gen.ts'
+
+/** A BPF object in the kernel. Disposing it detaches its programs and frees its maps. */
+export type BpfObject = Disposable & {
+  readonly mapFd: (map: string) => number
+  /** Runs the program at its tracepoint from now on. */
+  readonly attach: (program: string) => void
+  /** Gives the descriptor of a link from which the program can be run over the map's entries. */
+  readonly attachIterator: (program: string, map: string) => number
+}
+
+type ObjectOptions = {
+  readonly bytecode: string
+  /** Entries of maps whose size is a setting. */
+  readonly maxEntries: Readonly<Record<string, number>>
+  /** Takes libbpf's and the verifier's whole words when something fails. */
+  readonly log: (line: string) => void
+}
+
+/** Loads the object file into the kernel. Throws KernelError. */
+export function loadObject({ bytecode, maxEntries, log }: ObjectOptions): BpfObject {
+  if (!existsSync('/sys/kernel/btf/vmlinux')) {
+    throw new KernelError('this kernel has no type information (/sys/kernel/btf/vmlinux)', {
+      code: 'NO_BTF',
+      fix: 'Use a kernel 5.15 or newer that is built with CONFIG_DEBUG_INFO_BTF=y',
+    })
+  }
+  const file = readBytecode(bytecode)
+  const libbpf = loadLibbpf()
+  const check = checker(libbpf, log)
+
+  using onFailure = new DisposableStack()
+  const object = libbpf.openObject(file)
+  if (!object) throw notOurs(bytecode, firstWarning(libbpf, log) ?? 'libbpf cannot open it')
+  onFailure.defer(() => libbpf.closeObject(object))
+
+  const map = (name: string) => {
+    const found = libbpf.findMap(object, name)
+    if (!found) throw notOurs(bytecode, `it has no map ${name}`)
+    return found
+  }
+  const programFd = (name: string) => {
+    const found = libbpf.findProgram(object, name)
+    if (!found) throw notOurs(bytecode, `it has no program ${name}`)
+    return libbpf.programFd(found)
+  }
+  for (const [name, entries] of Object.entries(maxEntries)) {
+    check(libbpf.setMaxEntries(map(name), entries), `cannot size map ${name}`, 'BPF_LOAD')
+  }
+  // x86 keeps the order of loads; elsewhere the iterator needs fences.
+  libbpf.setInitialByte(map('.rodata'), knobs.weaklyOrdered, process.arch === 'x64' ? 0 : 1)
+  check(libbpf.loadObject(object), 'the kernel refuses to load the programs', 'BPF_LOAD')
+
+  const owned = onFailure.move()
+  const ownLink = (fd: number) => {
+    owned.defer(() => closeSync(fd))
+    return fd
+  }
+  return {
+    mapFd: name => libbpf.mapFd(map(name)),
+    attach: program => {
+      const link = libbpf.attachTracepoint(programFd(program))
+      ownLink(check(link, `cannot attach ${program}`, 'BPF_ATTACH'))
+    },
+    attachIterator: (program, over) => {
+      const link = libbpf.attachMapIterator(programFd(program), libbpf.mapFd(map(over)))
+      return ownLink(check(link, `cannot attach ${program}`, 'BPF_ATTACH'))
+    },
+    [Symbol.dispose]: () => owned.dispose(),
+  }
+}
+
+function readBytecode(path: string): Uint8Array {
+  try {
+    return readFileSync(path)
+  } catch (error) {
+    throw new KernelError(`cannot read the bytecode: ${messageOf(error)}`, {
+      code: 'BYTECODE',
+      fix: 'Set kernel.bytecode (or --bytecode) to the path of podatlas.bpf.o',
+    })
+  }
+}
+
+function notOurs(bytecode: string, why: string): KernelError {
+  return new KernelError(`${bytecode} is not the bytecode of this agent: ${why}`, {
+    code: 'BYTECODE',
+    fix: 'Set kernel.bytecode (or --bytecode) to the podatlas.bpf.o that came with it',
+  })
+}
+
+const FIXES = {
+  NOT_PERMITTED:
+    'Run as root, or grant CAP_BPF and CAP_PERFMON; a kernel in lockdown=confidentiality refuses even then',
+  BPF_LOAD: 'Use a kernel 5.15 or newer; the log before this line has what libbpf said',
+  BPF_ATTACH: 'Use a kernel 5.15 or newer that allows tp_btf programs',
+}
+
+type Check = (result: number, problem: string, code: 'BPF_LOAD' | 'BPF_ATTACH') => number
+
+/** Gives back what is no error. An error carries the name of errno and libbpf's first warning. */
+function checker(libbpf: Libbpf, log: (line: string) => void): Check {
+  libbpf.takeWarnings()
+  return (result, problem, code) => {
+    if (result >= 0) return result
+    const words = [getSystemErrorName(result), firstWarning(libbpf, log)].filter(Boolean)
+    const isForbidden = words[0] === 'EPERM' || words[0] === 'EACCES'
+    const actualCode: KernelErrorCode = isForbidden ? 'NOT_PERMITTED' : code
+    throw new KernelError(`${problem}: ${words.join(', ')}`, {
+      code: actualCode,
+      fix: isForbidden ? FIXES.NOT_PERMITTED : FIXES[code],
+    })
+  }
+}
+
+function firstWarning(libbpf: Libbpf, log: (line: string) => void): string | undefined {
+  const warnings = libbpf.takeWarnings()
+  for (const line of warnings.flatMap(warning => warning.split('\n'))) log(line)
+  return warnings[0]?.split('\n')[0]?.replace(/^libbpf: /, '')
+}

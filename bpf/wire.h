@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* What leaves the kernel. agent/kernel/wire.gen.ts is generated from these types. */
+#ifndef WIRE_H
+#define WIRE_H
+
+#include <linux/types.h>
+
+enum flow_role {
+	ROLE_CLIENT,
+	ROLE_SERVER,
+};
+
+/* A map key is compared as bytes: no holes, and nothing unset. */
+struct flow_key {
+	__u64 cgroup_id;
+	__u8 remote_address[16]; /* IPv4 as v4-mapped IPv6; all zeros: the flows of a full map */
+	__u16 service_port;	 /* the listener's, whichever end it is on, in host order */
+	__u8 protocol;
+	__u8 role;
+	__u32 reserved;
+};
+
+struct flow_value {
+	__u64 bytes_sent;
+	__u64 bytes_received;
+	__u64 connections_opened;
+	__u64 connections_closed;
+	__u64 connections_failed;
+};
+
+enum drop_reason {
+	DROP_UNKNOWN_SOCKET, /* a socket older than the programs closed: its history is not ours */
+	DROP_SOCKET_STORAGE, /* no storage for a socket (net.core.optmem_max): it is not counted */
+	DROP_FLOWS_FULL,     /* no room for a flow: folded into its cgroup's overflow key */
+	DROP_OVERFLOW_FULL,  /* no room for that key either: what an open socket has, waits */
+	DROP_CONTENDED,	     /* others kept changing what the last report was, up to the close */
+	DROP_REASONS,
+};
+
+struct drop_value {
+	__u64 events;
+	__u64 bytes; /* lost for good */
+};
+
+#endif
