@@ -27,6 +27,7 @@ export function createTelemetry(nodeName: string, version: string) {
     unattributedBytes: counter('unattributed_bytes_total', 'Bytes whose owner is not fully known', [
       'reason',
     ]),
+    heldBytes: gauge('held_bytes', 'Bytes that wait for the name of their pod'),
     foldedBytes: counter('folded_bytes_total', 'Bytes folded into destination_ip="other"'),
     series: gauge('series', 'Traffic series alive'),
     seriesBudget: gauge('series_budget', 'Traffic series this node may have'),

@@ -1,0 +1,144 @@
+import { readFileSync } from 'node:fs'
+import type { IncomingMessage } from 'node:http'
+import { request as httpsRequest } from 'node:https'
+
+export type ApiServer = {
+  /** Such as `https://10.96.0.1:443`. */
+  readonly url: string
+  /** Read again for every request: the kubelet replaces both files while the agent runs. */
+  readonly tokenFile: string
+  readonly caFile: string
+}
+
+/** Why a request failed. `reason` is a label value, the message is for people. */
+export class ApiError extends Error {
+  readonly reason: string
+  readonly retryAfterMs: number
+
+  constructor(reason: string, message: string, retryAfterMs = 0) {
+    super(message)
+    this.reason = reason
+    this.retryAfterMs = retryAfterMs
+  }
+}
+
+/** An answer without an end is cut here, in UTF-16 units: a node's own pods are a few MB. */
+const MAX_TEXT = 64 * 1024 * 1024
+const MAX_RETRY_AFTER_S = 300
+
+export type GetOptions = {
+  /** After so long without a byte the connection counts as dead, ms. */
+  readonly quietMs: number
+  readonly signal: AbortSignal
+}
+
+/**
+ * The parts of a successful answer as text, as they come in. Throws `ApiError` for everything else:
+ * files that cannot be read, no connection, silence, a status other than 200.
+ */
+export async function* getText(
+  server: ApiServer,
+  path: string,
+  options: GetOptions,
+): AsyncGenerator<string, void, undefined> {
+  const response = await get(server, path, options)
+  response.setEncoding('utf8')
+  if (response.statusCode !== 200) throw await refusal(response)
+  try {
+    for await (const text of response) yield String(text)
+  } catch (error) {
+    throw unreachable(error)
+  }
+}
+
+/** The whole text of an answer. */
+export async function textOf(parts: AsyncIterable<string>): Promise<string> {
+  let text = ''
+  for await (const part of parts) {
+    text += part
+    if (text.length > MAX_TEXT) throw tooLong()
+  }
+  return text
+}
+
+/** Lines of an answer; what follows the last line feed is no line: the connection broke inside it. */
+export async function* linesOf(parts: AsyncIterable<string>): AsyncGenerator<string> {
+  let rest = ''
+  for await (const part of parts) {
+    const lines = (rest + part).split('\n')
+    rest = lines.pop() ?? ''
+    if (rest.length > MAX_TEXT) throw tooLong()
+    yield* lines
+  }
+}
+
+function get(server: ApiServer, path: string, { quietMs, signal }: GetOptions) {
+  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
+  const url = new URL(path, server.url)
+  const credentials = readCredentials(server)
+  const headers = { accept: 'application/json', authorization: `Bearer ${credentials.token}` }
+  const request = httpsRequest(url, { agent: false, ca: credentials.ca, headers, signal })
+  let response: IncomingMessage | undefined
+  request.setTimeout(quietMs, () => {
+    const silence = new ApiError('timeout', `${url.host} was silent for ${quietMs / 1000} s`)
+    response?.destroy(silence)
+    request.destroy(silence)
+  })
+  request.on('response', answer => {
+    response = answer
+    resolve(answer)
+  })
+  request.on('error', error => reject(unreachable(error)))
+  request.end()
+  return promise
+}
+
+function readCredentials({ tokenFile, caFile }: ApiServer): { token: string; ca: string } {
+  try {
+    return { token: readFileSync(tokenFile, 'utf8').trim(), ca: readFileSync(caFile, 'utf8') }
+  } catch (error) {
+    const fix = 'mount the service account or set kubernetes.tokenFile and kubernetes.caFile'
+    throw new ApiError('credentials', `${messageOf(error)}; ${fix}`)
+  }
+}
+
+async function refusal(response: IncomingMessage): Promise<ApiError> {
+  const { statusCode: status = 0, headers } = response
+  let body = ''
+  try {
+    for await (const text of response) {
+      body += String(text)
+      if (body.length > 2_000) break
+    }
+  } catch {
+    // The status says enough.
+  }
+  const retryAfterS = Math.min(Number(headers['retry-after'] ?? 0) || 0, MAX_RETRY_AFTER_S)
+  const words = `${status} ${statusMessage(body)}`.replaceAll(/\s+/g, ' ').trim().slice(0, 300)
+  return new ApiError(status === 410 ? 'gone' : `status_${status}`, words, retryAfterS * 1000)
+}
+
+/** Kubernetes answers with a Status object; a proxy in between with anything. */
+function statusMessage(body: string): string {
+  try {
+    const status: unknown = JSON.parse(body)
+    if (typeof status === 'object' && status !== null && 'message' in status) {
+      return String(status.message)
+    }
+  } catch {
+    // Not JSON: the text itself.
+  }
+  return body
+}
+
+function unreachable(error: unknown): ApiError {
+  return error instanceof ApiError ? error : new ApiError('unreachable', messageOf(error))
+}
+
+function tooLong(): ApiError {
+  return new ApiError('bad_answer', `an answer of more than ${MAX_TEXT} characters`)
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
