@@ -1,0 +1,59 @@
+import { join } from 'node:path'
+import { buildImages, type BuiltImage } from '../image/build.ts'
+import { makeCertificates } from './certificates.ts'
+import { startControlPlane } from './control-plane.ts'
+import { printDiagnosis } from './diagnosis.ts'
+import { startExample } from './example/start.ts'
+import { makeFolders } from './folders.ts'
+import { installChart } from './install.ts'
+import { endWithParent } from './isolation.ts'
+import { makeMounts } from './mounts.ts'
+import { makeNetwork } from './network.ts'
+import { importImage, startContainerd, startNode } from './node.ts'
+import { progress } from './progress.ts'
+import { runTests } from './tests.ts'
+
+/**
+ * What happens inside the namespaces of one run, as main.ts starts it:
+ * `inside.ts FOLDER test|keep`. When it ends, everything it started ends with it.
+ */
+const [root = '', purpose] = process.argv.slice(2)
+const ending = endWithParent()
+ending.addEventListener('abort', () => process.exit(130))
+
+await makeMounts(root)
+const folders = makeFolders(root)
+try {
+  const [built] = await Promise.all([buildAll(), raise()])
+  for (const { archive } of built) await importImage(archive)
+  progress('images imported')
+  await installChart(folders)
+  await startExample(folders)
+  const code = purpose === 'keep' ? await keep() : await runTests(folders)
+  if (code !== 0) await printDiagnosis(folders)
+  process.exit(code)
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error)
+  await printDiagnosis(folders)
+  process.exit(1)
+}
+
+async function raise(): Promise<void> {
+  await makeNetwork()
+  await makeCertificates(folders.certificates)
+  await startContainerd(folders)
+  await startControlPlane(folders)
+  await startNode(folders)
+}
+
+function buildAll(): Promise<BuiltImage[]> {
+  return buildImages(join(folders.root, 'images'), ({ name, bytes }) =>
+    progress(`image ${name}: ${(bytes / 1e6).toFixed(1)} MB`),
+  )
+}
+
+async function keep(): Promise<number> {
+  progress('The cluster stays up until Ctrl-C')
+  await new Promise(resolve => ending.addEventListener('abort', resolve))
+  return 0
+}

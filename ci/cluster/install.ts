@@ -1,0 +1,38 @@
+import { join } from 'node:path'
+import { run } from '../image/run.ts'
+import { toolPath } from '../tools/tool.ts'
+import { places } from './addresses.ts'
+import { kubeconfigOf } from './certificates.ts'
+import type { ClusterFolders } from './folders.ts'
+import { kubectlOf } from './kubectl.ts'
+import { progress } from './progress.ts'
+
+export const release = 'podatlas'
+export const namespace = 'podatlas'
+const chart = join(import.meta.dirname, '../../chart')
+const values = join(import.meta.dirname, 'values.yaml')
+
+/** Installs the chart with Helm, and waits for every pod whose image can be had here. */
+export async function installChart(folders: ClusterFolders): Promise<void> {
+  const kubectl = kubectlOf(folders)
+  await kubectl(['create', 'namespace', namespace])
+  await putPlaces(folders)
+  const kubeconfig = kubeconfigOf(folders.certificates, 'admin')
+  const target = ['--namespace', namespace, '--kubeconfig', kubeconfig]
+  const helm = toolPath('helm', 'helm')
+  await run(helm, ['install', release, chart, ...target, '--values', values])
+  progress('chart installed')
+  const pods = ['pods', '-l', 'app.kubernetes.io/component in (agent, geoip, prometheus)']
+  await kubectl(['-n', namespace, 'wait', '--for=create', ...pods, '--timeout=60s'])
+  await kubectl(['-n', namespace, 'wait', '--for=condition=Ready', ...pods, '--timeout=120s'])
+  progress('agent, geoip and Prometheus are ready')
+}
+
+/** Gives geoip a database that knows the documentation addresses. */
+async function putPlaces(folders: ClusterFolders): Promise<void> {
+  const file = join(folders.root, 'places.mmdb')
+  const networks = places.map(({ address, ...place }) => ({ network: `${address}/32`, ...place }))
+  await run(toolPath('mmdb', 'mmdb'), ['-out', file], JSON.stringify(networks))
+  const map = ['create', 'configmap', 'places', `--from-file=places.mmdb=${file}`]
+  await kubectlOf(folders)(['-n', namespace, ...map])
+}

@@ -1,0 +1,42 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { z } from 'zod'
+import type { ClusterFolders } from './folders.ts'
+
+const Results = z.object({
+  numPassedTests: z.int(),
+  numFailedTests: z.int(),
+  // A file that fails before its first test has no failed test.
+  numFailedTestSuites: z.int(),
+})
+const repository = join(import.meta.dirname, '../..')
+
+/** Runs the tests of the real cluster; returns vitest's exit code. */
+export async function runTests({ root }: ClusterFolders): Promise<number> {
+  const vitest = join(repository, 'node_modules/vitest/vitest.mjs')
+  const config = ['run', '--config', join(repository, 'ci/vitest.config.ts'), '--project=cluster']
+  const reports = ['--reporter=verbose', '--reporter=json', `--outputFile=${resultsFile(root)}`]
+  const child = spawn(process.execPath, [vitest, ...config, ...reports], {
+    stdio: ['ignore', 'inherit', 'inherit'],
+    env: { ...process.env, PODATLAS_CLUSTER: root },
+  })
+  await once(child, 'close')
+  return child.exitCode ?? 1
+}
+
+/** How many tests passed and failed; a run that came to no result is one failure. */
+export function countResults(root: string): { passed: number; failed: number } {
+  try {
+    const results = Results.parse(JSON.parse(readFileSync(resultsFile(root), 'utf8')))
+    const failed = results.numFailedTests || results.numFailedTestSuites
+    return { passed: results.numPassedTests, failed }
+  } catch {
+    return { passed: 0, failed: 1 }
+  }
+}
+
+function resultsFile(root: string): string {
+  return join(root, 'results.json')
+}
