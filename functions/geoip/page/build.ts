@@ -1,0 +1,34 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+
+/** Where the sources of the page stand; the bundle of the image never builds it. */
+const folder = import.meta.dirname
+
+/** The files of the page by name, made in memory. */
+export async function bundlePage(): Promise<ReadonlyMap<string, Uint8Array>> {
+  const { build } = await import('esbuild')
+  const { outputFiles } = await build({
+    entryPoints: { page: join(folder, 'main.ts'), style: join(folder, 'page.css') },
+    bundle: true,
+    minify: true,
+    write: false,
+    format: 'iife',
+    target: 'es2022',
+    outdir: folder,
+    logLevel: 'silent',
+  })
+  const built = (ending: string) =>
+    outputFiles.find(({ path }) => path.endsWith(ending))?.contents ?? new Uint8Array()
+  return new Map([
+    ['index.html', await readFile(join(folder, 'index.html'))],
+    ['favicon.svg', await readFile(join(folder, 'favicon.svg'))],
+    ['page.js', built('page.js')],
+    ['page.css', built('style.css')],
+  ])
+}
+
+/** Writes the files of the page for the image. */
+export async function buildPage(outDir: string): Promise<void> {
+  await mkdir(outDir, { recursive: true })
+  for (const [name, content] of await bundlePage()) await writeFile(join(outDir, name), content)
+}

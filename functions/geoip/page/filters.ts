@@ -1,0 +1,57 @@
+import type { Connection } from '../connections.ts'
+import { find, html } from './dom.ts'
+import { choicesOf, hasFilters, none, ownerFilters, withoutFilters } from './view.ts'
+import type { View } from './view.ts'
+
+const anyLabels = { namespace: 'All namespaces', pod: 'All pods', container: 'All containers' }
+
+export type Filters = {
+  /** Brings the controls in line with the view and their choices with the rows. */
+  readonly show: (rows: readonly Connection[], view: View) => void
+}
+
+/** The controls above the map. `onChange` hears the view that the person wants now. */
+export function filterControls(current: () => View, onChange: (view: View) => void): Filters {
+  const form = find('#filters', HTMLFormElement)
+  const clear = find('#clear', HTMLButtonElement)
+
+  form.addEventListener('submit', event => event.preventDefault())
+  form.addEventListener('change', event => {
+    const { target } = event
+    if (!(target instanceof HTMLSelectElement || target instanceof HTMLInputElement)) return
+    const changed = { ...current(), [target.name]: target.value }
+    // A pod of another namespace would leave nothing to see.
+    if (target.name === 'namespace') onChange({ ...changed, pod: '', container: '' })
+    else if (target.name === 'pod') onChange({ ...changed, container: '' })
+    else onChange(changed)
+  })
+  clear.addEventListener('click', () => onChange(withoutFilters(current())))
+
+  return {
+    show: (rows, view) => {
+      for (const filter of ownerFilters) {
+        const select = find(`select[name=${filter}]`, HTMLSelectElement)
+        const choices = ['', ...choicesOf(rows, view, filter)]
+        const before = [...select.options].map(option => option.value)
+        // Changing the options of a list that stands open would close it.
+        const isOpen = document.activeElement === select && before.length > 1
+        if (!isOpen && before.join('\n') !== choices.join('\n')) {
+          select.replaceChildren(
+            ...choices.map(value =>
+              html(
+                'option',
+                { value },
+                value === '' ? anyLabels[filter] : value === none ? '(none)' : value,
+              ),
+            ),
+          )
+        }
+        if (select.value !== view[filter]) select.value = view[filter]
+      }
+      for (const input of form.querySelectorAll('input')) {
+        input.checked = view[input.name as 'measure' | 'scope'] === input.value
+      }
+      clear.disabled = !hasFilters(view)
+    },
+  }
+}
