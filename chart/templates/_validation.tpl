@@ -1,0 +1,103 @@
+{{/* Faults that the schema can't see, each as text: what is wrong, then the YAML to paste. A template of faults prints a
+     YAML list of such texts, or nothing. */}}
+
+{{- define "podatlas.faults" -}}
+{{- $faults := list -}}
+{{- range $check := list "podatlas.sinkFaults" "podatlas.prometheusFaults" "podatlas.geoipFaults" "podatlas.nameFaults" "podatlas.grafanaFaults" -}}
+{{- $faults = concat $faults (include $check $ | fromYamlArray) -}}
+{{- end -}}
+{{- toYaml $faults -}}
+{{- end }}
+
+{{- define "podatlas.sinkFaults" -}}
+{{- $faults := list -}}
+{{- $sinks := include "podatlas.enabledSinks" . | fromYaml -}}
+{{- if not $sinks -}}
+{{- $faults = append $faults "sinks: every sink is disabled, so nothing would leave the agent. Enable one, or to look at the data only:\n  sinks: {debug: {type: stdout}}" -}}
+{{- end -}}
+{{- range $name, $sink := $sinks -}}
+{{- $at := printf "sinks.%s.credentials" $name -}}
+{{- $credentials := $sink.credentials | default dict -}}
+{{- $values := $credentials.values | default dict -}}
+{{- if and $credentials.existingSecret $values -}}
+{{- $faults = append $faults (printf "%s: both existingSecret (%q) and values are set. Keep one. existingSecret keeps the password out of your values file." $at $credentials.existingSecret) -}}
+{{- else if $values -}}
+{{- range $key := list "username" "password" -}}
+{{- if not (index $values $key) -}}
+{{- $faults = append $faults (printf "%s: a prometheus sink needs a %s too. Put both in a Secret and name it:\n  sinks:\n    %s:\n      credentials:\n        existingSecret: %s\n        keys: {username: username, password: password}" $at $key $name $name) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- toYaml $faults -}}
+{{- end }}
+
+{{/* Who reads or writes a Prometheus while there is none. */}}
+{{- define "podatlas.prometheusFaults" -}}
+{{- $needs := list -}}
+{{- if not (include "podatlas.prometheusUrl" .) -}}
+{{- if .Values.geoip.enabled }}{{ $needs = append $needs "geoip.enabled" }}{{ end -}}
+{{- if .Values.grafana.enabled }}{{ $needs = append $needs "grafana.enabled" }}{{ end -}}
+{{- if .Values.rules.enabled }}{{ $needs = append $needs "rules.enabled" }}{{ end -}}
+{{- range $name, $sink := include "podatlas.enabledSinks" . | fromYaml -}}
+{{- if and (eq $sink.type "prometheus") (not $sink.endpoint) }}{{ $needs = append $needs (printf "sinks.%s" $name) }}{{ end -}}
+{{- end -}}
+{{- end -}}
+{{- $faults := list -}}
+{{- if $needs -}}
+{{- $all := last $needs -}}
+{{- if gt (len $needs) 1 }}{{ $all = printf "%s and %s" (initial $needs | join ", ") $all }}{{ end -}}
+{{- $verb := gt (len $needs) 1 | ternary "need" "needs" -}}
+{{- $faults = append $faults (printf "%s %s a Prometheus, but prometheus.enabled is false and prometheus.url is empty. Set it:\n  prometheus: {url: http://prometheus.monitoring.svc:9090}" $all $verb) -}}
+{{- end -}}
+{{- if and .Values.prometheus.enabled .Values.prometheus.url -}}
+{{- $faults = append $faults (printf "prometheus: both enabled and url (%q) are set. To use yours:\n  prometheus: {enabled: false}" .Values.prometheus.url) -}}
+{{- end -}}
+{{- toYaml $faults -}}
+{{- end }}
+
+{{- define "podatlas.geoipFaults" -}}
+{{- $faults := list -}}
+{{- $database := .Values.geoip.database -}}
+{{- if .Values.geoip.enabled -}}
+{{- if and $database.files (not $database.volume) -}}
+{{- $faults = append $faults "geoip.database: files are named, but no volume holds them. For example:\n  geoip:\n    database:\n      volume: {secret: {secretName: geolite2}}" -}}
+{{- else if and $database.volume (not $database.files) -}}
+{{- $faults = append $faults "geoip.database: a volume is given, but no file in it is named. For example:\n  geoip:\n    database:\n      files: [GeoLite2-City.mmdb]" -}}
+{{- else if not (or $database.bundled $database.files) -}}
+{{- $faults = append $faults "geoip.database: there is no database: bundled is false and no file is named. Use the bundled one:\n  geoip: {database: {bundled: true}}" -}}
+{{- end -}}
+{{- end -}}
+{{- toYaml $faults -}}
+{{- end }}
+
+{{/* Misspelt names in maps whose keys the schema can't know. */}}
+{{- define "podatlas.nameFaults" -}}
+{{- $faults := list -}}
+{{- $alerts := include "podatlas.alertNames" . -}}
+{{- range $name, $_ := .Values.rules.alerts -}}
+{{- if not (has $name (splitList ", " $alerts)) -}}
+{{- $faults = append $faults (printf "rules.alerts.%s: there is no such alert. Alerts: %s" $name $alerts) -}}
+{{- end -}}
+{{- end -}}
+{{- $uids := include "podatlas.dashboardUids" . -}}
+{{- range $name, $_ := .Values.dashboards.disabled -}}
+{{- if not (has $name (splitList ", " $uids)) -}}
+{{- $faults = append $faults (printf "dashboards.disabled.%s: there is no such dashboard. Dashboards: %s" $name $uids) -}}
+{{- end -}}
+{{- end -}}
+{{- toYaml $faults -}}
+{{- end }}
+
+{{- define "podatlas.grafanaFaults" -}}
+{{- $faults := list -}}
+{{- $credentials := .Values.grafana.credentials -}}
+{{- if and .Values.grafana.enabled $credentials.values -}}
+{{- if $credentials.existingSecret -}}
+{{- $faults = append $faults (printf "grafana.credentials: both existingSecret (%q) and values are set. Keep one. existingSecret keeps the password out of your values file." $credentials.existingSecret) -}}
+{{- else if not $credentials.values.password -}}
+{{- $faults = append $faults "grafana.credentials: values holds no password. Put it in a Secret and name it:\n  grafana:\n    credentials:\n      existingSecret: grafana-admin\n      keys: {username: admin-user, password: admin-password}" -}}
+{{- end -}}
+{{- end -}}
+{{- toYaml $faults -}}
+{{- end }}

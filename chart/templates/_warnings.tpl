@@ -1,0 +1,37 @@
+{{/* What is allowed and may still surprise, as a YAML list of texts. */}}
+{{- define "podatlas.warnings" -}}
+{{- $warnings := list -}}
+{{- $sinks := include "podatlas.enabledSinks" . | fromYaml -}}
+{{- range $component := list "prometheus" "grafana" -}}
+{{- $values := index $.Values $component -}}
+{{- if and $values.enabled (not $values.persistence.enabled) -}}
+{{- $warnings = append $warnings (printf "%s keeps its data only as long as its pod lives. To keep it longer: --set %s.persistence.enabled=true" $component $component) -}}
+{{- end -}}
+{{- end -}}
+{{- range $name, $sink := $sinks -}}
+{{- if ($sink.credentials).values -}}
+{{- $warnings = append $warnings (printf "sinks.%s.credentials.values puts a password into the values of this release. Name a Secret in sinks.%s.credentials.existingSecret instead." $name $name) -}}
+{{- end -}}
+{{- range $header, $_ := $sink.headers -}}
+{{- if eq (lower $header) "authorization" -}}
+{{- $warnings = append $warnings (printf "sinks.%s.headers.%s stands in a ConfigMap, which more people may read than Secrets. Use sinks.%s.credentials where Basic authentication will do." $name $header $name) -}}
+{{- end -}}
+{{- end -}}
+{{- if and $sink.endpoint (not $.Values.cluster.name) -}}
+{{- $warnings = append $warnings (printf "sinks.%s may receive from several clusters, and cluster.name is empty: their series would be one. Set cluster.name." $name) -}}
+{{- end -}}
+{{- end -}}
+{{- if and .Values.grafana.enabled .Values.grafana.credentials.values -}}
+{{- $warnings = append $warnings "grafana.credentials.values puts a password into the values of this release. Name a Secret in grafana.credentials.existingSecret instead." -}}
+{{- end -}}
+{{- if and .Values.geoip.enabled (not .Values.grafana.enabled) (not .Values.dashboards.configMaps.enabled) -}}
+{{- $warnings = append $warnings "no Grafana gets the dashboards. For one with a sidecar: --set dashboards.configMaps.enabled=true" -}}
+{{- end -}}
+{{- if and .Values.prometheus.url (not .Values.rules.configMap.enabled) -}}
+{{- $warnings = append $warnings (printf "the Prometheus at %s does not know the rules, so maps by country and alerts are missing. For a ConfigMap with the rule file: --set rules.configMap.enabled=true" .Values.prometheus.url) -}}
+{{- end -}}
+{{- if and .Values.geoip.enabled (not .Values.prometheus.enabled) -}}
+{{- $warnings = append $warnings (printf "the Prometheus at %s must scrape geoip as job \"geo\": %s-geoip.%s.svc:8080" .Values.prometheus.url (include "podatlas.fullname" .) (include "podatlas.namespace" .)) -}}
+{{- end -}}
+{{- toYaml $warnings -}}
+{{- end }}

@@ -1,0 +1,66 @@
+{{/* The data source of the bundled Grafana. Its uid never changes: links and saved panels hold it. */}}
+{{- define "podatlas.grafanaDatasource" -}}
+{{- $agent := include "podatlas.seconds" .Values.agent.interval | int -}}
+{{- $scrape := include "podatlas.seconds" .Values.prometheus.scrapeInterval | int -}}
+apiVersion: 1
+datasources:
+  - name: Prometheus
+    uid: podatlas-prometheus
+    type: prometheus
+    access: proxy
+    url: {{ include "podatlas.prometheusUrl" . | quote }}
+    isDefault: true
+    editable: false
+    jsonData:
+      httpMethod: POST
+      # The longest time between two samples: Grafana derives $__rate_interval from it.
+      timeInterval: {{ max $agent $scrape }}s
+{{- end }}
+
+{{- define "podatlas.grafanaProvider" -}}
+apiVersion: 1
+providers:
+  - name: podatlas
+    folder: podatlas
+    folderUid: podatlas
+    type: file
+    disableDeletion: true
+    allowUiUpdates: false
+    updateIntervalSeconds: 30
+    options:
+      path: /etc/podatlas/dashboards
+{{- end }}
+
+{{/* Nothing in it leaves the cluster: no reports, update checks, plugin downloads, avatars, news or map tiles. */}}
+{{- define "podatlas.grafanaEnv" -}}
+GF_ANALYTICS_CHECK_FOR_PLUGIN_UPDATES: "false"
+GF_ANALYTICS_CHECK_FOR_UPDATES: "false"
+GF_ANALYTICS_REPORTING_ENABLED: "false"
+GF_GEOMAP_DEFAULT_BASELAYER_CONFIG: '{"type":"geojson","name":"World","config":{"src":"public/maps/countries.geojson"}}'
+GF_LOG_MODE: console
+GF_NEWS_NEWS_FEED_ENABLED: "false"
+GF_PLUGINS_PREINSTALL_DISABLED: "true"
+GF_SECURITY_DISABLE_GRAVATAR: "true"
+{{- with .Values.grafana.externalUrl }}
+GF_SERVER_ROOT_URL: {{ . | quote }}
+{{- end }}
+{{- with include "podatlas.grafanaSecret" . }}
+{{- $keys := $.Values.grafana.credentials.keys }}
+GF_SECURITY_ADMIN_USER:
+  valueFrom: {secretKeyRef: {name: {{ . }}, key: {{ $keys.username }}}}
+GF_SECURITY_ADMIN_PASSWORD:
+  valueFrom: {secretKeyRef: {name: {{ . }}, key: {{ $keys.password }}}}
+{{- else }}
+GF_SECURITY_ADMIN_PASSWORD__FILE: /var/lib/grafana/admin-password
+{{- end }}
+{{- end }}
+
+{{/* Secret of the administrator: the user's, the chart's, or none (empty). */}}
+{{- define "podatlas.grafanaSecret" -}}
+{{- $credentials := .Values.grafana.credentials -}}
+{{- if $credentials.existingSecret -}}
+{{- $credentials.existingSecret -}}
+{{- else if $credentials.values -}}
+{{- include "podatlas.partName" (dict "root" . "component" "grafana") -}}
+{{- end -}}
+{{- end }}

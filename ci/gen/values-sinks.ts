@@ -1,0 +1,51 @@
+import { z } from 'zod'
+import { sinks } from '../../agent/sinks/index.ts'
+
+type JsonSchema = z.core.JSONSchema.BaseSchema
+
+/** Settings of the agent that the chart fills in from `credentials`. */
+const filledIn = ['username', 'usernameFile', 'password', 'passwordFile']
+
+/** Name of a volume and of a Secret, too. */
+const sinkName = '^[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?$'
+
+/** Empty, or a URL without user and password: the configuration is a ConfigMap. */
+const endpoint = '^(https?://[^\\s/@]+(/[^\\s]*)?)?$'
+
+/**
+ * Schema of the map of sinks, made of the agent's own options. One `if` for each type gives the reader the one reason that
+ * matters; a `oneOf` would list a failure for every type that was not meant.
+ */
+export function sinkSchema(credentials: JsonSchema): JsonSchema {
+  const types = Object.keys(sinks).toSorted()
+  return {
+    type: 'object',
+    propertyNames: { pattern: sinkName },
+    additionalProperties: {
+      type: 'object',
+      properties: { enabled: { type: 'boolean' }, type: { type: 'string', enum: types } },
+      required: ['type'],
+      allOf: Object.entries(sinks).map(([type, sink]) => ({
+        if: { properties: { type: { const: type } }, required: ['type'] },
+        // oxlint-disable-next-line unicorn/no-thenable -- a keyword of JSON Schema
+        then: {
+          additionalProperties: false,
+          properties: { enabled: {}, type: {}, ...optionsOf(sink.options, credentials) },
+        },
+      })),
+    },
+  }
+}
+
+/** The agent's options as the chart shows them. `endpoint` may be empty: the chart has a default for it. */
+function optionsOf(options: z.ZodType, credentials: JsonSchema): Record<string, JsonSchema> {
+  const { properties = {} } = z.toJSONSchema(options, { target: 'draft-7', io: 'input' })
+  const shown = Object.entries(properties).flatMap(([name, schema]) => {
+    if (typeof schema === 'boolean' || name === 'type' || filledIn.includes(name)) return []
+    const { default: _default, format: _format, ...rest } = schema
+    if (name !== 'endpoint') return [[name, rest] as const]
+    return [[name, { ...rest, pattern: endpoint }] as const]
+  })
+  const needsCredentials = Object.keys(properties).some(name => filledIn.includes(name))
+  return { ...Object.fromEntries(shown), ...(needsCredentials ? { credentials } : {}) }
+}

@@ -1,0 +1,159 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { describeKeys } from './values-descriptions.ts'
+import { sinkSchema } from './values-sinks.ts'
+
+const root = join(import.meta.dirname, '../..')
+
+// Nothing is required: Helm lays the user's values over the chart's before it checks them, and a key may be set to null
+// in order to remove it.
+const object = <Shape extends z.ZodRawShape>(shape: Shape) => z.strictObject(shape).partial()
+
+/** What Kubernetes checks itself, with better knowledge: labels, resources, affinity … */
+const passedThrough = z.record(z.string(), z.unknown())
+const strings = z.record(z.string(), z.string())
+const duration = z.string().regex(/^[1-9][0-9]*(s|m|h|d)$/)
+/** Also read by the chart, which turns it into seconds. */
+const shortDuration = z.string().regex(/^[1-9][0-9]*(s|m)$/)
+const bytes = z.string().regex(/^[1-9][0-9]*(KB|MB|GB|TB)$/)
+const quantity = z.string().regex(/^[1-9][0-9]*(Ki|Mi|Gi|Ti|k|M|G|T)?$/)
+const httpUrl = z.string().regex(/^(https?:\/\/[^\s]+)?$/)
+const namespace = z.string().regex(/^([a-z0-9]([-a-z0-9]*[a-z0-9])?)?$/)
+const labelName = z.string().regex(/^[a-zA-Z_][a-zA-Z0-9_]*$/)
+const namePart = z.string().regex(/^([a-z0-9]([-a-z0-9]*[a-z0-9])?)?$/)
+
+const image = object({
+  registry: z.string(),
+  repository: z.string().min(1),
+  tag: z.string().regex(/^([a-zA-Z0-9_][a-zA-Z0-9._-]{0,127})?$/),
+  digest: z.string().regex(/^(sha256:[a-f0-9]{64})?$/),
+  pullPolicy: z.enum(['Always', 'IfNotPresent', 'Never']),
+})
+
+const credentials = object({
+  existingSecret: z.string(),
+  keys: object({ username: z.string().min(1), password: z.string().min(1) }),
+  values: object({ username: z.string(), password: z.string() }),
+})
+
+/** The keys that every component with pods has. */
+const podKeys = {
+  image,
+  securityContext: passedThrough,
+  podSecurityContext: passedThrough,
+  resources: passedThrough,
+  env: z.record(
+    z.string().regex(/^[A-Za-z_][A-Za-z0-9_.-]*$/),
+    z.union([z.string(), z.number(), z.boolean(), z.strictObject({ valueFrom: passedThrough })]),
+  ),
+  volumes: z.record(z.string(), passedThrough),
+  volumeMounts: z.record(z.string().regex(/^\//), passedThrough),
+  podLabels: strings,
+  podAnnotations: strings,
+  nodeSelector: strings,
+  tolerations: z.array(passedThrough),
+  affinity: passedThrough,
+  priorityClassName: z.string(),
+  revisionHistoryLimit: z.int().min(0),
+  serviceAccount: object({ create: z.boolean(), name: z.string(), annotations: strings }),
+}
+
+const persistence = object({
+  enabled: z.boolean(),
+  size: quantity,
+  storageClass: z.string(),
+  keep: z.boolean(),
+})
+
+const Values = object({
+  // Helm hands both to every chart that is the part of another; a strict root without them refuses to be one.
+  enabled: z.boolean(),
+  global: z.looseObject({
+    imageRegistry: z.string().optional(),
+    imagePullSecrets: z
+      .array(z.union([z.string(), z.strictObject({ name: z.string() })]))
+      .optional(),
+  }),
+  cluster: object({ name: z.string() }),
+  nameOverride: namePart,
+  fullnameOverride: namePart,
+  namespaceOverride: namespace,
+  commonLabels: strings,
+  sinks: z.record(z.string(), z.unknown()),
+  agent: object({
+    ...podKeys,
+    interval: shortDuration,
+    series: object({ budget: z.int().min(100), idle: duration }),
+    names2021: object({ enabled: z.boolean() }),
+    privileged: z.boolean(),
+    updateStrategy: passedThrough,
+    terminationGracePeriodSeconds: z.int().min(0),
+  }),
+  geoip: object({
+    ...podKeys,
+    enabled: z.boolean(),
+    query: z.string(),
+    addressLabel: labelName,
+    labels: z.array(labelName),
+    interval: duration,
+    maxAddresses: z.int().min(1).max(1_000_000),
+    database: object({
+      bundled: z.boolean(),
+      volume: passedThrough,
+      files: z.array(z.string().regex(/^[^/].*$/)),
+    }),
+  }),
+  prometheus: object({
+    ...podKeys,
+    enabled: z.boolean(),
+    url: httpUrl,
+    scrapeInterval: shortDuration,
+    outOfOrderWindow: duration,
+    retention: object({ time: duration, size: bytes }),
+    persistence,
+  }),
+  grafana: object({
+    ...podKeys,
+    enabled: z.boolean(),
+    externalUrl: httpUrl,
+    credentials,
+    persistence,
+  }),
+  dashboards: object({
+    configMaps: object({ enabled: z.boolean(), namespace, labels: strings, annotations: strings }),
+    disabled: z.record(z.string(), z.boolean()),
+  }),
+  rules: object({
+    enabled: z.boolean(),
+    configMap: object({ enabled: z.boolean() }),
+    runbookUrl: httpUrl,
+    alerts: z.record(
+      z.string(),
+      object({
+        enabled: z.boolean(),
+        for: duration.or(z.literal('0m')),
+        severity: z.enum(['info', 'warning', 'critical']),
+        labels: strings,
+      }),
+    ),
+  }),
+  rbac: object({ create: z.boolean() }),
+  extraObjects: z.record(z.string(), z.union([z.string(), passedThrough])),
+})
+
+/** chart/values.schema.json: what values may look like, with the comments of values.yaml as descriptions. */
+export async function values(): Promise<{ path: string; content: string }[]> {
+  const schema = z.toJSONSchema(Values, { target: 'draft-7', io: 'input' })
+  const { $schema: _, ...credentialsSchema } = z.toJSONSchema(credentials, {
+    target: 'draft-7',
+    io: 'input',
+  })
+  const properties = { ...schema.properties, sinks: sinkSchema(credentialsSchema) }
+  const described = describeKeys(
+    { ...schema, title: 'Values of the podatlas chart', properties },
+    readFileSync(join(root, 'chart/values.yaml'), 'utf8'),
+  )
+  const content = `${JSON.stringify(described, null, 2)}\n`
+  return [{ path: 'chart/values.schema.json', content }]
+}

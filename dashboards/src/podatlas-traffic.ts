@@ -1,0 +1,214 @@
+import dashboard from '@grafana/grafana-foundation-sdk/dashboard'
+import { dashboardOf, drillDown } from './parts.ts'
+import {
+  bars,
+  barCell,
+  bothWays,
+  columns,
+  now,
+  over,
+  overTime,
+  rows,
+  share,
+  slice,
+  slices,
+  stateHistory,
+} from './panels.ts'
+import { places, rate, selected, series, sumBy, total } from './queries.ts'
+
+const container = 'k8s_pod, container_name'
+
+/** Who sends and receives how much: by namespace, pod and container. */
+export const traffic = dashboardOf({
+  uid: 'podatlas-traffic',
+  title: 'podatlas / Traffic',
+  description: 'Bytes and connections of pods and containers, and the addresses they talk to.',
+  rows: [
+    {
+      height: 9,
+      panels: [
+        totals(1, 'Total received', series.receiveBytes),
+        totals(2, 'Total sent', series.transmitBytes),
+      ],
+    },
+    { height: 10, panels: [podTraffic(), containerTraffic()] },
+    { height: 10, panels: [peers()] },
+    { height: 10, panels: [targets(), connections()] },
+    { height: 8, panels: [ports(), folded()] },
+  ],
+})
+
+function totals(id: number, title: string, name: string) {
+  const largest = `topk(10, ${sumBy(container, total(name))})`
+  return slices({
+    id,
+    title,
+    description:
+      'Bytes over the time range: the ten containers with most, and the others together.',
+    width: 12,
+    unit: 'bytes',
+  })
+    .withTarget(slice('A', largest, '{{k8s_pod}} {{container_name}}'))
+    .withTarget(slice('B', `sum(${total(name)}) - sum(${largest})`, 'others'))
+}
+
+function podTraffic() {
+  return bothWays(
+    {
+      id: 3,
+      title: 'Pod traffic',
+      description:
+        'Payload bytes per second by pod; sent below zero. Processes of the host have no pod.',
+      width: 12,
+      unit: 'Bps',
+    },
+    {
+      sent: sumBy('k8s_pod', rate(series.transmitBytes)),
+      received: sumBy('k8s_pod', rate(series.receiveBytes)),
+      legend: '{{k8s_pod}}',
+    },
+  )
+}
+
+function containerTraffic() {
+  return bothWays(
+    {
+      id: 4,
+      title: 'Container traffic',
+      description: 'Payload bytes per second by container; sent below zero.',
+      width: 12,
+      unit: 'Bps',
+    },
+    {
+      sent: sumBy(container, rate(series.transmitBytes)),
+      received: sumBy(container, rate(series.receiveBytes)),
+      legend: '{{k8s_pod}} {{container_name}}',
+    },
+  )
+}
+
+function peers() {
+  const sent = `topk(100, ${sumBy('destination_ip', rate(series.transmitBytes))})`
+  const received = `topk(100, ${sumBy('destination_ip', rate(series.receiveBytes))})`
+  return rows({
+    id: 5,
+    title: 'Peers',
+    description:
+      'The addresses with most bytes per second, in either direction, and where they are. "other" is what went over the series budget.',
+    width: 24,
+    unit: 'Bps',
+  })
+    .withTarget(now('A', sent))
+    .withTarget(now('B', received))
+    .withTarget(
+      now(
+        'C',
+        `max by (destination_ip, country, city) (${places()}) and on (destination_ip) (${sent} or ${received})`,
+      ),
+    )
+    .transformations(
+      columns(
+        {
+          destination_ip: 'destination_ip',
+          country: 'country',
+          city: 'City',
+          'Value #A': 'Sent',
+          'Value #B': 'Received',
+        },
+        ['Value #C'],
+      ),
+    )
+    .overrideByName('destination_ip', [{ id: 'displayName', value: 'Address' }])
+    .overrideByName('country', [
+      { id: 'displayName', value: 'Country' },
+      drillDown('This country on the map', 'podatlas-world', { country: 'country' }),
+    ])
+    .overrideByName('Sent', barCell('sent'))
+    .overrideByName('Received', barCell('received'))
+}
+
+function targets() {
+  const opened = increased(series.connectionsOpened, '[$__rate_interval]')
+  const failed = increased(series.connectionsFailed, '[$__rate_interval]')
+  // 1 for opened, 2 for failed, 3 for both: the label keeps the two apart until they are added.
+  const states = `label_replace(${opened} > bool 0, "of", "opened", "", "") or label_replace(2 * (${failed} > bool 0), "of", "failed", "", "")`
+  const all = `${increased(series.connectionsOpened, '[$__range] @ end()')} + ${increased(series.connectionsFailed, '[$__range] @ end()')}`
+  return stateHistory({
+    id: 6,
+    title: 'Targets',
+    description:
+      'The 30 addresses with most connections in this time range: opened, failed, or both.',
+    width: 12,
+    unit: 'short',
+  })
+    .withTarget(
+      over(
+        'A',
+        `${sumBy('destination_ip', states)} and on (destination_ip) topk(30, ${all})`,
+        '{{destination_ip}}',
+      ),
+    )
+    .mappings([
+      {
+        type: dashboard.MappingType.ValueToText,
+        options: {
+          0: { text: 'idle', color: 'transparent', index: 0 },
+          1: { text: 'ok', color: 'green', index: 1 },
+          2: { text: 'failing', color: 'red', index: 2 },
+          3: { text: 'ok and failing', color: 'orange', index: 3 },
+        },
+      },
+    ])
+}
+
+function increased(name: string, range: string): string {
+  return sumBy('destination_ip', `increase(${selected(name)}${range})`)
+}
+
+function connections() {
+  return overTime({
+    id: 7,
+    title: 'Connections',
+    description: 'Connections opened and attempts that failed, per second.',
+    width: 12,
+    unit: 'cps',
+  })
+    .min(0)
+    .withTarget(over('A', `sum(${rate(series.connectionsOpened)})`, 'opened'))
+    .withTarget(over('B', `sum(${rate(series.connectionsFailed)})`, 'failed'))
+}
+
+function ports() {
+  return bars({
+    id: 8,
+    title: 'Ports',
+    description: 'Bytes per second sent, by port of the service, whichever end it is on.',
+    width: 18,
+    unit: 'Bps',
+  }).withTarget(
+    slice(
+      'A',
+      `topk(15, ${sumBy('protocol, destination_port', rate(series.transmitBytes))})`,
+      '{{protocol}} {{destination_port}}',
+    ),
+  )
+}
+
+function folded() {
+  return share({
+    id: 9,
+    title: 'Folded',
+    description:
+      'Share of the bytes sent whose address was folded into "other", because the node has more series than its budget (agent.series.budget).',
+    width: 6,
+    unit: 'percentunit',
+  })
+    .max(1)
+    .withTarget(
+      now(
+        'A',
+        `sum(${rate(series.transmitBytes, 'destination_ip="other"')}) / sum(${rate(series.transmitBytes)})`,
+      ),
+    )
+    .noValue('0%')
+}
