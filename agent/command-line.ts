@@ -1,0 +1,136 @@
+import { parseArgs } from 'node:util'
+import { sinks } from './sinks/index.ts'
+
+/** What a command line says, in the form of the config file. */
+export type CommandLine = {
+  readonly settings: Readonly<Record<string, unknown>>
+  readonly configFile?: string
+  /** How often `-v` was given. */
+  readonly verbosity: number
+  readonly wantsHelp: boolean
+}
+
+/** A fault of the command line: one line that names the option and the fix. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError'
+}
+
+export const HELP = `Usage: node agent/main.ts [options]
+
+  --sink SPEC        where samples go: name[,key=value]... (repeatable; default: stdout)
+                     stdout[,format=json]
+                     prometheus,endpoint=http://prometheus:9090/api/v1/write[,username=U,password=P]
+  --config FILE      settings as YAML or JSON; the command line wins over it
+  --interval 10s     how often samples are taken, 1s to 5m
+  --listen HOST:PORT the agent's own /metrics, /healthz and /readyz (default: :8080)
+  --node-name NAME   name of this node (default: NODE_NAME, else the host name)
+  --cgroup-root DIR  where to look for the cgroup2 mount (default: /proc/self/mountinfo)
+  --bytecode FILE    the kernel programs (default: /usr/lib/podatlas/podatlas.bpf.o)
+  -v, --verbose      log more
+  -h, --help         this text
+
+CONVIS_ARGS may hold such a command line; it is read before the real one. A password on a command
+line is visible to everyone on the machine: a config file with passwordFile keeps it from them.`
+
+const OPTIONS = {
+  bytecode: { type: 'string' },
+  'cgroup-root': { type: 'string' },
+  config: { type: 'string' },
+  help: { type: 'boolean', short: 'h' },
+  interval: { type: 'string' },
+  listen: { type: 'string' },
+  'node-name': { type: 'string' },
+  sink: { type: 'string', multiple: true },
+  verbose: { type: 'boolean', short: 'v', multiple: true },
+} as const
+
+/** Setting of the config file → option that sets it. */
+export const OPTION_OF_SETTING: Readonly<Record<string, string>> = {
+  cgroupRoot: '--cgroup-root',
+  interval: '--interval',
+  'kernel.bytecode': '--bytecode',
+  listen: '--listen',
+  nodeName: '--node-name',
+}
+
+/** Pure: parses arguments without the name of the program. Throws `UsageError`. */
+export function parseCommandLine(args: readonly string[]): CommandLine {
+  const { values } = parseOptions(args)
+  const settings = {
+    ...(values['cgroup-root'] !== undefined && { cgroupRoot: values['cgroup-root'] }),
+    ...(values.interval !== undefined && { interval: values.interval }),
+    ...(values.bytecode !== undefined && { kernel: { bytecode: values.bytecode } }),
+    ...(values.listen !== undefined && { listen: values.listen }),
+    ...(values['node-name'] !== undefined && { nodeName: values['node-name'] }),
+    ...(values.sink !== undefined && { sinks: namedSinks(values.sink) }),
+  }
+  return {
+    settings,
+    ...(values.config !== undefined && { configFile: values.config }),
+    verbosity: values.verbose?.length ?? 0,
+    wantsHelp: values.help ?? false,
+  }
+}
+
+function parseOptions(args: readonly string[]) {
+  try {
+    return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: false })
+  } catch (error) {
+    // "Unknown option '--foo'. To specify a positional argument …": the first sentence says it.
+    const [problem = ''] = (error instanceof Error ? error.message : String(error)).split('. ')
+    throw new UsageError(`${problem.replaceAll(/\s+/g, ' ')}. See --help`)
+  }
+}
+
+/** A sink is named after its type; a second one of a type is `stdout-2`. */
+function namedSinks(specs: readonly string[]): Record<string, Record<string, unknown>> {
+  const named: Record<string, Record<string, unknown>> = {}
+  for (const spec of specs) {
+    const options = parseSinkSpec(spec)
+    const sameType = Object.values(named).filter(({ type }) => type === options.type).length
+    named[sameType === 0 ? options.type : `${options.type}-${sameType + 1}`] = options
+  }
+  return named
+}
+
+/** The syntax of 2021: `name[,key=value]…`; a value may hold `=` but no comma. */
+function parseSinkSpec(spec: string): { type: string } & Record<string, unknown> {
+  const [type = '', ...entries] = spec.split(',')
+  if (!isSinkType(type)) {
+    const known = Object.keys(sinks).join(', ')
+    throw new UsageError(`--sink: unknown sink "${type}". Use one of: ${known}`)
+  }
+  const known: Readonly<Record<string, SettingSchema>> = sinks[type].options.shape
+  const options: { type: string } & Record<string, unknown> = { type }
+  for (const entry of entries) {
+    const at = entry.indexOf('=')
+    const key = at === -1 ? entry : entry.slice(0, at)
+    if (at === -1) {
+      throw new UsageError(`--sink ${type}: "${key}" has no value. Write ${key}=VALUE`)
+    }
+    const schema = key === 'type' ? undefined : known[key]
+    if (schema === undefined) {
+      const keys = Object.keys(known).filter(name => name !== 'type')
+      throw new UsageError(`--sink ${type}: unknown key "${key}". Use one of: ${keys.join(', ')}`)
+    }
+    options[key] = typedValue(schema, entry.slice(at + 1))
+  }
+  return options
+}
+
+type SettingSchema = { readonly safeParse: (value: unknown) => { readonly success: boolean } }
+
+function isSinkType(type: string): type is keyof typeof sinks {
+  return Object.hasOwn(sinks, type)
+}
+
+/** A password of digits stays a text; where the setting takes no text, `100` is a number. */
+function typedValue(schema: SettingSchema, text: string): unknown {
+  if (schema.safeParse(text).success) return text
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' ? text : value
+  } catch {
+    return text
+  }
+}

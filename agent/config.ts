@@ -1,0 +1,202 @@
+import { readFileSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { parse as parseYaml } from 'yaml'
+import { z } from 'zod'
+import type { ApiServer } from './attribute/api-server.ts'
+import {
+  OPTION_OF_SETTING,
+  parseCommandLine,
+  UsageError,
+  type CommandLine,
+} from './command-line.ts'
+import { duration } from './duration.ts'
+import { sinkOptions, sinks } from './sinks/index.ts'
+
+const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount'
+
+/** The config file. The chart's schema of agent settings is made from it. */
+export const Settings = z.strictObject({
+  nodeName: z
+    .string()
+    .default('')
+    .describe('Name of this node; empty: NODE_NAME, else the host name'),
+  cluster: z.string().default('').describe('Value of the label cluster; empty: no such label'),
+  interval: duration('1s', '5m').prefault('10s').describe('How often samples are taken'),
+  maxSeries: z
+    .int()
+    .min(100)
+    .default(10_000)
+    .describe('Series this node may have at most; what exceeds them is folded, sums stay exact'),
+  seriesIdle: duration('1m', '720h')
+    .prefault('1h')
+    .describe('A series without traffic ends after this time'),
+  names2021: z.boolean().default(false).describe('Send bytes_tx and bytes_rx as well'),
+  listen: z
+    .string()
+    .regex(/^(?:\[[^\]]+\]|[^:\s]*):\d{1,5}$/, 'write HOST:PORT or :PORT, such as 127.0.0.1:8080')
+    .default(':8080')
+    .describe("Address of the agent's own /metrics, /healthz and /readyz"),
+  cgroupRoot: z
+    .string()
+    .default('')
+    .describe('Look for the cgroup2 mount at or below this folder; empty: anywhere'),
+  kernel: z
+    .strictObject({
+      bytecode: z.string().default('').describe('The kernel programs; empty: those of the image'),
+      maxFlows: z
+        .int()
+        .min(1_024)
+        .max(1_048_576)
+        .default(65_536)
+        .describe('Flows the kernel map holds between two drains'),
+    })
+    .prefault({}),
+  kubernetes: z
+    .strictObject({
+      // YAML 1.1 reads a bare `on` as true, and Helm writes what it read.
+      enabled: z
+        .literal(['auto', 'on', 'off', true, false], 'use auto, on or off')
+        .default('auto')
+        .describe('Whether pods get their names from the API server; auto: when run in a pod'),
+      apiServer: z
+        .union([z.literal(''), z.url({ protocol: /^https$/ })], 'use a URL like https://10.0.0.1')
+        .default('')
+        .describe('Empty: KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT'),
+      tokenFile: z.string().default(`${SERVICE_ACCOUNT}/token`),
+      caFile: z.string().default(`${SERVICE_ACCOUNT}/ca.crt`),
+    })
+    .prefault({}),
+  sinks: z
+    .record(z.string().regex(/^[\w.-]+$/, 'use letters, digits, _, . and - in names'), sinkOptions)
+    .refine(named => Object.keys(named).length > 0, 'name at least one sink, such as stdout')
+    .prefault({ stdout: { type: 'stdout' } })
+    .describe('Where samples go, by names of your own'),
+})
+
+type Settings = z.output<typeof Settings>
+
+/** Everything the agent was told, parsed and complete. */
+export type Config = Pick<
+  Settings,
+  'cluster' | 'maxSeries' | 'names2021' | 'cgroupRoot' | 'sinks'
+> & {
+  readonly nodeName: string
+  readonly intervalMs: number
+  readonly seriesIdleMs: number
+  readonly listen: { readonly host?: string; readonly port: number }
+  readonly kernel: { readonly bytecode: string; readonly maxFlows: number }
+  /** Absent: without Kubernetes. */
+  readonly apiServer?: ApiServer
+  readonly verbosity: number
+}
+
+/** What was told is wrong: one line per fault, each with the place and the fix. Holds no secret. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+}
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/**
+ * Reads `CONVIS_ARGS`, then the arguments (without the name of the program), then the config file they
+ * name. Throws `UsageError` for faults of the command line, `ConfigError` for all others.
+ */
+export function readConfig(args: readonly string[], env: Environment): Config | 'help' {
+  const words = (env.CONVIS_ARGS ?? '').split(/\s+/).filter(word => word !== '')
+  const commandLine = parseCommandLine([...words, ...args])
+  if (commandLine.wantsHelp) return 'help'
+  const { configFile } = commandLine
+  const fromFile = configFile === undefined ? {} : readSettings(configFile)
+  return parseConfig(fromFile, commandLine, env)
+}
+
+/** Pure. `fromFile` is what the file holds, as parsed from YAML. */
+export function parseConfig(fromFile: unknown, commandLine: CommandLine, env: Environment): Config {
+  const parsed = Settings.safeParse(merged(fromFile, commandLine.settings))
+  if (!parsed.success) throw faults(parsed.error, commandLine)
+  const { interval, seriesIdle, listen, kernel, kubernetes, ...settings } = parsed.data
+  const portAt = listen.lastIndexOf(':')
+  const host = listen.slice(0, portAt).replaceAll(/[[\]]/g, '')
+  const apiServer = apiServerOf(kubernetes, env)
+  const nodeName = settings.nodeName || env.NODE_NAME || (apiServer ? '' : hostname())
+  if (nodeName === '') {
+    throw new ConfigError(
+      'nodeName: in a pod the host name is not the name of the node. ' +
+        'Set NODE_NAME by the downward API (spec.nodeName) or set nodeName',
+    )
+  }
+  return {
+    ...settings,
+    nodeName,
+    intervalMs: interval,
+    seriesIdleMs: seriesIdle,
+    listen: { ...(host !== '' && { host }), port: Number(listen.slice(portAt + 1)) },
+    kernel: { ...kernel, bytecode: kernel.bytecode || '/usr/lib/podatlas/podatlas.bpf.o' },
+    ...(apiServer && { apiServer }),
+    verbosity: commandLine.verbosity,
+  }
+}
+
+function readSettings(file: string): unknown {
+  try {
+    return parseYaml(readFileSync(file, 'utf8')) ?? {}
+  } catch (error) {
+    const [why] = (error instanceof Error ? error.message : String(error)).split('\n')
+    throw new ConfigError(`--config: cannot read ${file}: ${why}. Give a file of YAML or JSON`)
+  }
+}
+
+/** The command line wins; sinks given there replace those of the file, which go by other names. */
+function merged(fromFile: unknown, settings: CommandLine['settings']): unknown {
+  if (!isRecord(fromFile)) return fromFile
+  const whole = { ...fromFile, ...settings }
+  if (!isRecord(fromFile.kernel) || !isRecord(settings.kernel)) return whole
+  return { ...whole, kernel: { ...fromFile.kernel, ...settings.kernel } }
+}
+
+function apiServerOf(kubernetes: Settings['kubernetes'], env: Environment): ApiServer | undefined {
+  const { enabled, apiServer, tokenFile, caFile } = kubernetes
+  if (enabled === 'off' || enabled === false) return undefined
+  const { KUBERNETES_SERVICE_HOST: host = '', KUBERNETES_SERVICE_PORT: port = '443' } = env
+  const inCluster = host === '' ? '' : `https://${host.includes(':') ? `[${host}]` : host}:${port}`
+  const url = apiServer || inCluster
+  if (url !== '') return { url, tokenFile, caFile }
+  if (enabled === 'auto') return undefined
+  throw new ConfigError(
+    'kubernetes.enabled: is on, but KUBERNETES_SERVICE_HOST is not set. ' +
+      'Run in a pod or set kubernetes.apiServer',
+  )
+}
+
+function faults(error: z.ZodError, { settings, configFile }: CommandLine): Error {
+  const lines = error.issues.map(issue => {
+    const path = issue.path.map(String)
+    const fault = faultText(issue)
+    const isFromCommandLine = path[0] !== undefined && path[0] in settings
+    if (path[0] === 'sinks' && isFromCommandLine) {
+      return { isFromCommandLine, line: `${['--sink', ...path.slice(1)].join(' ')}: ${fault}` }
+    }
+    const option = OPTION_OF_SETTING[path.join('.')]
+    if (option !== undefined && isFromCommandLine) {
+      return { isFromCommandLine, line: `${option}: ${fault}` }
+    }
+    const place = path.length === 0 ? 'the whole file' : path.join('.')
+    return { isFromCommandLine: false, line: `${configFile ?? 'settings'}: ${place}: ${fault}` }
+  })
+  const text = lines.map(({ line }) => line).join('\n')
+  return lines.every(line => line.isFromCommandLine) ? new UsageError(text) : new ConfigError(text)
+}
+
+function faultText(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'unrecognized_keys') {
+    return `unknown setting ${issue.keys.join(', ')}. Correct its spelling or remove it`
+  }
+  if (issue.code === 'invalid_union' && issue.discriminator === 'type') {
+    return `unknown sink. Use one of: ${Object.keys(sinks).join(', ')}`
+  }
+  return issue.message
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

@@ -1,0 +1,81 @@
+import packageJson from '../package.json' with { type: 'json' }
+import { aggregation } from './aggregate/aggregate.ts'
+import { ownMetrics } from './aggregate/own-metrics.ts'
+import { attribution } from './attribute/attribute.ts'
+import { findCgroupMount, openCgroupTree } from './attribute/cgroup-tree.ts'
+import { createPodNames } from './attribute/pod-names.ts'
+import { watchPods } from './attribute/pod-watch.ts'
+import { HELP, UsageError } from './command-line.ts'
+import { readConfig, type Config } from './config.ts'
+import { openKernel } from './kernel/kernel.ts'
+import { createLog } from './log.ts'
+import { createPipeline } from './pipeline.ts'
+import { startServer } from './server.ts'
+import { openSinks } from './sinks/index.ts'
+import { createTelemetry } from './telemetry.ts'
+
+const { version } = packageJson
+
+/** Kubernetes waits 30 s before it kills; people at a terminal less long. */
+const SHUTDOWN_MS = 5_000
+
+const START_FAILED = 1
+const USAGE = 2
+
+const stop = new AbortController()
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  process.on(signal, () => {
+    stop.abort()
+    setTimeout(() => process.exit(0), SHUTDOWN_MS).unref()
+  })
+}
+
+try {
+  const config = readConfig(process.argv.slice(2), process.env)
+  if (config === 'help') process.stdout.write(`${HELP}\n`)
+  else await run(config)
+  process.exit(0)
+} catch (error) {
+  const lines = describe(error).split('\n')
+  process.stderr.write(lines.map(line => `podatlas-agent: ${line}\n`).join(''))
+  process.exit(error instanceof UsageError ? USAGE : START_FAILED)
+}
+
+/** What people can mend is said in one line; a mistake of ours tells where it is. */
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const isOurs = error instanceof TypeError || error instanceof ReferenceError
+  return isOurs && error.stack !== undefined ? error.stack : error.message
+}
+
+/** Opens everything in order, runs until the signal, and closes it in reverse order. */
+async function run(config: Config): Promise<void> {
+  const { nodeName, cluster, intervalMs, apiServer } = config
+  const startedMs = Date.now()
+  const log = createLog(config.verbosity)
+  const telemetry = createTelemetry(nodeName, version)
+  const cgroups = openCgroupTree({ mount: findCgroupMount(config.cgroupRoot) })
+
+  await using opened = new AsyncDisposableStack()
+  const kernel = opened.use(openKernel({ ...config.kernel, telemetry, log: log.debug }))
+  const pods = createPodNames()
+  if (apiServer) {
+    opened.use(watchPods({ server: apiServer, nodeName, names: pods, telemetry, ...log }))
+  }
+  const sink = opened.use(openSinks({ sinks: config.sinks, version, telemetry, log: log.info }))
+  const pipeline = createPipeline({
+    kernel,
+    attribution: attribution({ cgroups, ...(apiServer && { pods }), telemetry }),
+    aggregate: aggregation({ ...config, idleMs: config.seriesIdleMs, startedMs, telemetry }),
+    ownSamples: ownMetrics({ registry: telemetry.registry, cluster, intervalMs, startedMs }),
+    sink,
+    intervalMs,
+    telemetry,
+    warn: log.warn,
+  })
+  const { registry } = telemetry
+  opened.use(await startServer({ ...config, registry, vitals: pipeline.vitals }))
+  const sinkNames = Object.keys(config.sinks).join(', ')
+  log.info(`podatlas-agent ${version} counts on node ${nodeName}, samples go to: ${sinkNames}`)
+  await pipeline.run(stop.signal)
+}

@@ -1,0 +1,86 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { aggregation } from './aggregate/aggregate.ts'
+import type { ownMetrics } from './aggregate/own-metrics.ts'
+import type { Attribution } from './attribute/attribute.ts'
+import { decodeFlows } from './drain/flows.ts'
+import type { Kernel } from './kernel/kernel.ts'
+import type { Flow } from './model.ts'
+import type { Vitals } from './server.ts'
+import type { OpenSink } from './sinks/sink.ts'
+import type { Telemetry } from './telemetry.ts'
+
+export type PipelineParts = {
+  readonly kernel: Pick<Kernel, 'drain'>
+  readonly attribution: Attribution
+  readonly aggregate: ReturnType<typeof aggregation>
+  readonly ownSamples: ReturnType<typeof ownMetrics>
+  readonly sink: Pick<OpenSink, 'offer'>
+  readonly intervalMs: number
+  readonly telemetry: Pick<Telemetry, 'drainFailures'>
+  readonly warn: (key: string, line: string) => void
+}
+
+export type Pipeline = {
+  /** Ticks until the signal, then once more, so that nothing counted stays behind. */
+  readonly run: (stop: AbortSignal) => Promise<void>
+  readonly vitals: () => Vitals
+}
+
+/** The first samples come soon after the start: who has just started the agent is waiting for them. */
+const FIRST_TICK_MS = 500
+
+/** drain → attribute → aggregate → sinks, one tick after the other, at multiples of the interval. */
+export function createPipeline(parts: PipelineParts): Pipeline {
+  const { kernel, attribution, aggregate, ownSamples, sink, intervalMs, telemetry, warn } = parts
+  let isReady = false
+  let lastTickMs = Date.now()
+
+  async function tick(isLast: boolean): Promise<void> {
+    const flows = await drain()
+    const nowMs = Date.now()
+    const attributed = attribution.attribute(flows, nowMs)
+    if (isLast) attributed.push(...attribution.flush(nowMs))
+    for (const samples of aggregate(attributed, nowMs)) sink.offer(samples)
+    for (const samples of await ownSamples(nowMs)) sink.offer(samples)
+    lastTickMs = nowMs
+  }
+
+  /** What a failed drain did not bring, the next one brings. */
+  async function drain(): Promise<Flow[]> {
+    try {
+      const flows = decodeFlows(await kernel.drain())
+      isReady = true
+      return flows
+    } catch (error) {
+      telemetry.drainFailures.inc()
+      warn('drain', error instanceof Error ? error.message : String(error))
+      return []
+    }
+  }
+
+  return {
+    run: async stop => {
+      await pause(FIRST_TICK_MS, stop)
+      while (!stop.aborted) {
+        await tick(false)
+        await pause(untilNextTickMs(Date.now(), intervalMs), stop)
+      }
+      await tick(true)
+    },
+    vitals: () => ({ isReady, isAlive: Date.now() - lastTickMs < 3 * intervalMs + 10_000 }),
+  }
+}
+
+/** Up to the next multiple of the interval, unless that is so near that nothing would have happened. */
+function untilNextTickMs(nowMs: number, intervalMs: number): number {
+  const restMs = intervalMs - (nowMs % intervalMs)
+  return restMs < intervalMs / 10 ? restMs + intervalMs : restMs
+}
+
+async function pause(ms: number, stop: AbortSignal): Promise<void> {
+  try {
+    await sleep(ms, undefined, { signal: stop })
+  } catch {
+    // Stopped: the caller looks at the signal.
+  }
+}
