@@ -27,10 +27,12 @@ export function ownMetrics(options: {
     const seen = new Map<string, Series>()
     for (const metric of await registry.getMetricsAsJSON()) {
       const type = String(metric.type) === 'gauge' ? 'gauge' : 'counter'
-      for (const { value, labels, metricName } of metric.values as readonly Reading[]) {
-        const texts = Object.entries(labels).map(([name, label]) => [name, String(label)])
-        const named = { ...Object.fromEntries(texts), __name__: metricName ?? metric.name, cluster }
-        const sorted = sortedLabels(named)
+      for (const reading of metric.values) {
+        const { value } = reading
+        // The parts of a histogram have names of their own, which prom-client's types leave out.
+        const name = 'metricName' in reading ? String(reading.metricName) : metric.name
+        const texts = Object.entries(reading.labels).map(([key, label]) => [key, String(label)])
+        const sorted = sortedLabels({ ...Object.fromEntries(texts), __name__: name, cluster })
         const key = JSON.stringify(sorted)
         const before = known.get(key)
         const series = before ?? { labels: sorted, type, help: metric.help, startMs: zeroMs }
@@ -45,11 +47,4 @@ export function ownMetrics(options: {
     known = seen
     return [zeros, ticked].filter(batch => batch.length > 0)
   }
-}
-
-// What prom-client returns and its types leave out: parts of a histogram have names of their own.
-type Reading = {
-  readonly value: number
-  readonly labels: Readonly<Record<string, string | number>>
-  readonly metricName?: string
 }

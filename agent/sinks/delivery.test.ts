@@ -1,0 +1,135 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { expect, test } from 'vitest'
+import { createTelemetry } from '../telemetry.ts'
+import type { DeliveryParts, Outcome } from './delivery.ts'
+import { startDelivery } from './delivery.ts'
+import { EXAMPLE_MS, exampleSample, exampleSeries, reading } from './examples.ts'
+import { until } from './write-receiver.ts'
+
+const series = exampleSeries()
+const moment = (value: number) => [exampleSample(series, value, EXAMPLE_MS + value)]
+const outage: Outcome = { kind: 'retry', reason: '503', detail: 'answered 503' }
+
+/** A destination that never answers. */
+function never(_: unknown, signal: AbortSignal): Promise<Outcome> {
+  return new Promise(resolve => signal.addEventListener('abort', () => resolve(outage)))
+}
+
+/** A delivery whose destination does what `send` says with the values of a batch. */
+function deliveryTo(
+  send: (values: readonly number[], signal: AbortSignal) => Promise<Outcome>,
+  parts: Partial<DeliveryParts<readonly number[]>> = {},
+) {
+  const telemetry = createTelemetry('node-1', '1.2.3')
+  const lines: string[] = []
+  const sink = startDelivery({
+    name: 'main',
+    telemetry,
+    log: line => lines.push(line),
+    queueLimit: 100,
+    maxSamplesPerSend: 10,
+    encode: batch => batch.map(({ value }) => value),
+    send,
+    ...parts,
+  })
+  const dropped = (reason: string) => reading(telemetry.sinkSamplesDropped, { reason })
+  return Object.assign(sink, { telemetry, lines, dropped })
+}
+
+test('one request is in flight at a time, and nothing overtakes a batch that is retried', async () => {
+  const arrived: number[] = []
+  let inFlight = 0
+  let most = 0
+  await using target = deliveryTo(async values => {
+    inFlight += 1
+    most = Math.max(most, inFlight)
+    await pause(1)
+    inFlight -= 1
+    if (Math.random() < 0.3) return outage
+    arrived.push(...values)
+    return { kind: 'taken' }
+  })
+  const values = Array.from({ length: 30 }, (_, i) => i)
+  for (const value of values) target.offer(moment(value))
+  await until(() => arrived.length === values.length)
+  expect(arrived).toEqual(values)
+  expect(most).toBe(1)
+})
+
+test('a full queue keeps what is fresh, and never drops the batch that may have arrived', async () => {
+  const arrived: number[] = []
+  let isOut = true
+  await using target = deliveryTo(
+    async values => {
+      if (isOut) return outage
+      arrived.push(...values)
+      return { kind: 'taken' }
+    },
+    { queueLimit: 3 },
+  )
+  for (const value of [1, 2, 3, 4, 5, 6]) target.offer(moment(value))
+  expect(await target.dropped('queue_full')).toBe(3)
+  isOut = false
+  await until(() => arrived.length === 3)
+  expect(arrived).toEqual([1, 5, 6])
+})
+
+test('an offer larger than the queue fills it, and the rest is counted', async () => {
+  await using target = deliveryTo(async () => ({ kind: 'taken' }), { queueLimit: 3 })
+  target.offer([1, 2, 3, 4, 5].map(value => exampleSample(exampleSeries(`p${value}`), value)))
+  expect(await target.dropped('queue_full')).toBe(2)
+})
+
+test('an endless outage ends closing in time, and what stays behind is counted', async () => {
+  const target = deliveryTo(async () => outage, { flushMs: 100 })
+  target.offer(moment(1))
+  target.offer(moment(2))
+  const startedMs = performance.now()
+  await target[Symbol.asyncDispose]()
+  expect(performance.now() - startedMs).toBeLessThan(2_000)
+  expect(await target.dropped('shutdown')).toBe(2)
+  expect(await reading(target.telemetry.sinkQueueSamples, {})).toBe(0)
+})
+
+test('a destination that never answers is let go when the sink closes', async () => {
+  const target = deliveryTo(never, { flushMs: 100 })
+  target.offer(moment(1))
+  await target[Symbol.asyncDispose]()
+  expect(await target.dropped('shutdown')).toBe(1)
+})
+
+test('an outage is one line a minute per reason, however often it is tried', async () => {
+  const target = deliveryTo(async () => outage, { flushMs: 500 })
+  target.offer(moment(1))
+  await target[Symbol.asyncDispose]()
+  expect(await reading(target.telemetry.sinkFailures, { reason: '503' })).toBeGreaterThan(3)
+  expect(target.lines).toEqual([
+    'sink main: answered 503; trying again, 1 samples wait',
+    'sink main: stopped before the destination took everything; 1 samples dropped',
+  ])
+})
+
+test('a fault of our own costs its batch, says so, and the next one is delivered', async () => {
+  const arrived: number[] = []
+  await using target = deliveryTo(async values => {
+    if (values[0] === 1) throw new Error('broken')
+    arrived.push(...values)
+    return { kind: 'taken' }
+  })
+  target.offer(moment(1))
+  target.offer(moment(2))
+  await until(() => arrived.length === 1)
+  expect(await target.dropped('internal')).toBe(1)
+  expect(target.lines).toEqual(['sink main: Error: broken; 1 samples dropped'])
+})
+
+test('how much waits and for how long is told while it waits', async () => {
+  const target = deliveryTo(async () => outage, { flushMs: 50 })
+  target.offer([exampleSample(series, 1, Date.now() - 60_000)])
+  target.offer([exampleSample(series, 2, Date.now())])
+  expect(await reading(target.telemetry.sinkQueueSamples, { sink: 'main' })).toBe(2)
+  const delay = await reading(target.telemetry.sinkDelay, { sink: 'main' })
+  expect(delay).toBeGreaterThanOrEqual(60)
+  expect(delay).toBeLessThan(90)
+  await target[Symbol.asyncDispose]()
+})

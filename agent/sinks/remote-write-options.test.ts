@@ -1,0 +1,46 @@
+import { expect, test } from 'vitest'
+import { z } from 'zod'
+import { RemoteWriteOptions } from './remote-write-options.ts'
+
+const good = { type: 'prometheus', endpoint: 'https://example.com/api/v1/write' }
+
+test('an endpoint is all that is needed', () => {
+  expect(RemoteWriteOptions.parse(good)).toMatchObject({ ...good, queueLimit: 100_000 })
+})
+
+test.for<[string, object, string]>([
+  ['no endpoint', { endpoint: undefined }, 'endpoint'],
+  ['an endpoint that is no URL', { endpoint: 'prometheus:9090' }, 'endpoint'],
+  ['credentials in the URL', { endpoint: 'http://u:hunter2@example.com/' }, 'endpoint'],
+  ['a user name alone', { username: 'u' }, 'password'],
+  ['a password alone', { password: 'hunter2' }, 'username'],
+  ['a password file alone', { passwordFile: '/run/password' }, 'username'],
+  [
+    'two passwords',
+    { username: 'u', password: 'hunter2', passwordFile: '/run/password' },
+    'passwordFile',
+  ],
+  ['a reserved header', { headers: { 'User-Agent': 'me' } }, 'headers["User-Agent"]'],
+  [
+    'a reserved header in lower case',
+    { headers: { 'content-type': 'x' } },
+    'headers["content-type"]',
+  ],
+  ['a broken header name', { headers: { 'not a name': 'x' } }, 'headers["not a name"]'],
+  [
+    'a header value with a line break',
+    { headers: { Token: 'hunter2\r\nHost: x' } },
+    'headers.Token',
+  ],
+  [
+    'two kinds of authentication',
+    { username: 'u', password: 'hunter2', headers: { Authorization: 'Bearer hunter2' } },
+    'headers.Authorization',
+  ],
+  ['a queue without room', { queueLimit: 0 }, 'queueLimit'],
+])('%s is refused, the field is named and no secret is shown', ([, settings, field]) => {
+  const { error } = RemoteWriteOptions.safeParse({ ...good, ...settings })
+  const message = error ? z.prettifyError(error) : ''
+  expect(message).toContain(`at ${field}`)
+  expect(message).not.toContain('hunter2')
+})

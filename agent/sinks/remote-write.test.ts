@@ -1,0 +1,181 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { createTelemetry } from '../telemetry.ts'
+import { sinkContract } from './contract.ts'
+import { EXAMPLE_MS, exampleSample, exampleSeries, reading } from './examples.ts'
+import { remoteWrite } from './remote-write.ts'
+import { until, writeReceiver } from './write-receiver.ts'
+
+describe('remote write', () =>
+  sinkContract(async () => {
+    const receiver = await writeReceiver()
+    return {
+      ...receiver,
+      sink: remoteWrite,
+      options: { type: 'prometheus', endpoint: receiver.endpoint },
+      startOutage: () => receiver.answerAll({ status: 503 }),
+      endOutage: () => receiver.answerAll({ status: 204 }),
+    }
+  }))
+
+function openTo(endpoint: string, settings: object = {}) {
+  const telemetry = createTelemetry('node-1', '1.2.3')
+  const lines: string[] = []
+  const options = remoteWrite.options.parse({ type: 'prometheus', endpoint, ...settings })
+  const log = (line: string) => lines.push(line)
+  const target = remoteWrite.open({ name: 'main', options, version: '1.2.3', telemetry, log })
+  return Object.assign(target, { telemetry, lines })
+}
+
+const one = [exampleSample(exampleSeries(), 1)]
+
+test('a request carries exactly the headers that remote write 1.0 prescribes', async () => {
+  await using receiver = await writeReceiver()
+  await using target = openTo(receiver.endpoint, { headers: { 'X-Scope-OrgID': 'team-a' } })
+  target.offer(one)
+  const [request] = await receiver.asked(1)
+  expect(request?.headers).toMatchObject({
+    'content-encoding': 'snappy',
+    'content-type': 'application/x-protobuf',
+    'x-prometheus-remote-write-version': '0.1.0',
+    'user-agent': 'podatlas/1.2.3',
+    'x-scope-orgid': 'team-a',
+    'content-length': String(request?.body.length),
+  })
+  expect(request?.headers).not.toHaveProperty('authorization')
+})
+
+test('more than 2000 samples go in several requests, in order', async () => {
+  await using receiver = await writeReceiver()
+  await using target = openTo(receiver.endpoint)
+  target.offer(Array.from({ length: 4_500 }, (_, i) => exampleSample(exampleSeries(`p${i}`), i)))
+  const taken = await receiver.received(4_500)
+  expect(receiver.requests.map(request => request.samples.length)).toEqual([2_000, 2_000, 500])
+  expect(taken.map(({ value }) => value)).toEqual(Array.from({ length: 4_500 }, (_, i) => i))
+})
+
+describe('answers that are final', () => {
+  test.for([300, 307, 400, 401, 403, 404, 409, 413, 415, 422, 499])(
+    '%i is never tried again, its samples are counted under it, its body is logged once',
+    async status => {
+      await using receiver = await writeReceiver()
+      const text = `no, because\nof reasons ${'x'.repeat(2_000)}`
+      receiver.answerNext({ status, text })
+      await using target = openTo(receiver.endpoint)
+      target.offer(one)
+      target.offer([exampleSample(exampleSeries(), 2, EXAMPLE_MS + 1_000)])
+      const taken = await receiver.received(1)
+      expect(taken.map(({ value }) => value)).toEqual([2])
+      expect(receiver.requests).toHaveLength(2)
+      const { sinkSamplesDropped, sinkFailures } = target.telemetry
+      expect(await reading(sinkSamplesDropped, { reason: String(status) })).toBe(1)
+      expect(await reading(sinkFailures, { reason: String(status) })).toBe(1)
+      expect(target.lines).toHaveLength(1)
+      expect(target.lines[0]).toContain(`answered ${status}: no, because of reasons xxx`)
+      expect(target.lines[0]?.length).toBeLessThan(700)
+    },
+  )
+})
+
+describe('answers that deserve a retry', () => {
+  test.for([429, 500, 501, 502, 503, 504, 599])(
+    '%i is tried again with the same bytes until it is taken',
+    async status => {
+      await using receiver = await writeReceiver()
+      receiver.answerNext({ status }, { status })
+      await using target = openTo(receiver.endpoint)
+      target.offer(one)
+      await receiver.received(1)
+      const [first, ...others] = receiver.requests.map(({ body }) => body.toString('hex'))
+      expect(others).toEqual([first, first])
+      const { sinkSamplesDropped, sinkSamplesSent, sinkFailures } = target.telemetry
+      await until(async () => (await reading(sinkSamplesSent, { sink: 'main' })) === 1)
+      expect(await reading(sinkFailures, { reason: String(status) })).toBe(2)
+      expect(await reading(sinkSamplesDropped, { sink: 'main' })).toBe(0)
+    },
+  )
+
+  test.for([200, 202, 204])('%i is success', async status => {
+    await using receiver = await writeReceiver()
+    receiver.answerAll({ status, text: 'whatever it says' })
+    await using target = openTo(receiver.endpoint)
+    target.offer(one)
+    await receiver.received(1)
+    const { sinkSamplesSent } = target.telemetry
+    await until(async () => (await reading(sinkSamplesSent, { sink: 'main' })) === 1)
+    expect(receiver.requests).toHaveLength(1)
+  })
+
+  test('Retry-After is waited for', async () => {
+    await using receiver = await writeReceiver()
+    receiver.answerNext({ status: 429, headers: { 'retry-after': '1' } })
+    await using target = openTo(receiver.endpoint)
+    const startedMs = performance.now()
+    target.offer(one)
+    await receiver.received(1)
+    expect(performance.now() - startedMs).toBeGreaterThan(950)
+  })
+
+  test('a destination that is not there yet gets everything once it is', async () => {
+    const before = await writeReceiver()
+    await before[Symbol.asyncDispose]()
+    await using target = openTo(before.endpoint)
+    target.offer(one)
+    const { sinkFailures } = target.telemetry
+    await until(async () => (await reading(sinkFailures, { reason: 'refused' })) >= 2)
+    await using receiver = await writeReceiver(Number(new URL(before.endpoint).port))
+    expect(await receiver.received(1)).toHaveLength(1)
+  })
+})
+
+test('413 is final for its batch, and what follows goes in smaller requests', async () => {
+  await using receiver = await writeReceiver()
+  receiver.answerNext({ status: 413 })
+  await using target = openTo(receiver.endpoint)
+  target.offer(Array.from({ length: 3_000 }, (_, i) => exampleSample(exampleSeries(`p${i}`), i)))
+  await receiver.received(1_000)
+  target.offer(Array.from({ length: 1_500 }, (_, i) => exampleSample(exampleSeries(`q${i}`), i)))
+  await receiver.received(2_500)
+  const sizes = receiver.requests.map(request => request.samples.length)
+  expect(sizes).toEqual([2_000, 1_000, 1_000, 500])
+})
+
+function basic(text: string): string {
+  return `Basic ${Buffer.from(text).toString('base64')}`
+}
+
+describe('Basic authentication', () => {
+  test('user name and password travel with each request and in no message', async () => {
+    await using receiver = await writeReceiver()
+    receiver.answerNext({ status: 401, text: 'who are you' })
+    await using target = openTo(receiver.endpoint, { username: 'müller', password: 'se:cret' })
+    target.offer(one)
+    const [request] = await receiver.asked(1)
+    expect(request?.headers.authorization).toBe(basic('müller:se:cret'))
+    await until(() => target.lines.length > 0)
+    expect(target.lines.join()).not.toMatch(/se:cret|bcO8bGxlc|Basic/)
+  })
+
+  test('a password file that changes is used from the next request on', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'podatlas-password-'))
+    try {
+      const passwordFile = join(folder, 'password')
+      await using receiver = await writeReceiver()
+      await using target = openTo(receiver.endpoint, { username: 'u', passwordFile })
+      target.offer(one)
+      const { sinkFailures } = target.telemetry
+      await until(async () => (await reading(sinkFailures, { reason: 'password_file' })) > 0)
+      await writeFile(passwordFile, 'first\n')
+      await receiver.received(1)
+      await writeFile(passwordFile, 'second')
+      target.offer([exampleSample(exampleSeries(), 2, EXAMPLE_MS + 1_000)])
+      await receiver.received(2)
+      const sent = receiver.requests.map(({ headers }) => headers.authorization)
+      expect(sent).toEqual([basic('u:first'), basic('u:second')])
+    } finally {
+      await rm(folder, { recursive: true })
+    }
+  })
+})

@@ -1,0 +1,131 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { describe, expect, test } from 'vitest'
+import { z } from 'zod'
+import { createTelemetry } from '../telemetry.ts'
+import type { Receiver } from './contract.ts'
+import { sinkContract } from './contract.ts'
+import { EXAMPLE_MS, exampleSample, exampleSeries, reading } from './examples.ts'
+import { stdoutTo } from './stdout.ts'
+import type { Arrived } from './write-receiver.ts'
+import { until } from './write-receiver.ts'
+
+const Line = z.strictObject({
+  timestamp: z.iso.datetime(),
+  name: z.string(),
+  labels: z.record(z.string(), z.string()),
+  value: z.number().optional(),
+  stale: z.literal(true).optional(),
+})
+
+/** A process at the other end of a real pipe, which hands back what it read. */
+function reader() {
+  const child = spawn('cat', { stdio: ['pipe', 'pipe', 'inherit'] })
+  const ended = once(child, 'exit')
+  const lines: string[] = []
+  createInterface({ input: child.stdout }).on('line', line => lines.push(line))
+  return {
+    sink: stdoutTo(() => child.stdin),
+    lines,
+    signal: (name: NodeJS.Signals) => child.kill(name),
+    ended,
+    [Symbol.asyncDispose]: async () => {
+      child.kill('SIGKILL')
+      await ended
+    },
+  }
+}
+
+async function listen(): Promise<Receiver> {
+  const pipe = reader()
+  return {
+    sink: pipe.sink,
+    options: { type: 'stdout', format: 'json' },
+    received: async count => {
+      await until(() => pipe.lines.length >= count)
+      return pipe.lines.map(arrivedOf)
+    },
+    startOutage: () => pipe.signal('SIGSTOP'),
+    endOutage: () => pipe.signal('SIGCONT'),
+    [Symbol.asyncDispose]: pipe[Symbol.asyncDispose],
+  }
+}
+
+function arrivedOf(line: string): Arrived {
+  const { timestamp, name, labels, value, stale = false } = Line.parse(JSON.parse(line))
+  return {
+    labels: Object.entries({ __name__: name, ...labels }),
+    value: value ?? Number.NaN,
+    timestampMs: Date.parse(timestamp),
+    isStale: stale,
+  }
+}
+
+describe('stdout as JSON', () => sinkContract(listen))
+
+describe('stdout with a reader that fails', () => {
+  const options = { type: 'stdout', format: 'json', queueLimit: 100_000 } as const
+  const many = Array.from({ length: 10_000 }, (_, i) => exampleSample(exampleSeries(`pod-${i}`), i))
+
+  test('a reader that went away costs counted samples and nothing else', async () => {
+    await using pipe = reader()
+    const telemetry = createTelemetry('node-1', '1.2.3')
+    const lines: string[] = []
+    await using target = pipe.sink.open({
+      name: 'debug',
+      options,
+      version: '1.2.3',
+      telemetry,
+      log: line => lines.push(line),
+    })
+    pipe.signal('SIGKILL')
+    await pipe.ended
+    target.offer(many)
+    const dropped = () => reading(telemetry.sinkSamplesDropped, { sink: 'debug', reason: 'closed' })
+    await until(async () => (await dropped()) === many.length)
+    expect(lines).toEqual([expect.stringMatching(/^sink debug: nobody reads: .*10000 samples/)])
+  })
+
+  test('a reader that pauses never holds up whoever offers, and gets the rest when it goes on', async () => {
+    await using pipe = reader()
+    const telemetry = createTelemetry('node-1', '1.2.3')
+    const target = pipe.sink.open({
+      name: 'debug',
+      options: { ...options, queueLimit: 25_000 },
+      version: '1.2.3',
+      telemetry,
+      log: () => undefined,
+    })
+    pipe.signal('SIGSTOP')
+    for (const moment of [0, 1, 2]) target.offer(many.map(each => ({ ...each, value: moment })))
+    const queueFull = { sink: 'debug', reason: 'queue_full' }
+    expect(await reading(telemetry.sinkSamplesDropped, queueFull)).toBe(5_000)
+    pipe.signal('SIGCONT')
+    await target[Symbol.asyncDispose]()
+    await until(() => pipe.lines.length >= 25_000)
+    expect(await reading(telemetry.sinkSamplesSent, { sink: 'debug' })).toBe(25_000)
+  })
+})
+
+test('text says who moved how many bytes to where, and is silent about what stands still', async () => {
+  await using pipe = reader()
+  const target = pipe.sink.open({
+    name: 'debug',
+    options: { type: 'stdout', format: 'text', queueLimit: 100 },
+    version: '1.2.3',
+    telemetry: createTelemetry('node-1', '1.2.3'),
+    log: () => undefined,
+  })
+  const moving = exampleSeries('web-1')
+  const still = exampleSeries('web-2')
+  target.offer([exampleSample(moving, 0), exampleSample(still, 0)])
+  target.offer([exampleSample(moving, 12_345, EXAMPLE_MS + 10_000), exampleSample(still, 0)])
+  target.offer([exampleSample(moving, 12_350, EXAMPLE_MS + 20_000), exampleSample(still, 0)])
+  await target[Symbol.asyncDispose]()
+  await until(() => pipe.lines.length >= 2)
+  expect(pipe.lines.map(line => line.replaceAll(/ +/g, ' '))).toEqual([
+    '2026-09-21T14:13:30Z web-1 -> 192.0.2.7:443 tcp transmit_bytes +12,345',
+    '2026-09-21T14:13:40Z web-1 -> 192.0.2.7:443 tcp transmit_bytes +5',
+  ])
+})
