@@ -30,15 +30,19 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   })
 }
 
-try {
+main().then(
+  () => process.exit(0),
+  (error: unknown) => {
+    const lines = describe(error).split('\n')
+    process.stderr.write(lines.map(line => `podatlas-agent: ${line}\n`).join(''))
+    process.exit(error instanceof UsageError ? USAGE : START_FAILED)
+  },
+)
+
+async function main(): Promise<void> {
   const config = readConfig(process.argv.slice(2), process.env)
   if (config === 'help') process.stdout.write(`${HELP}\n`)
   else await run(config)
-  process.exit(0)
-} catch (error) {
-  const lines = describe(error).split('\n')
-  process.stderr.write(lines.map(line => `podatlas-agent: ${line}\n`).join(''))
-  process.exit(error instanceof UsageError ? USAGE : START_FAILED)
 }
 
 /** What people can mend is said in one line; a mistake of ours tells where it is. */
