@@ -1,0 +1,111 @@
+import { execFileSync } from 'node:child_process'
+import { readFileSync, readdirSync } from 'node:fs'
+import { setTimeout } from 'node:timers/promises'
+import { expect, test } from 'vitest'
+import { KernelError } from './error.ts'
+import { ledger } from './test/ledger.ts'
+import { openTestKernel } from './test/open.ts'
+import { startTraffic, type Service } from './test/traffic.ts'
+
+test('while connections open and close on every CPU, drains lose nothing and count nothing twice', async () => {
+  using kernel = openTestKernel()
+  await using traffic = startTraffic('race')
+  const counts = ledger(kernel, traffic)
+  await traffic.next()
+
+  let isDone = false
+  const finished = traffic.next().finally(() => {
+    isDone = true
+  })
+  let drains = 0
+  while (!isDone) {
+    await counts.drain()
+    drains++
+  }
+  const services = await finished
+  await counts.drain()
+
+  expect(services.map(counts.counted)).toEqual(services)
+  expect(await kernel.lostBytes()).toEqual({})
+  expect(drains).toBeGreaterThan(20)
+  expect(services.every(service => service.client.opened > 1000)).toBe(true)
+})
+
+test('a full flows map loses no byte: the rest folds into one flow per cgroup and role', async () => {
+  using kernel = openTestKernel({ maxFlows: 16 })
+  await using traffic = startTraffic('many-services')
+  const counts = ledger(kernel, traffic)
+  const services = await traffic.next()
+  await counts.drain()
+
+  const flows = counts.flows()
+  expect(flows.filter(flow => flow.remoteAddress !== 'other').length).toBeLessThanOrEqual(16)
+  for (const role of ['client', 'server'] as const) {
+    const ofRole = flows.filter(flow => flow.role === role)
+    expect(ofRole.filter(flow => flow.remoteAddress === 'other')).toHaveLength(1)
+    const total = (read: (service: Service) => number) =>
+      services.reduce((sum, service) => sum + read(service), 0)
+    const counted = (field: 'bytesSent' | 'bytesReceived' | 'connectionsOpened') =>
+      ofRole.reduce((sum, flow) => sum + flow[field], 0)
+    expect(counted('bytesSent')).toBe(total(service => service[role].sent))
+    expect(counted('bytesReceived')).toBe(total(service => service[role].received))
+    expect(counted('connectionsOpened')).toBe(services.length)
+  }
+  expect((await kernel.drops())['flows_full']).toBeGreaterThan(0)
+  expect(await kernel.lostBytes()).toEqual({})
+})
+
+test('a connection older than the agent is named as a drop, and its history is not booked', async () => {
+  await using traffic = startTraffic('older')
+  await traffic.next()
+  using kernel = openTestKernel()
+  const counts = ledger(kernel, traffic)
+  const services = await traffic.next()
+  await counts.drain()
+
+  expect(services.map(counts.counted)).toEqual(services)
+  expect((await kernel.drops())['unknown_socket']).toBeGreaterThanOrEqual(2)
+})
+
+test('after it is closed, no program is left in the kernel', async () => {
+  const kernel = openTestKernel()
+  const programs = ownPrograms()
+  expect(programs.length).toBeGreaterThanOrEqual(3)
+  const lastDrain = kernel.drain()
+  kernel[Symbol.dispose]()
+  await lastDrain
+  expect(ownPrograms()).toEqual([])
+  // The kernel frees a program after a grace period.
+  for (let tries = 0; tries < 50 && remaining(programs).length > 0; tries++) await setTimeout(100)
+  expect(remaining(programs)).toEqual([])
+})
+
+test('a drain during a drain or after the end is refused with an error that says so', async () => {
+  const kernel = openTestKernel()
+  const first = kernel.drain()
+  await expect(kernel.drain()).rejects.toThrow(/a drain is under way/)
+  await first
+  kernel[Symbol.dispose]()
+  await expect(kernel.drain()).rejects.toThrow(KernelError)
+})
+
+/** Ids of the BPF programs this process holds open. */
+function ownPrograms(): number[] {
+  return readdirSync('/proc/self/fdinfo')
+    .flatMap(fd => readIfOpen(`/proc/self/fdinfo/${fd}`).match(/^prog_id:\s+(\d+)/m)?.[1] ?? [])
+    .map(Number)
+}
+
+function readIfOpen(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return '' // closed since it was listed
+  }
+}
+
+function remaining(programs: readonly number[]): number[] {
+  const shown = execFileSync('bpftool', ['-j', 'prog', 'show'], { encoding: 'utf8' })
+  const inKernel: { id: number }[] = JSON.parse(shown)
+  return inKernel.map(({ id }) => id).filter(id => programs.includes(id))
+}

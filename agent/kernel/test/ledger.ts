@@ -1,0 +1,44 @@
+import { decodeFlows } from '../../drain/flows.ts'
+import type { Flow, Role } from '../../model.ts'
+import type { Kernel } from '../kernel.ts'
+import type { Service, Traffic } from './traffic.ts'
+
+/** Sums what the kernel counted for one run of traffic, and for nobody else on the machine. */
+export type Ledger = {
+  readonly drain: () => Promise<void>
+  readonly flows: () => readonly Flow[]
+  /** The same shape as the truth, so that the two can be compared. */
+  readonly counted: (service: Service) => Service
+}
+
+export function ledger(kernel: Kernel, traffic: Traffic): Ledger {
+  const flows: Flow[] = []
+  const cgroups = { client: traffic.clientCgroup, server: traffic.serverCgroup }
+  const sum = (
+    service: Service,
+    role: Role,
+    field: 'bytesSent' | 'bytesReceived' | 'connectionsOpened' | 'connectionsFailed',
+  ) =>
+    flows
+      .filter(flow => flow.role === role && flow.servicePort === service.port)
+      .reduce((total, flow) => total + flow[field], 0)
+  const end = (service: Service, role: Role) => ({
+    opened: sum(service, role, 'connectionsOpened'),
+    sent: sum(service, role, 'bytesSent'),
+    received: sum(service, role, 'bytesReceived'),
+  })
+  return {
+    drain: async () => {
+      const drained = decodeFlows(await kernel.drain())
+      flows.push(...drained.filter(flow => flow.cgroupId === cgroups[flow.role]))
+    },
+    flows: () => flows,
+    counted: service => ({
+      ...service,
+      failed:
+        sum(service, 'client', 'connectionsFailed') + sum(service, 'server', 'connectionsFailed'),
+      client: end(service, 'client'),
+      server: end(service, 'server'),
+    }),
+  }
+}

@@ -1,0 +1,29 @@
+import { bpfObject } from '../../../ci/bpf/object.ts'
+import { createTelemetry } from '../../telemetry.ts'
+import { openKernel, type Kernel } from '../kernel.ts'
+
+export type TestKernel = Kernel & {
+  /** Events by drop reason, and bytes lost by reason; zeros are left out. */
+  readonly drops: () => Promise<Readonly<Record<string, number>>>
+  readonly lostBytes: () => Promise<Readonly<Record<string, number>>>
+}
+
+/** The real programs on the real kernel. */
+export function openTestKernel({ maxFlows = 65536 } = {}): TestKernel {
+  const telemetry = createTelemetry('test', '0.0.0')
+  const kernel = openKernel({ bytecode: bpfObject(), maxFlows, telemetry, log: console.error })
+  return {
+    ...kernel,
+    drops: () => byReason(telemetry.kernelDrops),
+    lostBytes: () => byReason(telemetry.lostBytes),
+  }
+}
+
+type Counter = ReturnType<typeof createTelemetry>['kernelDrops']
+
+async function byReason(counter: Counter): Promise<Record<string, number>> {
+  const { values } = await counter.get()
+  return Object.fromEntries(
+    values.filter(({ value }) => value > 0).map(({ labels, value }) => [labels.reason, value]),
+  )
+}

@@ -1,0 +1,92 @@
+import { execFileSync, spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmdirSync,
+  statSync,
+} from 'node:fs'
+import { dirname, join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { cacheDir } from '../../../ci/tools/cache.ts'
+
+type End = { readonly opened: number; readonly sent: number; readonly received: number }
+
+/** What the programs at both ends of a listener's connections wrote and read themselves. */
+export type Service = {
+  readonly name: string
+  readonly family: 4 | 6
+  readonly port: number
+  readonly failed: number
+  readonly client: End
+  readonly server: End
+}
+
+/** A run of bpf/test in a network namespace of its own, and in cgroups of its own. */
+export type Traffic = AsyncDisposable & {
+  readonly clientCgroup: number
+  readonly serverCgroup: number
+  /** Lets the program go on to its next checkpoint, and gives the truth there. */
+  readonly next: () => Promise<readonly Service[]>
+}
+
+const sources = join(import.meta.dirname, '../../../bpf/test')
+let runs = 0
+
+/** Starts a scenario of bpf/test/main.c; it runs to its first checkpoint. */
+export function startTraffic(scenario: string): Traffic {
+  const cgroup = join(cgroup2Mount(), `podatlas-test-${process.pid}-${++runs}`)
+  const [client, server] = [join(cgroup, 'client'), join(cgroup, 'server')]
+  mkdirSync(client, { recursive: true })
+  mkdirSync(server)
+  const child = spawn(trafficProgram(), [scenario, client, server], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
+  let isFirst = true
+  return {
+    clientCgroup: statSync(client).ino,
+    serverCgroup: statSync(server).ino,
+    next: async () => {
+      if (!isFirst) child.stdin.write('\n')
+      isFirst = false
+      const line = await lines.next()
+      if (line.done) throw new Error(`traffic ${scenario} ended: exit code ${child.exitCode}`)
+      return JSON.parse(line.value)
+    },
+    [Symbol.asyncDispose]: async () => {
+      child.stdin.end() // the program ends at the end of its input
+      if (child.exitCode === null) await once(child, 'exit')
+      for (const path of [client, server, cgroup]) rmdirSync(path)
+    },
+  }
+}
+
+/** Compiled into the cache once per version of its sources. */
+function trafficProgram(): string {
+  const files = readdirSync(sources).toSorted()
+  const hash = createHash('sha256')
+  for (const file of files) hash.update(readFileSync(join(sources, file)))
+  const program = join(cacheDir('traffic', hash.digest('hex').slice(0, 16)), 'traffic')
+  if (existsSync(program)) return program
+  mkdirSync(dirname(program), { recursive: true })
+  const units = files.filter(file => file.endsWith('.c')).map(file => join(sources, file))
+  const unfinished = `${program}.${process.pid}`
+  const flags = ['-O1', '-Wall', '-Wextra', '-Werror', '-pthread']
+  execFileSync('cc', [...flags, '-o', unfinished, ...units], { stdio: 'inherit' })
+  renameSync(unfinished, program)
+  return program
+}
+
+/** Also where cgroup v1 is mounted beside it. */
+function cgroup2Mount(): string {
+  const mount = readFileSync('/proc/self/mountinfo', 'utf8')
+    .split('\n')
+    .find(line => line.includes(' - cgroup2 '))
+  if (!mount) throw new Error('no cgroup2 is mounted')
+  return mount.split(' ')[4] ?? ''
+}

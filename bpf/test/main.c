@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+/* traffic SCENARIO CLIENT_CGROUP SERVER_CGROUP: prints the truth at each checkpoint. */
+#include "traffic.h"
+#include <stdio.h>
+#include <string.h>
+
+static const struct {
+	const char *name;
+	void (*run)(void);
+} scenarios[] = {
+    {"closes", run_closes},	    {"half-closed", run_half_closed},
+    {"orphan", run_orphan},	    {"refused", run_refused},
+    {"reuse", run_reuse},	    {"self-connect", run_self_connect},
+    {"in-flight", run_in_flight},   {"fast-open", run_fast_open},
+    {"dual-stack", run_dual_stack}, {"many-services", run_many_services},
+    {"older", run_older},	    {"race", run_race},
+};
+
+int main(int argc, char **argv)
+{
+	if (argc != 4) {
+		fprintf(stderr, "usage: traffic SCENARIO CLIENT_CGROUP SERVER_CGROUP\n");
+		return 2;
+	}
+	cgroup_of[CLIENT] = argv[2];
+	cgroup_of[SERVER] = argv[3];
+	enter_own_network();
+	join(CLIENT);
+	for (size_t i = 0; i < sizeof(scenarios) / sizeof(scenarios[0]); i++) {
+		if (strcmp(scenarios[i].name, argv[1]) == 0) {
+			scenarios[i].run();
+			return 0;
+		}
+	}
+	fprintf(stderr, "no scenario %s\n", argv[1]);
+	return 2;
+}

@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+#define _GNU_SOURCE
+#include "traffic.h"
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sockios.h>
+#include <net/if.h>
+#include <netinet/tcp.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#define MAX_SERVICES 256
+
+const char *cgroup_of[2];
+static struct service services[MAX_SERVICES];
+static size_t service_count;
+
+void fail(const char *what)
+{
+	perror(what);
+	exit(1);
+}
+
+static void check(int result, const char *what)
+{
+	if (result < 0)
+		fail(what);
+}
+
+void enter_own_network(void)
+{
+	check(unshare(CLONE_NEWNET), "unshare");
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	struct ifreq loopback = {.ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING};
+	check(ioctl(fd, SIOCSIFFLAGS, &loopback), "loopback up");
+	close(fd);
+}
+
+void join(enum end end)
+{
+	char path[4096];
+	snprintf(path, sizeof(path), "%s/cgroup.procs", cgroup_of[end]);
+	int fd = open(path, O_WRONLY);
+	check(fd, path);
+	check(write(fd, "0", 1), path);
+	close(fd);
+}
+
+static void set_address(struct service *service, int family, in_port_t port)
+{
+	memset(&service->address, 0, sizeof(service->address));
+	if (family == AF_INET) {
+		struct sockaddr_in *v4 = (void *)&service->address;
+		*v4 = (struct sockaddr_in){
+		    .sin_family = AF_INET,
+		    .sin_port = port,
+		    .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+		};
+		service->address_length = sizeof(*v4);
+	} else {
+		struct sockaddr_in6 *v6 = (void *)&service->address;
+		*v6 = (struct sockaddr_in6){
+		    .sin6_family = AF_INET6,
+		    .sin6_port = port,
+		    .sin6_addr = in6addr_loopback,
+		};
+		service->address_length = sizeof(*v6);
+	}
+}
+
+static struct service *add_service(const char *name, int family)
+{
+	if (service_count == MAX_SERVICES)
+		fail("too many services");
+	struct service *service = &services[service_count++];
+	service->name = name;
+	service->family = family;
+	service->listener = -1;
+	set_address(service, family, 0);
+	return service;
+}
+
+static in_port_t bind_to(struct service *service, int fd)
+{
+	check(bind(fd, (void *)&service->address, service->address_length), "bind");
+	struct sockaddr_in6 bound;
+	socklen_t length = sizeof(bound);
+	check(getsockname(fd, (void *)&bound, &length), "getsockname");
+	return bound.sin6_port; /* at the same place for both families */
+}
+
+struct service *serve(const char *name, int family)
+{
+	struct service *service = add_service(name, family);
+	join(SERVER);
+	service->listener = socket(family, SOCK_STREAM, 0);
+	check(service->listener, "socket");
+	set_address(service, family, bind_to(service, service->listener));
+	check(listen(service->listener, 64), "listen");
+	join(CLIENT);
+	return service;
+}
+
+struct service *serve_dual_stack(const char *name)
+{
+	struct service *service = add_service(name, AF_INET6);
+	((struct sockaddr_in6 *)&service->address)->sin6_addr = in6addr_any;
+	join(SERVER);
+	service->listener = socket(AF_INET6, SOCK_STREAM, 0);
+	check(service->listener, "socket");
+	in_port_t port = bind_to(service, service->listener);
+	check(listen(service->listener, 64), "listen");
+	join(CLIENT);
+	service->family = AF_INET;
+	set_address(service, AF_INET, port);
+	return service;
+}
+
+struct service *serve_nothing(const char *name, int family)
+{
+	struct service *service = add_service(name, family);
+	int fd = socket(family, SOCK_STREAM, 0);
+	set_address(service, family, bind_to(service, fd));
+	close(fd);
+	return service;
+}
+
+int client_socket(int family)
+{
+	int fd = socket(family, SOCK_STREAM, 0);
+	check(fd, "socket");
+	return fd;
+}
+
+int connect_to(int fd, const struct service *service)
+{
+	return connect(fd, (const void *)&service->address, service->address_length);
+}
+
+void count_opened(struct service *service)
+{
+	__sync_fetch_and_add(&service->opened[CLIENT], 1);
+	__sync_fetch_and_add(&service->opened[SERVER], 1);
+}
+
+static struct connection establish(struct service *service, int fd)
+{
+	check(connect_to(fd, service), "connect");
+	int accepted = accept(service->listener, NULL, NULL);
+	check(accepted, "accept");
+	count_opened(service);
+	return (struct connection){service, {fd, accepted}};
+}
+
+struct connection open_connection(struct service *service)
+{
+	return establish(service, client_socket(service->family));
+}
+
+struct connection open_narrow_connection(struct service *service)
+{
+	int fd = client_socket(service->family);
+	int small = 8192;
+	for (int option = 0; option < 2; option++) {
+		int which = option ? SO_RCVBUF : SO_SNDBUF;
+		check(setsockopt(fd, SOL_SOCKET, which, &small, sizeof(small)), "buffer");
+		check(setsockopt(service->listener, SOL_SOCKET, which, &small, sizeof(small)),
+		      "buffer");
+	}
+	return establish(service, fd);
+}
+
+static char content[1 << 16];
+
+void send_bytes(struct connection *connection, enum end from, size_t length)
+{
+	while (length > 0) {
+		size_t part = length < sizeof(content) ? length : sizeof(content);
+		ssize_t sent = send(connection->fd[from], content, part, MSG_NOSIGNAL);
+		check(sent, "send");
+		__sync_fetch_and_add(&connection->service->sent[from], sent);
+		length -= sent;
+	}
+}
+
+/* Gives what read gave: 0 at the FIN, -1 at a reset. */
+static ssize_t receive_some(struct connection *connection, enum end at, size_t length)
+{
+	char sink[1 << 14];
+	size_t part = length < sizeof(sink) ? length : sizeof(sink);
+	ssize_t received = recv(connection->fd[at], sink, part, 0);
+	if (received > 0)
+		__sync_fetch_and_add(&connection->service->received[at], received);
+	return received;
+}
+
+void receive_bytes(struct connection *connection, enum end at, size_t length)
+{
+	while (length > 0) {
+		ssize_t received = receive_some(connection, at, length);
+		if (received <= 0)
+			fail("recv");
+		length -= received;
+	}
+}
+
+void carry(struct connection *connection, enum end from, size_t length)
+{
+	send_bytes(connection, from, length);
+	receive_bytes(connection, !from, length);
+}
+
+void fill(struct connection *connection, enum end from)
+{
+	/* Room may come back when the peer's kernel moves data on: only a pause tells it is full.
+	 */
+	for (int idle = 0; idle < 3;) {
+		ssize_t sent = send(connection->fd[from], content, sizeof(content),
+				    MSG_NOSIGNAL | MSG_DONTWAIT);
+		if (sent > 0) {
+			__sync_fetch_and_add(&connection->service->sent[from], sent);
+			idle = 0;
+			continue;
+		}
+		if (errno != EAGAIN)
+			fail("send");
+		usleep(500);
+		idle++;
+	}
+}
+
+void receive_rest(struct connection *connection, enum end at)
+{
+	while (receive_some(connection, at, SIZE_MAX) > 0)
+		continue;
+}
+
+void wait_until_acknowledged(struct connection *connection)
+{
+	for (enum end end = CLIENT; end <= SERVER; end++) {
+		for (int unacknowledged = 1; unacknowledged > 0; usleep(100))
+			check(ioctl(connection->fd[end], SIOCOUTQ, &unacknowledged), "SIOCOUTQ");
+	}
+}
+
+void end_sending(struct connection *connection, enum end end)
+{
+	check(shutdown(connection->fd[end], SHUT_WR), "shutdown");
+}
+
+void close_end(struct connection *connection, enum end end)
+{
+	check(close(connection->fd[end]), "close");
+}
+
+void reset(struct connection *connection, enum end end)
+{
+	struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+	check(setsockopt(connection->fd[end], SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once)),
+	      "SO_LINGER");
+	close_end(connection, end);
+}
+
+int tcp_state(const struct connection *connection, enum end end)
+{
+	struct tcp_info info;
+	socklen_t length = sizeof(info);
+	check(getsockopt(connection->fd[end], IPPROTO_TCP, TCP_INFO, &info, &length), "TCP_INFO");
+	return info.tcpi_state;
+}
+
+static void print_end(const struct service *service, const char *name, enum end end)
+{
+	printf("\"%s\":{\"opened\":%lu,\"sent\":%lu,\"received\":%lu}", name, service->opened[end],
+	       service->sent[end], service->received[end]);
+}
+
+void checkpoint(void)
+{
+	usleep(20000); /* the last FINs and acknowledgements cross over */
+	printf("[");
+	for (size_t i = 0; i < service_count; i++) {
+		const struct service *service = &services[i];
+		const struct sockaddr_in *address = (const void *)&service->address;
+		printf("%s{\"name\":\"%s\",\"family\":%d,\"port\":%d,\"failed\":%lu,", i ? "," : "",
+		       service->name, service->family == AF_INET ? 4 : 6, ntohs(address->sin_port),
+		       service->failed);
+		print_end(service, "client", CLIENT);
+		printf(",");
+		print_end(service, "server", SERVER);
+		printf("}");
+	}
+	printf("]\n");
+	fflush(stdout);
+	char line[16];
+	if (!fgets(line, sizeof(line), stdin))
+		exit(0);
+}
+
+size_t some_bytes(unsigned int *seed)
+{
+	return rand_r(seed) % 8 == 0 ? 0 : rand_r(seed) % 20000;
+}

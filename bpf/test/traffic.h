@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * Real connections whose truth is known: every byte is counted here by what write and read
+ * returned, never by asking the kernel's accounting.
+ */
+#ifndef TRAFFIC_H
+#define TRAFFIC_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+enum end { CLIENT, SERVER };
+
+/* One listener, and the sums over all its connections. */
+struct service {
+	const char *name;
+	int family;
+	int listener;
+	struct sockaddr_storage address; /* to connect to */
+	socklen_t address_length;
+	uint64_t sent[2]; /* by end; what the peer acknowledged */
+	uint64_t received[2];
+	uint64_t opened[2];
+	uint64_t failed;
+};
+
+struct connection {
+	struct service *service;
+	int fd[2]; /* by end */
+};
+
+/* Cgroup directories: sockets belong to the cgroup in which socket() was called. */
+extern const char *cgroup_of[2];
+
+void fail(const char *what) __attribute__((noreturn));
+/* A network namespace of our own, with loopback up. */
+void enter_own_network(void);
+void join(enum end end);
+
+/* Family AF_INET or AF_INET6; a dual-stack service listens on v6 and is connected to by v4. */
+struct service *serve(const char *name, int family);
+struct service *serve_dual_stack(const char *name);
+/* An address without a listener. */
+struct service *serve_nothing(const char *name, int family);
+
+/* Counts a connection that both ends opened. */
+void count_opened(struct service *service);
+
+int client_socket(int family);
+struct connection open_connection(struct service *service);
+/* The same with buffers so small that data stays in flight. */
+struct connection open_narrow_connection(struct service *service);
+int connect_to(int fd, const struct service *service);
+
+void send_bytes(struct connection *connection, enum end from, size_t length);
+void receive_bytes(struct connection *connection, enum end at, size_t length);
+/* Sends and receives the same bytes. */
+void carry(struct connection *connection, enum end from, size_t length);
+/* Writes until nothing more fits into the buffers of both ends. */
+void fill(struct connection *connection, enum end from);
+/* Reads until the peer's FIN or reset. */
+void receive_rest(struct connection *connection, enum end at);
+void wait_until_acknowledged(struct connection *connection);
+
+void end_sending(struct connection *connection, enum end end);
+void close_end(struct connection *connection, enum end end);
+void reset(struct connection *connection, enum end end);
+int tcp_state(const struct connection *connection, enum end end);
+
+/* Prints the truth of all services as one line of JSON, and waits for a line of the test. */
+void checkpoint(void);
+
+size_t some_bytes(unsigned int *seed);
+
+void run_closes(void);
+void run_half_closed(void);
+void run_orphan(void);
+void run_refused(void);
+void run_reuse(void);
+void run_self_connect(void);
+void run_in_flight(void);
+void run_fast_open(void);
+void run_dual_stack(void);
+void run_many_services(void);
+void run_older(void);
+void run_race(void);
+
+#endif
