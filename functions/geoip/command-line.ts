@@ -82,7 +82,8 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
     } else if (token.value === undefined || (!token.inlineValue && /^-./.test(token.value))) {
       faults.push(`${token.rawName}: a value is missing; write ${token.rawName} ${flag.value}`)
     } else if (flag.isList) {
-      values[flag.key] = [...((values[flag.key] as string[] | undefined) ?? []), token.value]
+      const earlier: unknown = values[flag.key]
+      values[flag.key] = [...(Array.isArray(earlier) ? earlier : []), token.value]
     } else {
       values[flag.key] = flag.isNumber ? Number(token.value) : token.value
     }

@@ -97,7 +97,8 @@ export function parseConfig(input: unknown, faults: readonly string[] = []): Con
 
 function readConfigFile(path: string, earlier: readonly string[]): object {
   try {
-    const content: unknown = parseYaml(readFileSync(path, 'utf8')) ?? {}
+    const content: unknown = parseYaml(readFileSync(path, 'utf8'))
+    if (content === null) return {}
     if (typeof content === 'object' && !Array.isArray(content)) return content
     throw new Error('it holds no map of keys')
   } catch (error) {
@@ -124,13 +125,13 @@ function describeIssue(issue: z.core.$ZodIssue): string {
 }
 
 function duration(leastMs: number, mostMs: number) {
-  const unitMs = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }
+  const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }
   return z
     .string()
     .regex(/^\d+(ms|s|m|h)$/, 'use a time like 10s or 5m')
     .transform(text => {
-      const [, count, unit] = /^(\d+)(\D+)$/.exec(text) ?? []
-      return Number(count) * unitMs[unit as keyof typeof unitMs]
+      const [, count, unit = ''] = /^(\d+)(\D+)$/.exec(text) ?? []
+      return Number(count) * (unitMs[unit] ?? Number.NaN)
     })
     .refine(
       ms => ms >= leastMs && ms <= mostMs,

@@ -1,5 +1,6 @@
 import type { Locate } from './locate.ts'
-import type { Ask, VectorSample } from './query.ts'
+import type { VectorSample } from './answer.ts'
+import type { Ask } from './query.ts'
 
 /** What one container exchanges with one service of a remote address; null means unknown. */
 export type Connection = {
@@ -55,9 +56,9 @@ export function connectionReader(options: {
     const drafts = new Map<string, Draft>()
     let found = 0
     for (const { labels: all, value } of samples) {
-      const measure = all['measure']
-      if (measure === 'rows') found = value
-      else if (measure && all['destination_ip']) draftFor(drafts, all)[measure] = value
+      const name = all['measure']
+      if (name === 'rows') found = value
+      else if (name && all['destination_ip']) draftFor(drafts, all).numbers.set(name, value)
     }
     const rows = [...drafts.values()].map(draft => rowOf(draft, locate))
     return { rows, truncated: Math.max(0, found - rows.length) }
@@ -81,7 +82,7 @@ export function connectionsQuery(windowSeconds: number, maxRows: number): string
   return `(${measured.join(' or ')}) and on (${labels.join(', ')}) ${largest} or ${count}`
 }
 
-type Draft = Record<string, number> & { readonly labels: VectorSample['labels'] }
+type Draft = { readonly labels: VectorSample['labels']; readonly numbers: Map<string, number> }
 
 function measure(name: string, expression: string): string {
   return `label_replace(${expression}, "measure", "${name}", "", "")`
@@ -89,12 +90,12 @@ function measure(name: string, expression: string): string {
 
 function draftFor(drafts: Map<string, Draft>, all: VectorSample['labels']): Draft {
   const key = JSON.stringify(labels.map(name => all[name]))
-  const draft = drafts.get(key) ?? ({ labels: all } as Draft)
+  const draft = drafts.get(key) ?? { labels: all, numbers: new Map<string, number>() }
   drafts.set(key, draft)
   return draft
 }
 
-function rowOf({ labels: all, ...numbers }: Draft, locate: Locate): Connection {
+function rowOf({ labels: all, numbers }: Draft, locate: Locate): Connection {
   const address = all['destination_ip'] ?? ''
   const { result, place } = locate(address)
   const port = Number(all['destination_port'])
@@ -113,9 +114,9 @@ function rowOf({ labels: all, ...numbers }: Draft, locate: Locate): Connection {
     region: place?.region ?? null,
     latitude: place?.latitude ?? null,
     longitude: place?.longitude ?? null,
-    bytesSent: numbers['bytesSent'] ?? 0,
-    bytesReceived: numbers['bytesReceived'] ?? 0,
-    sentPerSecond: numbers['sentPerSecond'] ?? 0,
-    receivedPerSecond: numbers['receivedPerSecond'] ?? 0,
+    bytesSent: numbers.get('bytesSent') ?? 0,
+    bytesReceived: numbers.get('bytesReceived') ?? 0,
+    sentPerSecond: numbers.get('sentPerSecond') ?? 0,
+    receivedPerSecond: numbers.get('receivedPerSecond') ?? 0,
   }
 }

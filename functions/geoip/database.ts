@@ -95,7 +95,9 @@ async function openReader(path: string): Promise<Reader<Response>> {
 }
 
 function causeOf(error: unknown): string {
-  const { code, message } = error as NodeJS.ErrnoException
+  if (!(error instanceof Error)) return String(error)
+  const { message } = error
+  const code = 'code' in error ? error.code : undefined
   if (code === 'ENOENT') return 'the file does not exist'
   if (code === 'EISDIR') return 'it is a folder'
   if (code === 'EACCES') return 'no permission to read it'

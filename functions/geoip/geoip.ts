@@ -1,3 +1,4 @@
+import { QueryError } from './answer.ts'
 import { geoipApp } from './app.ts'
 import { attributionOf } from './attribution.ts'
 import type { Config } from './config.ts'
@@ -10,7 +11,7 @@ import { geoMetrics } from './metrics.ts'
 import type { Assets } from './page-assets.ts'
 import { startPolling } from './poll.ts'
 import { problemBoard } from './problems.ts'
-import { prometheusClient, QueryError } from './query.ts'
+import { prometheusClient } from './query.ts'
 
 const maxRows = 2_000
 
@@ -92,7 +93,7 @@ export function startGeoip(config: Config, assets: Assets, log: (line: string) =
       if (stopping.signal.aborted) return
       metrics.countFailure(error instanceof QueryError ? error.reason : 'no_address')
       metrics.expire(Date.now())
-      problems.report('Prometheus', (error as Error).message)
+      problems.report('Prometheus', error instanceof Error ? error.message : String(error))
     }
   }
 }

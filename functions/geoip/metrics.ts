@@ -3,7 +3,7 @@ import type { Database } from './database.ts'
 import type { Entries, Entry } from './entries.ts'
 import type { LookupResult } from './locate.ts'
 import type { Place } from './place.ts'
-import type { QueryFailure } from './query.ts'
+import type { QueryFailure } from './answer.ts'
 
 export type GeoMetrics = ReturnType<typeof geoMetrics>
 

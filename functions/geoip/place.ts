@@ -1,3 +1,5 @@
+import { isRecord } from './json.ts'
+
 /** Where an address is; what the database does not know is absent. */
 export type Place = {
   /** ISO 3166-1 alpha-2, upper case. */
@@ -23,19 +25,22 @@ export function placeOf(record: unknown): Place | undefined {
     text(record, 'country_code') ??
     text(record, 'registered_country', 'iso_code')
   )?.toUpperCase()
+  const countryName = text(record, 'country', 'names', 'en') ?? countryNameOf(country)
+  const city = text(record, 'city', 'names', 'en') ?? text(record, 'city')
+  const region = text(record, 'subdivisions', 0, 'names', 'en') ?? text(record, 'state1')
+  const postcode = text(record, 'postal', 'code') ?? text(record, 'postcode')
   const latitude = degrees(record, 'latitude', 90)
   const longitude = degrees(record, 'longitude', 180)
   const isLocated = latitude !== undefined && longitude !== undefined
   if (!country && !isLocated) return undefined
-  return withoutUndefined({
-    country,
-    countryName: text(record, 'country', 'names', 'en') ?? countryNameOf(country),
-    city: text(record, 'city', 'names', 'en') ?? text(record, 'city'),
-    region: text(record, 'subdivisions', 0, 'names', 'en') ?? text(record, 'state1'),
-    postcode: text(record, 'postal', 'code') ?? text(record, 'postcode'),
-    latitude: isLocated ? latitude : undefined,
-    longitude: isLocated ? longitude : undefined,
-  })
+  return {
+    ...(country && { country }),
+    ...(countryName && { countryName }),
+    ...(city && { city }),
+    ...(region && { region }),
+    ...(postcode && { postcode }),
+    ...(isLocated && { latitude, longitude }),
+  }
 }
 
 function countryNameOf(country: string | undefined): string | undefined {
@@ -55,19 +60,8 @@ function text(record: unknown, ...path: (string | number)[]): string | undefined
 }
 
 function at(record: unknown, path: readonly (string | number)[]): unknown {
-  return path.reduce<unknown>(
-    (value, key) =>
-      typeof value === 'object' && value !== null
-        ? (value as Readonly<Record<string | number, unknown>>)[key]
-        : undefined,
-    record,
-  )
-}
-
-type Defined<T> = { [Key in keyof T]?: Exclude<T[Key], undefined> }
-
-function withoutUndefined<T extends object>(place: T): Defined<T> {
-  return Object.fromEntries(
-    Object.entries(place).filter(([, value]) => value !== undefined),
-  ) as Defined<T>
+  return path.reduce<unknown>((value, key) => {
+    if (typeof key === 'number') return Array.isArray(value) ? value[key] : undefined
+    return isRecord(value) ? value[key] : undefined
+  }, record)
 }

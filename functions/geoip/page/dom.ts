@@ -44,7 +44,8 @@ export function setText(element: Element, text: string): void {
 export function arrange(parent: Element, wanted: readonly Element[]): void {
   const focused = document.activeElement
   const keep = new Set(wanted)
-  for (const child of [...parent.children]) if (!keep.has(child)) child.remove()
+  // A copy: the live collection would skip the one after each that goes.
+  for (const child of Array.from(parent.children)) if (!keep.has(child)) child.remove()
   wanted.forEach((child, index) => {
     const there = parent.children[index]
     if (there !== child) parent.insertBefore(child, there ?? null)

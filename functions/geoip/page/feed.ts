@@ -42,5 +42,6 @@ async function readFeed(): Promise<Feed> {
     signal: AbortSignal.timeout(patienceMs),
   })
   if (!response.ok) throw new Error(`HTTP status ${response.status}`)
-  return (await response.json()) as Feed
+  const feed: Feed = await response.json()
+  return feed
 }

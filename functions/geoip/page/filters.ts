@@ -48,8 +48,8 @@ export function filterControls(current: () => View, onChange: (view: View) => vo
         }
         if (select.value !== view[filter]) select.value = view[filter]
       }
-      for (const input of form.querySelectorAll('input')) {
-        input.checked = view[input.name as 'measure' | 'scope'] === input.value
+      for (const name of ['measure', 'scope'] as const) {
+        find(`input[name=${name}][value=${view[name]}]`, HTMLInputElement).checked = true
       }
       clear.disabled = !hasFilters(view)
     },

@@ -1,213 +1,134 @@
-import { geoGraticule10, geoNaturalEarth1, geoPath } from 'd3-geo'
-import { feature, mesh } from 'topojson-client'
-import type { GeometryCollection, Topology } from 'topojson-specification'
-import world from 'world-atlas/countries-110m.json' with { type: 'json' }
-import { arrange, find, html, setAttributes, setText, svg } from './dom.ts'
-import { formatBytes, formatCount, formatRate } from './format.ts'
-import { measured } from './places.ts'
+import { geoNaturalEarth1 } from 'd3-geo'
+import { arrange, find, setAttributes, svg } from './dom.ts'
+import { landShapes } from './land.ts'
+import { showLegend } from './legend.ts'
 import type { Dot } from './places.ts'
+import { namesOf } from './spot-names.ts'
+import { largestOf, mapHeight, mapWidth, spotsOf } from './spots.ts'
+import type { Spot } from './spots.ts'
+import { describe, placeTooltip } from './tooltip.ts'
 import type { View } from './view.ts'
 
-const largestRadius = 24
-const smallestRadius = 3
-const sphere = { type: 'Sphere' } as const
-
 export type WorldMap = {
-  /** `dots` come largest first; `picked` is the key of the place the table shows alone. */
+  /** `dots` come largest first, so that small ones are drawn over them. */
   readonly show: (dots: readonly Dot[], view: View) => void
 }
 
+const margin = 4
+
 /** The map of the page. `onPick` hears the key of the place that was clicked or chosen by key. */
 export function worldMap(onPick: (key: string) => void): WorldMap {
-  const projection = geoNaturalEarth1().fitExtent(
-    [
-      [4, 4],
-      [956, 496],
-    ],
-    sphere,
-  )
+  const corners: [[number, number], [number, number]] = [
+    [margin, margin],
+    [mapWidth - margin, mapHeight - margin],
+  ]
+  const projection = geoNaturalEarth1().fitExtent(corners, { type: 'Sphere' })
   const root = find('#map', SVGSVGElement)
-  const places = svg('g', { class: 'dots' })
-  root.append(land(projection), places)
+  const group = svg('g', { class: 'dots' })
+  const names = svg('g', { class: 'names', 'aria-hidden': 'true' })
+  root.append(landShapes(projection), group, names)
+
   const tooltip = placeTooltip(root)
   const elements = new Map<string, SVGGElement>()
-  let shown: readonly Dot[] = []
+  let spots: readonly Spot[] = []
 
-  places.addEventListener('click', event => {
-    const key = keyOf(event.target)
-    if (key !== undefined) onPick(key)
+  group.addEventListener('click', event => {
+    const spot = spotOf(event.target)
+    if (spot) onPick(spot.dot.key)
   })
-  places.addEventListener('keydown', event => {
-    const index = shown.findIndex(({ key }) => key === keyOf(event.target))
-    if (index < 0) return
-    const next = nextIndex(event.key, index, shown.length)
-    if (next !== undefined) focusDot(next)
-    else if (event.key === 'Enter' || event.key === ' ') onPick(shown[index]?.key ?? '')
+  group.addEventListener('keydown', event => {
+    const spot = spotOf(event.target)
+    if (!spot) return
+    const next = nextIndex(event.key, spots.indexOf(spot), spots.length)
+    if (next !== undefined) moveFocus(next)
+    else if (event.key === 'Enter' || event.key === ' ') onPick(spot.dot.key)
     else if (event.key === 'Escape') onPick('')
     else return
     event.preventDefault()
   })
-  for (const [start, end] of [
-    ['pointerover', 'pointerout'],
-    ['focusin', 'focusout'],
-  ] as const) {
-    places.addEventListener(start, event => {
-      const dot = shown.find(({ key }) => key === keyOf(event.target))
-      if (dot) tooltip.show(dot, positionOf(dot))
+  for (const start of ['pointerover', 'focusin']) {
+    group.addEventListener(start, event => {
+      const spot = spotOf(event.target)
+      if (spot) tooltip.show(spot)
     })
-    places.addEventListener(end, tooltip.hide)
   }
+  for (const end of ['pointerout', 'focusout']) group.addEventListener(end, tooltip.hide)
 
   return {
     show: (dots, view) => {
-      shown = dots
-      const largest = Math.max(0, ...dots.map(dot => measured(dot, view.measure)))
-      for (const key of elements.keys()) {
-        if (!dots.some(dot => dot.key === key)) elements.delete(key)
+      spots = spotsOf(dots, view.measure, projection)
+      const keys = new Set(spots.map(({ dot }) => dot.key))
+      for (const key of elements.keys()) if (!keys.has(key)) elements.delete(key)
+      for (const spot of spots) {
+        const element = elements.get(spot.dot.key) ?? newDot(spot.dot.key)
+        elements.set(spot.dot.key, element)
+        fill(element, spot, view)
       }
-      const current = dots.map((dot, index) => {
-        const element = elements.get(dot.key) ?? newDot(dot.key)
-        elements.set(dot.key, element)
-        const radius = radiusOf(measured(dot, view.measure), largest)
-        place(element, positionOf(dot), radius)
-        setAttributes(element, {
-          'aria-label': describe(dot),
-          'aria-selected': String(dot.key === view.place),
-          class: dot.sentPerSecond + dot.receivedPerSecond > 0 ? 'dot live' : 'dot',
-        })
-        if (!element.hasAttribute('tabindex')) setAttributes(element, { tabindex: index ? -1 : 0 })
-        return element
-      })
-      // One stop of the tab key for all dots; the arrow keys move among them.
-      if (!current.some(element => element.getAttribute('tabindex') === '0')) {
-        current[0]?.setAttribute('tabindex', '0')
-      }
-      setListbox(places, current.length > 0)
+      setListbox(group, spots.length > 0)
       setAttributes(root, {
         'data-measure': view.measure,
         'data-picked': String(view.place !== ''),
       })
-      arrange(places, current)
-      showLegend(largest)
+      arrange(group, elementsInOrder())
+      // One stop of the tab key for all dots; the arrow keys move among them.
+      if (!group.querySelector('[tabindex="0"]'))
+        group.firstElementChild?.setAttribute('tabindex', '0')
+      names.replaceChildren(...namesOf(spots))
+      showLegend(largestOf(dots, view.measure))
     },
   }
 
-  function positionOf({ longitude, latitude }: Dot): [number, number] {
-    return projection([longitude, latitude]) ?? [0, 0]
+  function elementsInOrder(): SVGGElement[] {
+    return spots.flatMap(({ dot }) => elements.get(dot.key) ?? [])
   }
 
-  function focusDot(index: number): void {
-    for (const element of elements.values()) setAttributes(element, { tabindex: -1 })
-    const element = elements.get(shown[index]?.key ?? '')
-    element?.setAttribute('tabindex', '0')
-    element?.focus({ preventScroll: true })
+  function spotOf(target: EventTarget | null): Spot | undefined {
+    const key = target instanceof Element && target.closest('[data-key]')?.getAttribute('data-key')
+    return spots.find(({ dot }) => dot.key === key)
   }
-}
 
-/** The area of a dot grows with its bytes, above the size that can still be seen. */
-export function radiusOf(bytes: number, largest: number): number {
-  if (!(largest > 0)) return smallestRadius
-  return Math.max(smallestRadius, largestRadius * Math.sqrt(bytes / largest))
-}
-
-function land(projection: ReturnType<typeof geoNaturalEarth1>): SVGGElement {
-  const path = geoPath(projection).digits(1)
-  const topology = world as unknown as Topology<{ countries: GeometryCollection }>
-  const { countries } = topology.objects
-  const borders = mesh(topology, countries, (a, b) => a !== b)
-  return svg(
-    'g',
-    { 'aria-hidden': 'true' },
-    svg('path', { class: 'ocean', d: path(sphere) ?? '' }),
-    svg('path', { class: 'graticule', d: path(geoGraticule10()) ?? '' }),
-    svg('path', { class: 'land', d: path(feature(topology, countries)) ?? '' }),
-    svg('path', { class: 'borders', d: path(borders) ?? '' }),
-  )
+  function moveFocus(index: number): void {
+    elementsInOrder().forEach((element, other) => {
+      setAttributes(element, { tabindex: other === index ? 0 : -1 })
+      if (other === index) element.focus({ preventScroll: true })
+    })
+  }
 }
 
 function newDot(key: string): SVGGElement {
-  const halo = svg('circle', { class: 'halo' })
   return svg(
     'g',
-    { role: 'option', 'data-key': key },
-    halo,
+    { role: 'option', 'data-key': key, tabindex: -1 },
+    svg('circle', { class: 'halo' }),
     svg('circle', { class: 'core' }),
     svg('circle', { class: 'centre', r: 1.6 }),
   )
 }
 
-function place(element: SVGGElement, [x, y]: [number, number], radius: number): void {
-  setAttributes(element, { transform: `translate(${x.toFixed(1)} ${y.toFixed(1)})` })
+function fill(element: SVGGElement, { dot, x, y, radius }: Spot, view: View): void {
+  const isLive = dot.sentPerSecond + dot.receivedPerSecond > 0
+  setAttributes(element, {
+    transform: `translate(${x.toFixed(1)} ${y.toFixed(1)})`,
+    'aria-label': describe(dot),
+    'aria-selected': String(dot.key === view.place),
+    class: isLive ? 'dot live' : 'dot',
+  })
   const [halo, core] = element.children
-  if (halo) setAttributes(halo, { r: (radius + 4).toFixed(2) })
+  if (halo) setAttributes(halo, { r: (radius + margin).toFixed(2) })
   if (core) setAttributes(core, { r: radius.toFixed(2) })
 }
 
 /** A listbox must hold an option; without dots the group is nothing but a group. */
-function setListbox(places: SVGGElement, hasDots: boolean): void {
+function setListbox(group: SVGGElement, hasDots: boolean): void {
   if (hasDots) {
-    setAttributes(places, {
+    setAttributes(group, {
       role: 'listbox',
       'aria-label': 'Places, largest first. Arrow keys move, Enter shows one alone in the table',
     })
   } else {
-    places.removeAttribute('role')
-    places.removeAttribute('aria-label')
+    group.removeAttribute('role')
+    group.removeAttribute('aria-label')
   }
-}
-
-function describe(dot: Dot): string {
-  const where = [dot.name, dot.countryName ?? dot.country].filter(Boolean).join(', ')
-  const bytes = `sent ${formatBytes(dot.bytesSent)}, received ${formatBytes(dot.bytesReceived)}`
-  return `${where}: ${bytes}, ${formatCount(dot.connections, 'connection')}`
-}
-
-function placeTooltip(root: SVGSVGElement) {
-  const tooltip = find('#tooltip', HTMLElement)
-  const title = html('strong')
-  const lines = [html('span'), html('span'), html('span')] as const
-  tooltip.append(title, ...lines)
-  return {
-    show: (dot: Dot, [x, y]: [number, number]) => {
-      setText(title, [dot.name, dot.countryName ?? dot.country].filter(Boolean).join(', '))
-      setText(lines[0], `sent ${formatBytes(dot.bytesSent)} · ${formatRate(dot.sentPerSecond)}`)
-      setText(
-        lines[1],
-        `received ${formatBytes(dot.bytesReceived)} · ${formatRate(dot.receivedPerSecond)}`,
-      )
-      setText(lines[2], formatCount(dot.connections, 'connection'))
-      const matrix = root.getScreenCTM()
-      const outer = root.parentElement?.getBoundingClientRect()
-      if (!matrix || !outer) return
-      const point = new DOMPoint(x, y).matrixTransform(matrix)
-      tooltip.style.left = `${point.x - outer.left}px`
-      tooltip.style.top = `${point.y - outer.top}px`
-      tooltip.classList.toggle('below', point.y - outer.top < 120)
-      tooltip.hidden = false
-    },
-    hide: () => {
-      tooltip.hidden = true
-    },
-  }
-}
-
-function showLegend(largest: number): void {
-  const legend = find('#legend', HTMLElement)
-  const steps = largest > 0 ? [largest, largest / 4, largest / 16] : []
-  const size = largestRadius * 2 + 4
-  const circles = steps.map(bytes => {
-    const radius = radiusOf(bytes, largest)
-    const middle = size / 2
-    const icon = svg('svg', { viewBox: `0 0 ${size} ${size}`, width: size, height: size })
-    icon.append(svg('circle', { cx: middle, cy: size - 2 - radius, r: radius }))
-    return html('span', {}, icon, formatBytes(bytes))
-  })
-  legend.replaceChildren(...circles)
-}
-
-function keyOf(target: EventTarget | null): string | undefined {
-  if (!(target instanceof Element)) return undefined
-  return target.closest('[data-key]')?.getAttribute('data-key') ?? undefined
 }
 
 function nextIndex(key: string, index: number, count: number): number | undefined {

@@ -48,9 +48,8 @@ export function viewFromQuery(query: string): View {
 
 /** The query that brings the view back; what is as at first is left out. */
 export function queryOfView(view: View): string {
-  const changed = Object.entries(view).filter(
-    ([name, value]) => value !== initial[name as keyof View],
-  )
+  const atFirst = new Map(Object.entries(initial))
+  const changed = Object.entries(view).filter(([name, value]) => value !== atFirst.get(name))
   return new URLSearchParams(changed).toString()
 }
 
