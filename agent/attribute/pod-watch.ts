@@ -65,34 +65,30 @@ export function watchPods(parts: PodWatchParts): AsyncDisposable {
 }
 
 async function keepWatching(parts: PodWatchParts, pace: Pace, signal: AbortSignal): Promise<void> {
-  const { telemetry, warn } = parts
   let resourceVersion: string | undefined
-  let failures = 0
+  let attempts = 0
   while (!signal.aborted) {
     let startedMs = Date.now()
+    let error: ApiError | undefined
     try {
       resourceVersion ??= await listPods(parts, pace, signal)
       startedMs = Date.now()
       for await (const version of podVersions(parts, resourceVersion, pace, signal)) {
         resourceVersion = version
       }
-      // The server ends each watch after some minutes; a server that ends it at once is spared.
-      failures = 0
-      await pause(pace.firstRetryMs, signal)
     } catch (cause) {
       if (signal.aborted) return
-      const error = cause instanceof ApiError ? cause : new ApiError('bad_answer', String(cause))
+      error = cause instanceof ApiError ? cause : new ApiError('bad_answer', String(cause))
       if (error.reason === 'gone' || error.reason === 'bad_answer') resourceVersion = undefined
-      telemetry.podWatchFailures.inc({ reason: error.reason })
-      warn(
-        `pods ${error.reason}`,
-        `cannot watch the pods of this node: ${error.message}${fix(error)}`,
-      )
-      if (Date.now() - startedMs > pace.healthyMs) failures = 0
-      const backoffMs = Math.min(pace.firstRetryMs * 2 ** failures, pace.longestRetryMs)
-      failures += 1
-      await pause(Math.max(backoffMs, error.retryAfterMs), signal)
+      parts.telemetry.podWatchFailures.inc({ reason: error.reason })
+      const line = `cannot watch the pods of this node: ${error.message}${fix(error)}`
+      parts.warn(`pods ${error.reason}`, line)
     }
+    // The server ends each watch after some minutes; one that ends it at once is spared as if it failed.
+    if (Date.now() - startedMs > pace.healthyMs) attempts = 0
+    const backoffMs = Math.min(pace.firstRetryMs * 2 ** attempts, pace.longestRetryMs)
+    attempts += 1
+    await pause(backoffMs, error?.retryAfterMs ?? 0, signal)
   }
 }
 
@@ -168,10 +164,11 @@ function fix({ reason }: ApiError): string {
   return ''
 }
 
-/** Waits 0.5 to 1.5 times as long as asked: agents that failed together must not return together. */
-async function pause(aboutMs: number, signal: AbortSignal): Promise<void> {
+/** Agents that failed together must not come back together: each waits a time of its own. */
+async function pause(backoffMs: number, leastMs: number, signal: AbortSignal): Promise<void> {
+  const ms = Math.max(backoffMs * (0.5 + Math.random()), leastMs * (1 + Math.random() / 4))
   try {
-    await sleep(aboutMs * (0.5 + Math.random()), undefined, { signal })
+    await sleep(ms, undefined, { signal })
   } catch {
     // Stopped: the caller looks at the signal.
   }
