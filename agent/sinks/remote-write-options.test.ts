@@ -15,6 +15,12 @@ test.for<[string, object, string]>([
   ['a user name alone', { username: 'u' }, 'password'],
   ['a password alone', { password: 'hunter2' }, 'username'],
   ['a password file alone', { passwordFile: '/run/password' }, 'username'],
+  ['a user name file alone', { usernameFile: '/run/username' }, 'password'],
+  [
+    'two user names',
+    { username: 'u', usernameFile: '/run/username', password: 'hunter2' },
+    'usernameFile',
+  ],
   [
     'two passwords',
     { username: 'u', password: 'hunter2', passwordFile: '/run/password' },

@@ -21,6 +21,10 @@ export const RemoteWriteOptions = z
       .url({ protocol: /^https?$/, error: 'use a URL like http://prometheus:9090/api/v1/write' })
       .describe('Where remote write requests are posted'),
     username: z.string().default('').describe('User name of Basic authentication'),
+    usernameFile: z
+      .string()
+      .default('')
+      .describe('File with the user name, read before each request'),
     password: z
       .string()
       .default('')
@@ -38,17 +42,21 @@ export const RemoteWriteOptions = z
   .superRefine((options, faults) => {
     const fault = (path: string[], message: string) =>
       faults.addIssue({ code: 'custom', path, message })
-    const { username, password, passwordFile, headers } = options
+    const { username, usernameFile, password, passwordFile, headers } = options
     if (hasUserInfo(options.endpoint))
       fault(['endpoint'], 'put the user name and password into username and password, not the URL')
+    if (username !== '' && usernameFile !== '')
+      fault(['usernameFile'], 'set either username or usernameFile, not both')
     if (password !== '' && passwordFile !== '')
       fault(['passwordFile'], 'set either password or passwordFile, not both')
+    const hasUsername = username !== '' || usernameFile !== ''
     const hasPassword = password !== '' || passwordFile !== ''
-    if (username !== '' && !hasPassword)
-      fault(['password'], 'username is set: set password or passwordFile too')
-    if (username === '' && hasPassword) fault(['username'], 'a password is set: set username too')
+    if (hasUsername && !hasPassword)
+      fault(['password'], 'a user name is set: set password or passwordFile too')
+    if (!hasUsername && hasPassword)
+      fault(['username'], 'a password is set: set username or usernameFile too')
     for (const [name, value] of Object.entries(headers)) {
-      const message = headerFault(name, value, username !== '')
+      const message = headerFault(name, value, hasUsername)
       if (message) fault(['headers', name], message)
     }
   })

@@ -158,6 +158,24 @@ describe('Basic authentication', () => {
     expect(target.lines.join()).not.toMatch(/se:cret|bcO8bGxlc|Basic/)
   })
 
+  test('user name and password of a mounted Secret are used, and a missing one is named', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'podatlas-secret-'))
+    try {
+      const [usernameFile, passwordFile] = [join(folder, 'username'), join(folder, 'password')]
+      await writeFile(passwordFile, 'p')
+      await using receiver = await writeReceiver()
+      await using target = openTo(receiver.endpoint, { usernameFile, passwordFile })
+      target.offer(one)
+      const { sinkFailures } = target.telemetry
+      await until(async () => (await reading(sinkFailures, { reason: 'username_file' })) > 0)
+      await writeFile(usernameFile, 'u\n')
+      const [request] = await receiver.asked(1)
+      expect(request?.headers.authorization).toBe(basic('u:p'))
+    } finally {
+      await rm(folder, { recursive: true })
+    }
+  })
+
   test('a password file that changes is used from the next request on', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'podatlas-password-'))
     try {

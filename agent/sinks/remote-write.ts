@@ -26,15 +26,9 @@ export const remoteWrite: Sink<typeof RemoteWriteOptions> = {
       'user-agent': `podatlas/${version}`,
     }
     const send = async (body: Uint8Array, signal: AbortSignal): Promise<Outcome> => {
-      let password = options.password
-      try {
-        // Read each time, because mounted secrets change under a running agent.
-        if (options.passwordFile !== '')
-          password = (await readFile(options.passwordFile, 'utf8')).replace(/\r?\n$/, '')
-      } catch (error) {
-        return { kind: 'retry', reason: 'password_file', detail: `passwordFile: ${String(error)}` }
-      }
-      const authorization = basicAuth(options.username, password)
+      const credentials = await readCredentials(options)
+      if ('kind' in credentials) return credentials
+      const authorization = basicAuth(credentials.username, credentials.password)
       const answer = await endpoint.post({ ...fixedHeaders, ...authorization }, body, signal)
       // The query may hold a token, so it stays out of every message.
       return judge(answer, `${url.origin}${url.pathname}`)
@@ -74,6 +68,26 @@ function judge(answer: Answer, where: string): Outcome {
   if (status >= 300 && status < 400)
     return { kind: 'refused', reason, detail: `${detail}; set endpoint to where it redirects` }
   return { kind: 'refused', reason, detail, isTooLarge: status === 413 }
+}
+
+/** Reads the files each time, because mounted secrets change under a running agent. */
+async function readCredentials(
+  options: RemoteWriteOptions,
+): Promise<{ username: string; password: string } | Outcome> {
+  let { username, password } = options
+  for (const setting of ['usernameFile', 'passwordFile'] as const) {
+    const file = options[setting]
+    if (file === '') continue
+    try {
+      const text = (await readFile(file, 'utf8')).replace(/\r?\n$/, '')
+      if (setting === 'usernameFile') username = text
+      else password = text
+    } catch (error) {
+      const reason = setting === 'usernameFile' ? 'username_file' : 'password_file'
+      return { kind: 'retry', reason, detail: `${setting}: ${String(error)}` }
+    }
+  }
+  return { username, password }
 }
 
 function basicAuth(username: string, password: string): { authorization?: string } {
