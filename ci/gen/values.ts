@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { Settings } from '../../agent/config.ts'
 import { describeKeys } from './values-descriptions.ts'
 import { sinkSchema } from './values-sinks.ts'
 
@@ -14,8 +15,8 @@ const object = <Shape extends z.ZodRawShape>(shape: Shape) => z.strictObject(sha
 const passedThrough = z.record(z.string(), z.unknown())
 const strings = z.record(z.string(), z.string())
 const duration = z.string().regex(/^[1-9][0-9]*(s|m|h|d)$/)
-/** Also read by the chart, which turns it into seconds. */
-const shortDuration = z.string().regex(/^[1-9][0-9]*(s|m)$/)
+/** Up to two minutes: the rules need two samples within five. The chart turns it into seconds. */
+const shortDuration = z.string().regex(/^([1-9][0-9]?s|1[01][0-9]s|120s|[12]m)$/)
 const bytes = z.string().regex(/^[1-9][0-9]*(KB|MB|GB|TB)$/)
 const quantity = z.string().regex(/^[1-9][0-9]*(Ki|Mi|Gi|Ti|k|M|G|T)?$/)
 const httpUrl = z.string().regex(/^(https?:\/\/[^\s]+)?$/)
@@ -84,7 +85,7 @@ const Values = object({
   agent: object({
     ...podKeys,
     interval: shortDuration,
-    series: object({ budget: z.int().min(100), idle: duration }),
+    series: object({ budget: Settings.shape.maxSeries, idle: Settings.shape.seriesIdle }),
     names2021: object({ enabled: z.boolean() }),
     privileged: z.boolean(),
     updateStrategy: passedThrough,

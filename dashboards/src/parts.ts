@@ -42,8 +42,11 @@ export function dashboardOf(parts: {
         .keepTime(true),
     )
     .variables([...variables(), ...(parts.extra ?? [])])
-  // 39 is what Grafana 10.4 writes; newer ones convert it when they load it, older ones refuse 42.
-  return { ...builder.build(), schemaVersion: 39, panels: placed(parts.rows) }
+  const { links = [], ...rest } = builder.build()
+  // The SDK would hide the links in a menu.
+  const shown = links.map(({ placement: _hidden, ...link }) => link)
+  // What Grafana 10.4 writes: newer ones convert it when they load it, older ones warn about 42.
+  return { ...rest, links: shown, schemaVersion: 39, panels: placed(parts.rows) }
 }
 
 /** A filter that may hold several values or all; its values depend on the filters that its query names. */

@@ -1,0 +1,119 @@
+import { readFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { globSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import { parse as parseYaml } from 'yaml'
+import { chartFolder, parse, render, template, valuesFiles } from './helm.ts'
+import { containers, workloads } from './pods.ts'
+
+const notNamespaced = new Set(['ClusterRole', 'ClusterRoleBinding'])
+
+describe.each(valuesFiles.map(path => [basename(path), path] as const))('%s', (_, path) => {
+  const values = ['--values', path]
+
+  test('renders to the same bytes twice', async () => {
+    expect(await template(values)).toBe(await template(values))
+  })
+
+  test('no object, variable, port, volume or mount is there twice', async () => {
+    const manifests = await render(values)
+    const objects = manifests.map(
+      ({ kind, metadata }) => `${kind} ${metadata.namespace} ${metadata.name}`,
+    )
+    expect(duplicates(objects)).toEqual([])
+    for (const workload of workloads(manifests)) {
+      expect(duplicates(workload.spec.template.spec.volumes.map(({ name }) => name))).toEqual([])
+      for (const { env, ports, volumeMounts } of containers(workload)) {
+        expect(duplicates(env.map(({ name }) => name))).toEqual([])
+        expect(duplicates(ports.map(({ name }) => name))).toEqual([])
+        expect(duplicates(volumeMounts.map(({ mountPath }) => mountPath))).toEqual([])
+      }
+    }
+  })
+
+  test('every mount has its volume', async () => {
+    for (const workload of workloads(await render(values))) {
+      const volumes = workload.spec.template.spec.volumes.map(({ name }) => name)
+      const mounted = containers(workload).flatMap(one => one.volumeMounts.map(({ name }) => name))
+      expect(volumes.toSorted()).toEqual([...new Set(mounted)].toSorted())
+    }
+  })
+
+  test('every selector selects its own pods and is made of three labels', async () => {
+    for (const { spec } of workloads(await render(values))) {
+      expect(Object.keys(spec.selector.matchLabels).toSorted()).toEqual([
+        'app.kubernetes.io/component',
+        'app.kubernetes.io/instance',
+        'app.kubernetes.io/name',
+      ])
+      expect(spec.template.metadata.labels).toMatchObject(spec.selector.matchLabels)
+    }
+  })
+
+  test('every image has a tag that is not latest, and obeys the global registry', async () => {
+    const registry = 'registry.example.org/all'
+    const manifests = await render([...values, '--set', `global.imageRegistry=${registry}`])
+    const images = workloads(manifests).flatMap(one => containers(one).map(({ image }) => image))
+    expect(images).not.toEqual([])
+    for (const image of images) {
+      expect(image).toMatch(/^registry\.example\.org\/all\/[a-z/]+:v?\d+\.\d+\.\d+$/)
+    }
+  })
+
+  test('every namespaced object is in the namespace asked for', async () => {
+    const manifests = await render([...values, '--set', 'namespaceOverride=elsewhere'])
+    const own = manifests.filter(
+      ({ kind, metadata }) => !notNamespaced.has(kind) && metadata.name.startsWith('podatlas'),
+    )
+    const namespaces = new Set(own.map(({ metadata }) => metadata.namespace))
+    // The dashboards of another Grafana go where its sidecar looks.
+    namespaces.delete('monitoring')
+    expect([...namespaces]).toEqual(['elsewhere'])
+  })
+
+  test('two releases share no object, in one namespace or by one name in two', async () => {
+    const first = await objectsOf(values, 'one', 'here')
+    const others = [
+      ...(await objectsOf(values, 'two', 'here')),
+      ...(await objectsOf(values, 'one', 'there')),
+    ]
+    // Both were told to put their dashboards into one other namespace.
+    const shared = first.filter(name => others.includes(name) && !name.includes(' monitoring '))
+    expect(shared).toEqual([])
+  })
+})
+
+test('long release names that begin alike keep their objects apart and fit a Service', async () => {
+  const [first, second] = [`${'a'.repeat(52)}b`, `${'a'.repeat(52)}c`]
+  const objects = await objectsOf([], first, 'here')
+  const others = await objectsOf([], second, 'here')
+  expect(objects.filter(one => others.includes(one))).toEqual([])
+  const names = parse(await template([], { release: first })).map(({ metadata }) => metadata.name)
+  const service = names.find(one => one.endsWith('-prometheus'))
+  expect(service?.length).toBeLessThanOrEqual(63)
+})
+
+test('the release namespace is read in one place', () => {
+  const templates = globSync(join(chartFolder, 'templates/**/*'), { withFileTypes: true })
+    .filter(entry => entry.isFile())
+    .map(entry => readFileSync(join(entry.parentPath, entry.name), 'utf8'))
+  expect(templates.join('\n').split('.Release.Namespace')).toHaveLength(2)
+})
+
+test('the images of the default release are those that Chart.yaml announces', async () => {
+  const used = workloads(await render()).flatMap(one => containers(one).map(({ image }) => image))
+  const chart = parseYaml(readFileSync(join(chartFolder, 'Chart.yaml'), 'utf8'))
+  const announced: { image: string }[] = parseYaml(chart.annotations['artifacthub.io/images'])
+  expect(announced.map(({ image }) => image).toSorted()).toEqual([...new Set(used)].toSorted())
+})
+
+async function objectsOf(values: readonly string[], release: string, namespace: string) {
+  const rendered = await template(values, { release, namespace })
+  return parse(rendered).map(
+    ({ kind, metadata }) => `${kind} ${metadata.namespace ?? ''} ${metadata.name}`,
+  )
+}
+
+function duplicates(names: readonly string[]): string[] {
+  return names.filter((name, index) => names.indexOf(name) !== index)
+}
