@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { openSync, closeSync, readFileSync } from 'node:fs'
+import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { progress } from './progress.ts'
@@ -11,7 +11,7 @@ export type Service = {
   readonly log: string
 }
 
-/** Starts a process whose output goes to `<logs>/<name>.log`. */
+/** Starts a process whose output goes to `<logs>/<name>.log`, and its id to `<logs>/<name>.pid`. */
 export function startService(
   logs: string,
   command: string,
@@ -22,6 +22,7 @@ export function startService(
   const output = openSync(log, 'a')
   const child = spawn(command, args, { stdio: ['ignore', output, output] })
   closeSync(output)
+  writeFileSync(join(logs, `${name}.pid`), String(child.pid))
   // A command that cannot be started has no exit code: waitUntil() tells it by the missing pid.
   child.once('error', error => progress(`${name}: ${error.message}`))
   return { name, process: child, log }

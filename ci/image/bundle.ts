@@ -1,6 +1,6 @@
 import { build } from 'esbuild'
 
-/** Bundles a program of ours and its packages into one CommonJS file. */
+/** Bundles a program of ours and its packages into one ECMAScript module. */
 export async function bundle(entry: string, outfile: string): Promise<void> {
   await build({
     entryPoints: [entry],
@@ -8,11 +8,13 @@ export async function bundle(entry: string, outfile: string): Promise<void> {
     bundle: true,
     platform: 'node',
     target: 'node26',
-    format: 'cjs',
-    // Native files are placed beside the bundle by whoever stages the image.
-    external: ['*.node'],
-    // One file has no import.meta; the sources use it to find their neighbours.
-    define: { 'import.meta.dirname': '__dirname', 'import.meta.filename': '__filename' },
+    format: 'esm',
+    // What is CommonJS among the packages finds its files and Node's modules as if it stood alone.
+    banner: {
+      js: `import { createRequire as requireFrom } from 'node:module'
+const require = requireFrom(import.meta.url)
+const { dirname: __dirname, filename: __filename } = import.meta`,
+    },
     logLevel: 'warning',
   })
 }

@@ -4,19 +4,18 @@ import { bundle } from '../bundle.ts'
 import { copySharedLibraries, copyTo, findLibrary } from '../shared-libraries.ts'
 
 const repository = join(import.meta.dirname, '../../..')
-const platform = `linux_${process.arch}`
-const koffi = join(
-  repository,
-  `node_modules/@koromix/koffi-linux-${process.arch}/${platform}/koffi.node`,
-)
+// koffi looks its native file up as a package of this name.
+const koffi = `node_modules/@koromix/koffi-linux-${process.arch}`
+const native = `linux_${process.arch}/koffi.node`
 
 /** The agent's bundle, koffi's native file, libbpf, and the kernel programs. */
 export async function stageAgent(root: string): Promise<void> {
-  await bundle(join(repository, 'agent/main.ts'), join(root, '/app/agent.cjs'))
-  // koffi asks for its native file by this path, seen from the bundle.
-  copyTo(root, koffi, `/app/${platform}/koffi.node`)
+  await bundle(join(repository, 'agent/main.ts'), join(root, '/app/agent.mjs'))
+  for (const file of ['package.json', 'index.js', native]) {
+    copyTo(root, join(repository, koffi, file), join('/app', koffi, file))
+  }
   const libbpf = await findLibrary('libbpf.so.1')
   copyTo(root, libbpf, libbpf)
-  await copySharedLibraries([libbpf, koffi], root)
+  await copySharedLibraries([libbpf, join(repository, koffi, native)], root)
   copyTo(root, bpfObject(), '/usr/lib/podatlas/podatlas.bpf.o')
 }

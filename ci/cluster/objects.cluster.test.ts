@@ -1,0 +1,51 @@
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test, vi } from 'vitest'
+import { run } from '../image/run.ts'
+import { toolPath } from '../tools/tool.ts'
+import { kubectl } from './running.ts'
+
+const chart = join(import.meta.dirname, '../../chart')
+const renders = readdirSync(join(chart, 'ci')).filter(file => file.endsWith('-values.yaml'))
+const inRelease = ['-n', 'podatlas', 'get']
+
+test('agent, geoip and Prometheus are ready and were never restarted', async () => {
+  const jsonpath =
+    '{range .items[*].status.containerStatuses[*]}{.name} {.ready} {.restartCount}\n{end}'
+  const ours = ['-l', 'app.kubernetes.io/component in (agent, geoip, prometheus)']
+  const lines = await kubectl([...inRelease, 'pods', ...ours, '-o', `jsonpath=${jsonpath}`])
+  expect(lines.trim().split('\n').toSorted()).toEqual([
+    'agent true 0',
+    'geoip true 0',
+    'prometheus true 0',
+  ])
+})
+
+test("Grafana's objects are accepted; only its pod is left out, as its image cannot be had here", async () => {
+  const objects = ['deployment', 'service', 'configmap', 'serviceaccount']
+  const component = ['-l', 'app.kubernetes.io/component=grafana', '-o', 'name']
+  for (const kind of objects) {
+    expect(await kubectl([...inRelease, kind, ...component]), kind).toContain('podatlas-grafana')
+  }
+  const waiting = 'jsonpath={.items[*].status.containerStatuses[*].state.waiting.reason}'
+  await vi.waitFor(
+    async () => {
+      const reason = await kubectl([...inRelease, 'pods', ...component.slice(0, 2), '-o', waiting])
+      expect(['ErrImagePull', 'ImagePullBackOff']).toContain(reason)
+    },
+    { timeout: 60_000, interval: 1_000 },
+  )
+})
+
+test.for(renders)(
+  'the API server takes the chart with %s, strictly and without a warning',
+  async file => {
+    const values = ['--values', join(chart, 'ci', file)]
+    const target = ['--namespace', 'podatlas', '--kube-version', '1.34.4']
+    const helm = toolPath('helm', 'helm')
+    const manifests = await run(helm, ['template', 'rendered', chart, ...target, ...values])
+    const strict = ['--dry-run=server', '--validate=strict', '--warnings-as-errors']
+    const answer = await kubectl(['apply', '-n', 'podatlas', ...strict, '-f', '-'], manifests)
+    expect(answer).toContain('created (server dry run)')
+  },
+)

@@ -1,0 +1,82 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { expect, test, vi } from 'vitest'
+import { startApiServer } from './control-plane.ts'
+import { createPod, talk } from './example/pod.ts'
+import { folders, kubectl, promql } from './running.ts'
+
+const patience = { timeout: 120_000, interval: 1_000 }
+const prometheus = 'deployment/podatlas-prometheus'
+
+test('what is sent while Prometheus is away arrives afterwards, to the byte', async () => {
+  const before = await bytesOf('cart')
+  await scale(0)
+  await talk('away')
+  await scale(1)
+  await vi.waitFor(async () => {
+    expect(await bytesOf('away')).toBe(5 * 1234)
+    expect(await bytesOf('cart')).toBe(before)
+  }, patience)
+})
+
+test('the agent outlives an API server that is down, and names pods again when it is back', async () => {
+  const pid = Number(readFileSync(join(folders.logs, 'kube-apiserver.pid'), 'utf8'))
+  process.kill(pid, 'SIGKILL')
+  await sleep(8_000)
+  startApiServer(folders)
+  await vi.waitFor(
+    async () => expect(await kubectl(['get', '--raw', '/readyz'])).toBe('ok'),
+    patience,
+  )
+  await talk('back')
+  await vi.waitFor(async () => expect(await bytesOf('back')).toBe(5 * 1234), patience)
+  expect(await restarts('agent')).toBe('0')
+})
+
+test('without CAP_BPF the agent says in one line what is missing and how to grant it', async () => {
+  const container = {
+    name: 'bare',
+    image: await agentImage(),
+    args: ['--sink', 'stdout'],
+    securityContext: { capabilities: { drop: ['ALL'] } },
+  }
+  const spec = { restartPolicy: 'Never', automountServiceAccountToken: false }
+  await createPod('bare', { ...spec, containers: [container] })
+  const jsonpath = '-o=jsonpath={.status.containerStatuses[0].state.terminated.exitCode}'
+  const exitCode = async () => await kubectl(['-n', 'shop', 'get', 'pod', 'bare', jsonpath])
+  await vi.waitFor(async () => expect(await exitCode()).toBe('1'), patience)
+  const log = (await kubectl(['-n', 'shop', 'logs', 'bare'])).trim()
+  expect(log).toMatch(/^podatlas-agent: .*CAP_BPF.*$/)
+  await kubectl(['-n', 'shop', 'delete', 'pod', 'bare'])
+})
+
+async function scale(replicas: number): Promise<void> {
+  await kubectl(['-n', 'podatlas', 'scale', prometheus, `--replicas=${replicas}`])
+  const count = replicas === 0 ? '' : String(replicas)
+  const path = '-o=jsonpath={.status.readyReplicas}'
+  const ready = async () => await kubectl(['-n', 'podatlas', 'get', prometheus, path])
+  await vi.waitFor(async () => expect(await ready()).toBe(count), patience)
+}
+
+async function bytesOf(pod: string): Promise<number | undefined> {
+  return (await promql(`sum(bytes_tx{k8s_namespace="shop",k8s_pod="${pod}"})`))[0]?.value
+}
+
+function restarts(component: string): Promise<string> {
+  const path = '-o=jsonpath={.items[*].status.containerStatuses[*].restartCount}'
+  return kubectl([
+    '-n',
+    'podatlas',
+    'get',
+    'pods',
+    '-l',
+    `app.kubernetes.io/component=${component}`,
+    path,
+  ])
+}
+
+function agentImage(): Promise<string> {
+  const path = '-o=jsonpath={.spec.template.spec.containers[0].image}'
+  return kubectl(['-n', 'podatlas', 'get', 'daemonset/podatlas-agent', path])
+}

@@ -1,0 +1,41 @@
+import { expect, test, vi } from 'vitest'
+import { z } from 'zod'
+import { places } from './addresses.ts'
+import { promql, serviceUrl } from './running.ts'
+
+const patience = { timeout: 60_000, interval: 1_000 }
+
+test.for(places)('geo_ip places $address in $city, with the pods that talk to it', async place => {
+  await vi.waitFor(async () => {
+    const rows = await promql(`geo_ip{ip="${place.address}",k8s_namespace="shop"}`)
+    expect(rows.length).toBeGreaterThan(0)
+    for (const { labels } of rows) {
+      expect(labels).toMatchObject({ city: place.city, k8s_pod: expect.any(String) })
+      expect(Number(labels['latitude'])).toBeCloseTo(place.latitude, 3)
+      expect(Number(labels['longitude'])).toBeCloseTo(place.longitude, 3)
+    }
+  }, patience)
+})
+
+test('podatlas_geo_info carries the country code of each external address', async () => {
+  await vi.waitFor(async () => {
+    const rows = await promql('podatlas_geo_info')
+    const countries = new Map(
+      rows.map(row => [row.labels['destination_ip'], row.labels['country']]),
+    )
+    for (const { address, country } of places) expect(countries.get(address)).toBe(country)
+  }, patience)
+})
+
+test('the page and its list of connections are served in the cluster', async () => {
+  const geoip = await serviceUrl('podatlas-geoip')
+  const page = await fetch(geoip)
+  expect(page.headers.get('content-type')).toContain('text/html')
+  const answer = await (await fetch(new URL('/api/connections?window=10m', geoip))).json()
+  const { rows } = z.object({ rows: z.array(z.record(z.string(), z.unknown())) }).parse(answer)
+  for (const { address, city, latitude, longitude } of places) {
+    expect(rows).toContainEqual(
+      expect.objectContaining({ namespace: 'shop', address, city, latitude, longitude }),
+    )
+  }
+})

@@ -1,0 +1,48 @@
+import { join } from 'node:path'
+import { z } from 'zod'
+import { type ClusterFolders, makeFolders } from './folders.ts'
+import { type Kubectl, kubectlOf } from './kubectl.ts'
+
+const root = process.env['PODATLAS_CLUSTER']
+if (!root) throw new Error('These tests need their cluster. Run: npm run test:cluster')
+
+/** The cluster that main.ts raised for these tests. */
+export const folders: ClusterFolders = makeFolders(root)
+export const kubectl: Kubectl = kubectlOf(folders)
+
+const addresses = new Map<string, Promise<string>>()
+
+/** Base URL of a service of the release, such as `podatlas-geoip`: the tests share the node's network. */
+export async function serviceUrl(name: string): Promise<string> {
+  const jsonpath = 'jsonpath={.spec.clusterIP}:{.spec.ports[0].port}'
+  const address =
+    addresses.get(name) ?? kubectl(['-n', 'podatlas', 'get', 'service', name, '-o', jsonpath])
+  addresses.set(name, address)
+  return `http://${await address}`
+}
+
+const Answer = z.object({
+  data: z.object({
+    result: z.array(
+      z.object({
+        metric: z.record(z.string(), z.string()),
+        value: z.tuple([z.number(), z.string()]),
+      }),
+    ),
+  }),
+})
+export type Row = { readonly labels: Record<string, string>; readonly value: number }
+
+/** Asks the Prometheus in the cluster. Errors: it does not answer, or refuses the query. */
+export async function promql(query: string): Promise<Row[]> {
+  const answer = Answer.parse(await promApi(`query?${new URLSearchParams({ query })}`))
+  return answer.data.result.map(row => ({ labels: row.metric, value: Number(row.value[1]) }))
+}
+
+/** One GET of Prometheus' HTTP API. */
+export async function promApi(path: string): Promise<unknown> {
+  const url = new URL(join('/api/v1', path), await serviceUrl('podatlas-prometheus'))
+  const response = await fetch(url, { signal: AbortSignal.timeout(5_000) })
+  if (!response.ok) throw new Error(`${url}: ${response.status} ${await response.text()}`)
+  return await response.json()
+}
