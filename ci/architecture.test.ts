@@ -1,0 +1,176 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname, join, matchesGlob, posix } from 'node:path'
+import { expect, test } from 'vitest'
+
+/**
+ * Rooms and which rooms and packages each may import. A room is a folder or a single file; the
+ * longest match owns a path. Inside a room everything may import everything, and `node:` is free.
+ * Tests are exempt, and so are the rooms below "anything", which no row but theirs names.
+ */
+const stage = ['agent/model.ts', 'agent/telemetry.ts']
+const rooms: Readonly<Record<string, readonly string[] | 'anything'>> = {
+  // It alone knows every part, and puts them together.
+  'agent/main.ts': [
+    'agent/aggregate/',
+    'agent/attribute/',
+    'agent/command-line.ts',
+    'agent/config.ts',
+    'agent/kernel/',
+    'agent/log.ts',
+    'agent/pipeline.ts',
+    'agent/server.ts',
+    'agent/sinks/index.ts',
+    'agent/telemetry.ts',
+    'package.json',
+  ],
+  'agent/config.ts': [
+    'agent/attribute/',
+    'agent/command-line.ts',
+    'agent/duration.ts',
+    'agent/sinks/index.ts',
+    'yaml',
+    'zod',
+  ],
+  'agent/command-line.ts': ['agent/sinks/index.ts'],
+  'agent/duration.ts': ['zod'],
+  'agent/log.ts': ['agent/sinks/quiet-log.ts'],
+  'agent/pipeline.ts': [
+    ...stage,
+    'agent/aggregate/',
+    'agent/attribute/',
+    'agent/drain/',
+    'agent/kernel/',
+    'agent/server.ts',
+    'agent/sinks/',
+  ],
+  'agent/model.ts': [],
+  'agent/telemetry.ts': ['prom-client'],
+  'agent/server.ts': ['agent/telemetry.ts', 'prom-client'],
+  'agent/kernel/': [...stage, 'koffi'],
+  'agent/drain/': [...stage, 'agent/kernel/'],
+  'agent/attribute/': [...stage, 'zod'],
+  'agent/aggregate/': [...stage, 'prom-client'],
+  'agent/sinks/': [...stage, 'agent/sinks/quiet-log.ts', 'snappyjs', 'zod'],
+  'agent/sinks/index.ts': [...stage, 'agent/sinks/', 'zod'],
+  'agent/sinks/quiet-log.ts': [],
+  'functions/geoip/': [
+    '@hono/node-server',
+    'd3-geo',
+    'functions/geoip/page/build.ts',
+    'hono',
+    'maxmind',
+    'prom-client',
+    'topojson-client',
+    'topojson-specification',
+    'world-atlas',
+    'yaml',
+    'zod',
+  ],
+  'functions/geoip/page/build.ts': ['esbuild'],
+  'functions/geoip/test/': 'anything',
+  'dashboards/': ['@grafana/grafana-foundation-sdk'],
+
+  'agent/kernel/test/': 'anything',
+  'agent/sinks/contract.ts': 'anything',
+  'agent/sinks/examples.ts': 'anything',
+  'agent/sinks/real-prometheus.ts': 'anything',
+  'agent/sinks/write-receiver.ts': 'anything',
+  'agent/test/': 'anything',
+  'ci/': 'anything',
+}
+
+const root = join(import.meta.dirname, '..')
+// What is new counts before it is committed; what is deleted does not.
+const listing = ['ls-files', '--cached', '--others', '--exclude-standard']
+const tracked = execFileSync('git', listing, { cwd: root, encoding: 'utf8' })
+  .split('\n')
+  .filter(path => path !== '' && existsSync(join(root, path)))
+const sources = tracked.filter(path => path.endsWith('.ts') && !path.endsWith('.test.ts'))
+
+test('every source file stands in a room', () => {
+  expect(sources.filter(path => roomOf(path) === undefined)).toEqual([])
+})
+
+test('nothing is imported from a room or package that the table does not allow', () => {
+  const forbidden = sources.flatMap(path =>
+    importsOf(path)
+      .filter(target => !mayImport(path, target))
+      .map(target => `${path} imports ${target}`),
+  )
+  expect(forbidden).toEqual([])
+})
+
+test('destinations of sinks do not know each other', () => {
+  const shared = ['agent/sinks/sink.ts', 'agent/sinks/delivery.ts']
+  const destinations = importsOf('agent/sinks/index.ts')
+    .filter(path => roomOf(path) === 'agent/sinks/')
+    .filter(path => !shared.includes(path))
+  expect(destinations.length).toBeGreaterThan(1)
+  const known = destinations.flatMap(path => importsOf(path))
+  expect(known.filter(path => destinations.includes(path))).toEqual([])
+})
+
+test.each([
+  ['koffi is known to one file', /from 'koffi'/, ['agent/kernel/libbpf.ts']],
+  [
+    'main.ts hands the environment to config.ts',
+    /process\.env\b/,
+    ['*/**/{main,config}.ts', 'ci/**'],
+  ],
+  ['the agent does without fetch, which costs 30 MB', /\bfetch\(/, ['functions/**', 'ci/**']],
+  ['main.ts ends the process, nobody else', /process\.exit\(/, ['*/**/main.ts', 'ci/**']],
+])('%s', (_, pattern, allowed) => {
+  const found = sources.filter(path => pattern.test(read(path)))
+  expect(found.filter(path => !allowed.some(glob => matchesGlob(path, glob)))).toEqual([])
+})
+
+test('the top level holds what the layout names and nothing else', () => {
+  const top = new Set(tracked.map(path => path.split('/')[0] ?? path))
+  const folders = ['agent', 'bpf', 'chart', 'ci', 'dashboards', 'docs', 'functions']
+  const files = ['LICENSE', 'README.md', 'package-lock.json', 'package.json', 'tsconfig.json']
+  const named = [...top].filter(name => !name.startsWith('.')).toSorted()
+  expect(named).toEqual([...folders, ...files].toSorted())
+})
+
+test('no file or folder has a name that fits everything', () => {
+  const vague = /(^|\/)(utils?|common|lib|core|types|helpers?)(\/|\.\w+$)/
+  expect(tracked.filter(path => vague.test(path))).toEqual([])
+})
+
+test('no file names a package registry or a folder of one machine', () => {
+  const registry = /registry\.npmjs\.|proxy\.golang\.|sum\.golang\.|deb\.debian\.|pypi\.org/
+  const machine = /(^|[\s"'`=(])\/(root|home|Users|work)\/\w/m
+  const found = tracked.filter(path => registry.test(read(path)) || machine.test(read(path)))
+  expect(found).toEqual([])
+})
+
+function roomOf(path: string): string | undefined {
+  const owners = Object.keys(rooms).filter(room => path.startsWith(room))
+  return owners.toSorted((a, b) => a.length - b.length).at(-1)
+}
+
+function mayImport(path: string, target: string): boolean {
+  const room = roomOf(path)
+  const allowed = room === undefined ? [] : rooms[room]
+  if (allowed === 'anything' || allowed === undefined || roomOf(target) === room) return true
+  // Of a package, a part may be imported: hono/compress.
+  const [scope = '', name] = target.split('/')
+  const packageName = scope.startsWith('@') ? `${scope}/${name}` : scope
+  return [roomOf(target), target, packageName].some(one => one && allowed.includes(one))
+}
+
+/** What a file imports: paths from the root for ours, names for packages, nothing for `node:`. */
+function importsOf(path: string): string[] {
+  const specifiers = read(path).matchAll(/(?:\bfrom|\bimport)\s*\(?\s*'([^']+)'/g)
+  return [...specifiers]
+    .map(match => match[1] ?? '')
+    .filter(specifier => !specifier.startsWith('node:'))
+    .map(specifier =>
+      specifier.startsWith('.') ? posix.join(dirname(path), specifier) : specifier,
+    )
+}
+
+function read(path: string): string {
+  return readFileSync(join(root, path), 'utf8')
+}
