@@ -17,7 +17,7 @@ export type AggregationOptions = {
   readonly idleMs: number
   readonly intervalMs: number
   /** When this agent started, ms since the epoch: no sample is stamped earlier. */
-  readonly startedMs?: number
+  readonly startedMs: number
   readonly telemetry: Telemetry
 }
 
@@ -36,7 +36,7 @@ type LiveTarget = {
 export function aggregation(
   options: AggregationOptions,
 ): (flows: readonly AttributedFlow[], nowMs: number) => Sample[][] {
-  const { nodeName, cluster, idleMs, intervalMs, startedMs = 0, telemetry } = options
+  const { nodeName, cluster, idleMs, intervalMs, startedMs, telemetry } = options
   const metrics = options.names2021 ? [...trafficMetrics, ...metrics2021] : trafficMetrics
   const live = new Map<string, LiveTarget>()
   const place = placement(Math.floor(options.maxSeries / metrics.length))

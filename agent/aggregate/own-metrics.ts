@@ -14,9 +14,9 @@ export function ownMetrics(options: {
   readonly cluster: string
   readonly intervalMs: number
   /** When this agent started, ms since the epoch: no sample is stamped earlier. */
-  readonly startedMs?: number
+  readonly startedMs: number
 }): (nowMs: number) => Promise<Sample[][]> {
-  const { registry, cluster, intervalMs, startedMs = 0 } = options
+  const { registry, cluster, intervalMs, startedMs } = options
   const clock = tickClock(intervalMs, startedMs)
   let known = new Map<string, Series>()
 

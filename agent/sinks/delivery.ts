@@ -34,7 +34,7 @@ export type DeliveryParts<Body> = {
   readonly encode: (batch: readonly Sample[]) => Body
   /** One attempt; must end soon after `signal` aborts. */
   readonly send: (body: Body, signal: AbortSignal) => Promise<Outcome>
-  /** How long disposing may take, ms. */
+  /** How long disposing may take, ms; shorter than the 5 s after which the agent ends anyway. */
   readonly flushMs?: number
   /** Called once nothing is in flight any more. */
   readonly close?: () => void
@@ -46,7 +46,7 @@ export type DeliveryParts<Body> = {
  * arrives after an outage is fresh; the batch in hand stays, because it may have arrived already.
  */
 export function startDelivery<Body>(parts: DeliveryParts<Body>): OpenSink {
-  const { name, telemetry, queueLimit, encode, send, flushMs = 5_000 } = parts
+  const { name, telemetry, queueLimit, encode, send, flushMs = 4_000 } = parts
   const queue = sampleQueue()
   const log = quietLog(line => parts.log(`sink ${name}: ${line}`))
   const giveUp = new AbortController()

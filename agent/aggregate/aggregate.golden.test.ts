@@ -1,0 +1,99 @@
+import { expect, test } from 'vitest'
+import type { AttributedFlow, Sample } from '../model.ts'
+import { encodeWriteRequest } from '../sinks/remote-write-encode.ts'
+import type { Arrived } from '../sinks/write-receiver.ts'
+import { decodeWriteRequest } from '../sinks/write-receiver.ts'
+import { createTelemetry } from '../telemetry.ts'
+import { aggregation } from './aggregate.ts'
+import { ownMetrics } from './own-metrics.ts'
+
+const INTERVAL_MS = 10_000
+const START_MS = Date.parse('2026-11-23T05:00:00Z')
+
+function flow(changed: Partial<AttributedFlow>): AttributedFlow {
+  return {
+    cgroupId: 7,
+    remoteAddress: '192.0.2.7',
+    servicePort: 443,
+    protocol: 'tcp',
+    role: 'client',
+    bytesSent: 0,
+    bytesReceived: 0,
+    connectionsOpened: 0,
+    connectionsFailed: 0,
+    owner: {},
+    ...changed,
+  }
+}
+
+const web = { namespace: 'shop', pod: 'web-1', container: 'nginx' }
+const ticks: readonly (readonly AttributedFlow[])[] = [
+  [
+    flow({ owner: web, bytesSent: 1_234, bytesReceived: 56_789, connectionsOpened: 2 }),
+    flow({
+      owner: web,
+      role: 'server',
+      servicePort: 8080,
+      remoteAddress: '2001:db8::5',
+      bytesReceived: 4_096,
+      connectionsOpened: 1,
+    }),
+    flow({ owner: { container: 'ssh.service' }, servicePort: 22, role: 'server', bytesSent: 48 }),
+  ],
+  [flow({ owner: web, bytesSent: 6 }), flow({ servicePort: 80, connectionsFailed: 1 })],
+  [flow({ owner: web, bytesSent: 60 })],
+  [flow({ owner: web, bytesReceived: 1 }), flow({ servicePort: 80, connectionsFailed: 1 })],
+]
+
+function aggregatorOf(names2021: boolean) {
+  const telemetry = createTelemetry('node-1', '1.2.3')
+  const options = { nodeName: 'node-1', cluster: 'east', maxSeries: 1_000 }
+  const times = { intervalMs: INTERVAL_MS, startedMs: 0, idleMs: 2 * INTERVAL_MS }
+  return aggregation({ ...options, ...times, names2021, telemetry })
+}
+
+/** What a receiver reads out of the requests, as Prometheus would expose it. */
+async function exposition(batches: readonly (readonly Sample[])[]): Promise<string> {
+  const requests = await Promise.all(
+    batches.map(batch => decodeWriteRequest(encodeWriteRequest(batch))),
+  )
+  const texts = requests.map(samples => `# request\n${samples.map(lineOf).toSorted().join('')}`)
+  return texts.join('\n')
+}
+
+function lineOf({ labels, value, timestampMs, isStale }: Arrived): string {
+  const { __name__: name, ...others } = Object.fromEntries(labels)
+  const pairs = Object.entries(others).map(([label, text]) => `${label}=${JSON.stringify(text)}`)
+  return `${name}{${pairs.join(',')}} ${isStale ? 'StaleNaN' : value} ${timestampMs}\n`
+}
+
+test.for([
+  ['traffic', false],
+  ['traffic-2021', true],
+] as const)('four ticks of flows arrive as %s.prom', async ([name, names2021]) => {
+  const aggregate = aggregatorOf(names2021)
+  const batches = ticks.flatMap((flows, i) => aggregate(flows, START_MS + i * INTERVAL_MS))
+  await expect(await exposition(batches)).toMatchFileSnapshot(`../test/golden/${name}.prom`)
+})
+
+test("the agent's own metrics arrive as agent.prom, each with its labels", async () => {
+  const telemetry = createTelemetry('node-1', '1.2.3')
+  telemetry.kernelDrops.inc({ reason: 'flows_full' }, 3)
+  telemetry.kernelSkippedRuns.inc({ program: 'on_state' }, 4)
+  telemetry.kernelMapEntries.set({ map: 'flows' }, 12)
+  telemetry.kernelMapCapacity.set({ map: 'flows' }, 65_536)
+  telemetry.lostBytes.inc({ reason: 'flows_full' }, 1_500)
+  telemetry.unattributedBytes.inc({ reason: 'unknown_pod' }, 40)
+  telemetry.podWatchFailures.inc({ reason: '503' })
+  telemetry.sinkSamplesSent.inc({ sink: 'main' }, 40)
+  telemetry.sinkSamplesDropped.inc({ sink: 'main', reason: '400' }, 2)
+  telemetry.sinkFailures.inc({ sink: 'main', reason: '400' })
+  telemetry.sinkQueueSamples.set({ sink: 'main' }, 7)
+  telemetry.sinkDelay.set({ sink: 'main' }, 1.5)
+  const { registry } = telemetry
+  const read = ownMetrics({ registry, cluster: 'east', intervalMs: INTERVAL_MS, startedMs: 0 })
+  const pushed = await exposition(await read(START_MS))
+  await expect(pushed).toMatchFileSnapshot('../test/golden/agent.prom')
+  const missing = registry.getMetricsAsArray().filter(({ name }) => !pushed.includes(`\n${name}{`))
+  expect(missing.map(({ name }) => name)).toEqual([])
+})

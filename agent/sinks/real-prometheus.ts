@@ -1,0 +1,85 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { get } from 'node:http'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { json, text } from 'node:stream/consumers'
+import { z } from 'zod'
+import { until } from './write-receiver.ts'
+
+const Result = z.object({
+  data: z.object({
+    result: z.array(
+      z.object({
+        metric: z.record(z.string(), z.string()),
+        value: z.tuple([z.number(), z.string()]),
+      }),
+    ),
+  }),
+})
+
+/** The Prometheus in PATH as a receiver on loopback, with its data in a temporary folder. */
+export async function realPrometheus() {
+  const folder = await mkdtemp(join(tmpdir(), 'podatlas-prometheus-'))
+  const port = await freePort()
+  const url = `http://127.0.0.1:${port}`
+  await writeFile(join(folder, 'prometheus.yml'), '')
+  const child = spawn(
+    'prometheus',
+    [
+      `--config.file=${join(folder, 'prometheus.yml')}`,
+      `--storage.tsdb.path=${join(folder, 'data')}`,
+      `--web.listen-address=127.0.0.1:${port}`,
+      '--web.enable-remote-write-receiver',
+      '--log.level=error',
+    ],
+    { stdio: ['ignore', 'ignore', 'pipe'] },
+  )
+  let hasEnded = false
+  const ended = once(child, 'exit')
+    .catch(() => undefined)
+    .finally(() => (hasEnded = true))
+  const said = text(child.stderr)
+  await until(async () => {
+    if (hasEnded) throw new Error(`prometheus did not start; is it in PATH? ${await said}`)
+    return (await ask(`${url}/-/ready`))?.statusCode === 200
+  })
+
+  return {
+    endpoint: `${url}/api/v1/write`,
+    /** An instant query at `atMs`: the series that answer, and their values. */
+    query: async (promql: string, atMs: number) => {
+      const parameters = new URLSearchParams({ query: promql, time: String(atMs / 1_000) })
+      const answer = await ask(`${url}/api/v1/query?${parameters}`)
+      if (!answer) throw new Error('prometheus does not answer')
+      const { data } = Result.parse(await json(answer))
+      return data.result.map(({ metric, value }) => ({ metric, value: Number(value[1]) }))
+    },
+    [Symbol.asyncDispose]: async () => {
+      child.kill('SIGKILL')
+      await ended
+      await rm(folder, { recursive: true })
+    },
+  }
+}
+
+async function ask(url: string) {
+  const request = get(url, { agent: false })
+  try {
+    const [answer] = await once(request, 'response')
+    return answer
+  } catch {
+    return undefined
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer()
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  const address = server.address()
+  await new Promise(closed => server.close(closed))
+  if (address === null || typeof address === 'string') throw new Error('not listening on TCP')
+  return address.port
+}
