@@ -51,9 +51,12 @@ async function run(config: Config): Promise<void> {
   }
 }
 
-try {
-  process.exitCode = await main()
-} catch (error) {
-  log(error instanceof Error ? error.message : String(error))
-  process.exitCode = 1
-}
+main().then(
+  code => {
+    process.exitCode = code
+  },
+  (error: unknown) => {
+    log(error instanceof Error ? error.message : String(error))
+    process.exitCode = 1
+  },
+)
