@@ -19,6 +19,11 @@ export function createTelemetry(nodeName: string, version: string) {
     kernelDrops: counter('kernel_drops_total', 'Events the kernel programs could not count', [
       'reason',
     ]),
+    kernelSkippedRuns: counter(
+      'kernel_skipped_runs_total',
+      'Runs of a kernel program that the kernel skipped; its twin did the work',
+      ['program'],
+    ),
     kernelMapEntries: gauge('kernel_map_entries', 'Entries found at the last drain', ['map']),
     kernelMapCapacity: gauge('kernel_map_capacity', 'Entries the kernel map can hold', ['map']),
     lostBytes: counter('lost_bytes_total', 'Bytes counted by the kernel and lost since', [

@@ -13,12 +13,12 @@ test('while connections open and close on every CPU, drains lose nothing and cou
   const counts = ledger(kernel, traffic)
   await traffic.next()
 
-  let isDone = false
+  const progress = { isDone: false }
   const finished = traffic.next().finally(() => {
-    isDone = true
+    progress.isDone = true
   })
   let drains = 0
-  while (!isDone) {
+  while (!progress.isDone) {
     await counts.drain()
     drains++
   }

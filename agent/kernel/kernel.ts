@@ -5,6 +5,7 @@ import { runIterator } from './iterator.ts'
 import { loadLibbpf } from './libbpf.ts'
 import { entryBuffer } from './map.ts'
 import { loadObject } from './object.ts'
+import { skippedRunsReader } from './skipped-runs.ts'
 import { swappedMap } from './swapped-map.ts'
 import { flowKey, flowValue } from './wire.gen.ts'
 
@@ -33,6 +34,9 @@ export type KernelOptions = {
   readonly log: (line: string) => void
 }
 
+// Two copies of one program: bpf/tcp_state.bpf.c says why.
+const STATE_PROGRAMS = ['tcp_state', 'tcp_state_twin']
+
 /** Two roles of each cgroup that has no room in the flows map. */
 const MAX_OVERFLOW = 4096
 
@@ -57,11 +61,12 @@ export function openKernel({ bytecode, maxFlows, telemetry, log }: KernelOptions
   telemetry.kernelMapCapacity.set({ map: 'flows' }, maxFlows)
   telemetry.kernelMapCapacity.set({ map: 'overflow' }, MAX_OVERFLOW)
   const readDrops = dropReader(libbpf, object.mapFd('drops'), telemetry)
+  const readSkippedRuns = STATE_PROGRAMS.map(program =>
+    skippedRunsReader(object, program, telemetry),
+  )
   const entries = entryBuffer(libbpf, flowKey.size, flowValue.size)
 
-  // Two copies of one program: bpf/tcp_state.bpf.c says why.
-  object.attach('tcp_state')
-  object.attach('tcp_state_twin')
+  for (const program of STATE_PROGRAMS) object.attach(program)
   const liveLink = object.attachIterator('live', 'sockets')
 
   const owned = onFailure.move()
@@ -81,6 +86,7 @@ export function openKernel({ bytecode, maxFlows, telemetry, log }: KernelOptions
       telemetry.kernelMapEntries.set({ map: name }, entries.count() - before)
     }
     readDrops()
+    for (const read of readSkippedRuns) read()
     isHandedOver = true
     return { count: entries.count(), keys: entries.keys(), values: entries.values() }
   }

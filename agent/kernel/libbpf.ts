@@ -8,7 +8,7 @@ export type MapPointer = bigint & { readonly pointsTo: 'bpf_map' }
 
 /** The libbpf functions in use. Those that give a number give a descriptor or 0, or the negative errno. */
 export type Libbpf = {
-  readonly openObject: (bytecode: Uint8Array) => ObjectPointer | null
+  readonly openObject: (path: string) => ObjectPointer | null
   readonly loadObject: (object: ObjectPointer) => number
   readonly closeObject: (object: ObjectPointer) => void
   readonly findProgram: (object: ObjectPointer, name: string) => ProgramPointer | null
@@ -63,7 +63,7 @@ function bindLibbpf(): Libbpf {
   const bind = (name: string, result: string, parameters: (string | TypeObject)[]) =>
     library.func(name, result, parameters)
 
-  const openMem = bind('bpf_object__open_mem', pointer, [pointer, 'size_t', pointer])
+  const openFile = bind('bpf_object__open_file', pointer, ['str', pointer])
   const initialValue = bind('bpf_map__initial_value', pointer, [pointer, pointer])
   const openRawTracepoint = bind('bpf_raw_tracepoint_open', 'int', ['str', 'int'])
   const createLink = bind('bpf_link_create', 'int', [
@@ -83,7 +83,7 @@ function bindLibbpf(): Libbpf {
     pointer,
   ])
   return {
-    openObject: bytecode => openMem(bytecode, bytecode.length, null),
+    openObject: path => openFile(path, null),
     loadObject: bind('bpf_object__load', 'int', [pointer]),
     closeObject: bind('bpf_object__close', 'void', [pointer]),
     findProgram: bind('bpf_object__find_program_by_name', pointer, [pointer, 'str']),

@@ -1,6 +1,6 @@
-import { closeSync, existsSync, readFileSync } from 'node:fs'
+import { accessSync, closeSync, constants, existsSync } from 'node:fs'
 import { getSystemErrorName } from 'node:util'
-import { KernelError, messageOf, type KernelErrorCode } from './error.ts'
+import { KernelError, messageOf } from './error.ts'
 import { loadLibbpf, type Libbpf } from './libbpf.ts'
 import { knobs } from './wire.gen.ts'
 
@@ -9,6 +9,7 @@ export type BpfObject = Disposable & {
   readonly mapFd: (map: string) => number
   /** Runs the program at its tracepoint from now on. */
   readonly attach: (program: string) => void
+  readonly programFd: (program: string) => number
   /** Gives the descriptor of a link from which the program can be run over the map's entries. */
   readonly attachIterator: (program: string, map: string) => number
 }
@@ -29,12 +30,12 @@ export function loadObject({ bytecode, maxEntries, log }: ObjectOptions): BpfObj
       fix: 'Use a kernel 5.15 or newer that is built with CONFIG_DEBUG_INFO_BTF=y',
     })
   }
-  const file = readBytecode(bytecode)
+  requireReadable(bytecode)
   const libbpf = loadLibbpf()
   const check = checker(libbpf, log)
 
   using onFailure = new DisposableStack()
-  const object = libbpf.openObject(file)
+  const object = libbpf.openObject(bytecode)
   if (!object) throw notOurs(bytecode, firstWarning(libbpf, log) ?? 'libbpf cannot open it')
   onFailure.defer(() => libbpf.closeObject(object))
 
@@ -66,6 +67,7 @@ export function loadObject({ bytecode, maxEntries, log }: ObjectOptions): BpfObj
       const link = libbpf.attachTracepoint(programFd(program))
       ownLink(check(link, `cannot attach ${program}`, 'BPF_ATTACH'))
     },
+    programFd,
     attachIterator: (program, over) => {
       const link = libbpf.attachMapIterator(programFd(program), libbpf.mapFd(map(over)))
       return ownLink(check(link, `cannot attach ${program}`, 'BPF_ATTACH'))
@@ -74,9 +76,9 @@ export function loadObject({ bytecode, maxEntries, log }: ObjectOptions): BpfObj
   }
 }
 
-function readBytecode(path: string): Uint8Array {
+function requireReadable(path: string): void {
   try {
-    return readFileSync(path)
+    accessSync(path, constants.R_OK)
   } catch (error) {
     throw new KernelError(`cannot read the bytecode: ${messageOf(error)}`, {
       code: 'BYTECODE',
@@ -93,7 +95,7 @@ function notOurs(bytecode: string, why: string): KernelError {
 }
 
 const FIXES = {
-  NOT_PERMITTED:
+  EPERM:
     'Run as root, or grant CAP_BPF and CAP_PERFMON; a kernel in lockdown=confidentiality refuses even then',
   BPF_LOAD: 'Use a kernel 5.15 or newer; the log before this line has what libbpf said',
   BPF_ATTACH: 'Use a kernel 5.15 or newer that allows tp_btf programs',
@@ -106,13 +108,14 @@ function checker(libbpf: Libbpf, log: (line: string) => void): Check {
   libbpf.takeWarnings()
   return (result, problem, code) => {
     if (result >= 0) return result
-    const words = [getSystemErrorName(result), firstWarning(libbpf, log)].filter(Boolean)
-    const isForbidden = words[0] === 'EPERM' || words[0] === 'EACCES'
-    const actualCode: KernelErrorCode = isForbidden ? 'NOT_PERMITTED' : code
-    throw new KernelError(`${problem}: ${words.join(', ')}`, {
-      code: actualCode,
-      fix: isForbidden ? FIXES.NOT_PERMITTED : FIXES[code],
-    })
+    const errno = getSystemErrorName(result)
+    const warning = firstWarning(libbpf, log)
+    // libbpf then guesses at memory limits, which mattered before 5.11.
+    if (errno === 'EPERM') {
+      throw new KernelError(`${problem}: ${errno}`, { code: 'NOT_PERMITTED', fix: FIXES.EPERM })
+    }
+    const words = warning ? `${errno}, ${warning}` : errno
+    throw new KernelError(`${problem}: ${words}`, { code, fix: FIXES[code] })
   }
 }
 

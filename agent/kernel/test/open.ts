@@ -9,9 +9,13 @@ export type TestKernel = Kernel & {
 }
 
 /** The real programs on the real kernel. */
-export function openTestKernel({ maxFlows = 65536 } = {}): TestKernel {
+export function openTestKernel({
+  bytecode = bpfObject(),
+  maxFlows = 65536,
+  log = console.error as (line: string) => void,
+} = {}): TestKernel {
   const telemetry = createTelemetry('test', '0.0.0')
-  const kernel = openKernel({ bytecode: bpfObject(), maxFlows, telemetry, log: console.error })
+  const kernel = openKernel({ bytecode, maxFlows, telemetry, log })
   return {
     ...kernel,
     drops: () => byReason(telemetry.kernelDrops),
