@@ -59,7 +59,8 @@ export const Settings = z.strictObject({
         .default('auto')
         .describe('Whether pods get their names from the API server; auto: when run in a pod'),
       apiServer: z
-        .union([z.literal(''), z.url({ protocol: /^https$/ })], 'use a URL like https://10.0.0.1')
+        .string()
+        .regex(/^(?:https:\/\/[^\s/]+\/?)?$/, 'use a URL like https://10.0.0.1:6443')
         .default('')
         .describe('Empty: KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT'),
       tokenFile: z.string().default(`${SERVICE_ACCOUNT}/token`),
@@ -194,7 +195,7 @@ function faultText(issue: z.core.$ZodIssue): string {
   if (issue.code === 'invalid_union' && issue.discriminator === 'type') {
     return `unknown sink. Use one of: ${Object.keys(sinks).join(', ')}`
   }
-  return issue.message
+  return issue.message.replace('Invalid input: ', '')
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -1,0 +1,60 @@
+import { expect, test } from 'vitest'
+import { HELP, parseCommandLine } from './command-line.ts'
+
+test('the command lines of 2021 are understood', () => {
+  const endpoint = 'http://prometheus:9090/api/v1/write?tenant=a=b'
+  const args = ['--bytecode', '/opt/x.o', '-vv', '--verbose', '--sink']
+  expect(
+    parseCommandLine([...args, `prometheus,endpoint=${endpoint},username=u,password=p=q`]),
+  ).toEqual({
+    settings: {
+      kernel: { bytecode: '/opt/x.o' },
+      sinks: { prometheus: { type: 'prometheus', endpoint, username: 'u', password: 'p=q' } },
+    },
+    verbosity: 3,
+    wantsHelp: false,
+  })
+})
+
+test('several sinks go by their type, further ones of a type by a number', () => {
+  const args = ['--sink', 'stdout', '--sink=stdout,format=json', '--sink', 'stdout,queueLimit=7']
+  expect(parseCommandLine(args).settings).toEqual({
+    sinks: {
+      stdout: { type: 'stdout' },
+      'stdout-2': { type: 'stdout', format: 'json' },
+      'stdout-3': { type: 'stdout', queueLimit: 7 },
+    },
+  })
+})
+
+test('a password of digits stays a text', () => {
+  const { settings } = parseCommandLine(['--sink', 'prometheus,username=1,password=007'])
+  expect(settings).toMatchObject({ sinks: { prometheus: { username: '1', password: '007' } } })
+})
+
+test.each([
+  [['--sink', 'kafka'], '--sink: unknown sink "kafka". Use one of: stdout, prometheus'],
+  [['--sink', 'toString'], '--sink: unknown sink "toString". Use one of: stdout, prometheus'],
+  [
+    ['--sink', 'stdout,colour=red'],
+    '--sink stdout: unknown key "colour". Use one of: format, queueLimit',
+  ],
+  [
+    ['--sink', 'prometheus,endpoint'],
+    '--sink prometheus: "endpoint" has no value. Write endpoint=VALUE',
+  ],
+  [['--sink', 'stdout,type=prometheus'], '--sink stdout: unknown key "type". Use one of: format'],
+  [['--sinks', 'stdout'], "Unknown option '--sinks'. See --help"],
+  [['--interval'], "Option '--interval <value>' argument missing. See --help"],
+  [['stdout'], "Unexpected argument 'stdout'"],
+])('%j is refused with the name of the fault and the fix', (args, message) => {
+  expect(() => parseCommandLine(args)).toThrow(message)
+})
+
+test('the help names every option', () => {
+  const options = HELP.match(/--[a-z-]+/g)
+  for (const option of new Set(options)) {
+    const withValue = ['--verbose', '--help'].includes(option) ? [option] : [option, 'stdout']
+    expect(() => parseCommandLine(withValue)).not.toThrow()
+  }
+})

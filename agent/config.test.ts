@@ -1,0 +1,163 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { hostname, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { z } from 'zod'
+import { readConfig, Settings } from './config.ts'
+
+let folder = ''
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'podatlas-config-'))
+})
+afterEach(() => rmSync(folder, { recursive: true }))
+
+function file(text: string): string {
+  const path = join(folder, 'agent.yaml')
+  writeFileSync(path, text)
+  return path
+}
+
+const read = (text: string, args: string[] = [], env = {}) =>
+  readConfig(['--config', file(text), ...args], env)
+
+test('without any setting the agent counts on this machine and prints to stdout', () => {
+  expect(readConfig([], {})).toEqual({
+    nodeName: hostname(),
+    cluster: '',
+    intervalMs: 10_000,
+    maxSeries: 10_000,
+    seriesIdleMs: 3_600_000,
+    names2021: false,
+    listen: { port: 8080 },
+    cgroupRoot: '',
+    kernel: { bytecode: '/usr/lib/podatlas/podatlas.bpf.o', maxFlows: 65_536 },
+    sinks: { stdout: { type: 'stdout', format: 'text', queueLimit: 100_000 } },
+    verbosity: 0,
+  })
+})
+
+test('a file of YAML sets everything', () => {
+  const text = `
+nodeName: node-7
+cluster: berlin
+interval: 1m
+seriesIdle: 2h
+names2021: true
+listen: "[::1]:9000"
+kernel: { maxFlows: 2048 }
+sinks:
+  main: { type: prometheus, endpoint: "http://prometheus:9090/api/v1/write" }
+  debug: { type: stdout, format: json }
+`
+  expect(read(text)).toMatchObject({
+    nodeName: 'node-7',
+    cluster: 'berlin',
+    intervalMs: 60_000,
+    seriesIdleMs: 7_200_000,
+    names2021: true,
+    listen: { host: '::1', port: 9000 },
+    kernel: { maxFlows: 2048 },
+    sinks: { main: { endpoint: 'http://prometheus:9090/api/v1/write' }, debug: { format: 'json' } },
+  })
+})
+
+test('the command line wins over CONVIS_ARGS, which wins over the file; sinks replace those of the file', () => {
+  const text =
+    'interval: 20s\nnodeName: f\nkernel: { maxFlows: 2048 }\nsinks: { a: { type: stdout } }'
+  const env = { CONVIS_ARGS: ' --interval 30s  --node-name e --sink stdout,format=json' }
+  const config = read(text, ['--interval', '40s', '--bytecode', 'x.o'], env)
+  expect(config).toMatchObject({
+    intervalMs: 40_000,
+    nodeName: 'e',
+    kernel: { maxFlows: 2048, bytecode: 'x.o' },
+    sinks: { stdout: { format: 'json' } },
+  })
+  expect(config).not.toHaveProperty('sinks.a')
+})
+
+test('in a pod the API server and the node are taken from the environment', () => {
+  const env = {
+    KUBERNETES_SERVICE_HOST: 'fd00::1',
+    KUBERNETES_SERVICE_PORT: '6443',
+    NODE_NAME: 'n',
+  }
+  expect(readConfig([], env)).toMatchObject({
+    nodeName: 'n',
+    apiServer: {
+      url: 'https://[fd00::1]:6443',
+      tokenFile: '/var/run/secrets/kubernetes.io/serviceaccount/token',
+      caFile: '/var/run/secrets/kubernetes.io/serviceaccount/ca.crt',
+    },
+  })
+  expect(read('kubernetes: { enabled: off }', [], env)).not.toHaveProperty('apiServer')
+  expect(read('kubernetes: { enabled: false }', [], env)).not.toHaveProperty('apiServer')
+})
+
+test('a file with several faults names all of them in one go, each with its place', () => {
+  const text = `
+intervall: 10s
+maxSeries: many
+listen: here
+sinks:
+  main: { type: prometheus, endpoint: "prometheus:9090" }
+  copy: { type: kafka }
+  more: { type: stdout, colour: red }
+`
+  const faults = `${folder}/agent.yaml: `
+  expect(() => read(text)).toThrow(
+    [
+      `${faults}maxSeries: expected number, received string`,
+      `${faults}listen: write HOST:PORT or :PORT, such as 127.0.0.1:8080`,
+      `${faults}sinks.main.endpoint: use a URL like http://prometheus:9090/api/v1/write`,
+      `${faults}sinks.copy.type: unknown sink. Use one of: stdout, prometheus`,
+      `${faults}sinks.more: unknown setting colour. Correct its spelling or remove it`,
+      `${faults}the whole file: unknown setting intervall. Correct its spelling or remove it`,
+    ].join('\n'),
+  )
+})
+
+test.each([
+  ['interval: 10', /interval: write a number with a unit, such as 10s or 2m, from 1s to 5m$/],
+  ['interval: 6m', /interval: .* from 1s to 5m$/],
+  ['interval: 999ms', /interval: .* from 1s to 5m$/],
+  ['sinks: {}', /sinks: name at least one sink, such as stdout$/],
+  ['sinks:', /sinks: expected record, received null$/],
+  ['sinks: [stdout]', /sinks: expected record, received array$/],
+  ['- a list', /the whole file: expected object, received array$/],
+  ['a: b: c', /^--config: cannot read .*agent\.yaml: .*\. Give a file of YAML or JSON$/],
+  ['kubernetes: { apiServer: "http://10.0.0.1" }', /kubernetes\.apiServer: use a URL like https/],
+  ['kubernetes: { enabled: on }', /^kubernetes\.enabled: is on, but KUBERNETES_SERVICE_HOST is/],
+  ['kubernetes: { enabled: maybe }', /kubernetes\.enabled: use auto, on or off$/],
+])('%s is refused', (text, message) => {
+  expect(() => read(text)).toThrow(message)
+})
+
+test('faults of the command line go by the name of the option', () => {
+  expect(() => readConfig(['--interval', 'soon'], {})).toThrow(/^--interval: write a number/)
+  expect(() => readConfig(['--sink', 'prometheus,endpoint=prometheus:9090'], {})).toThrow(
+    '--sink prometheus endpoint: use a URL like http://prometheus:9090/api/v1/write',
+  )
+  expect(() => readConfig(['--config', join(folder, 'none')], {})).toThrow(
+    /^--config: cannot read .*none: ENOENT: no such file/,
+  )
+})
+
+test('in a pod without NODE_NAME the error says how to get it', () => {
+  expect(() => readConfig([], { KUBERNETES_SERVICE_HOST: '10.0.0.1' })).toThrow(
+    /^nodeName: .*Set NODE_NAME by the downward API \(spec\.nodeName\)/,
+  )
+})
+
+test('no error shows a password', () => {
+  const args = ['--sink', 'prometheus,endpoint=x,password=hunter2', '--sink', 'stdout,format=x']
+  expect(() => readConfig(args, {})).toThrow(/^(?!.*hunter2)/s)
+})
+
+test('the chart can derive its schema from the settings', () => {
+  const schema = z.toJSONSchema(Settings, { target: 'draft-7', io: 'input' })
+  expect(schema).toMatchObject({
+    additionalProperties: false,
+    properties: { interval: { type: 'string', default: '10s' } },
+  })
+  expect(schema).not.toHaveProperty('required')
+})

@@ -1,0 +1,75 @@
+import { mkdirSync, readFileSync, rmdirSync, statSync, writeFileSync } from 'node:fs'
+import { once } from 'node:events'
+import { connect, createServer } from 'node:net'
+import { join } from 'node:path'
+import { bpfObject } from '../../ci/bpf/object.ts'
+import { findCgroupMount } from '../attribute/cgroup-tree.ts'
+import { openKernel } from '../kernel/kernel.ts'
+import { flowKey, flowValue } from '../kernel/wire.gen.ts'
+import { createTelemetry } from '../telemetry.ts'
+
+// Writes recorded-drain.json anew: as root, `node agent/test/record-drain.ts`, after bpf/wire.h changed.
+// It holds the bytes of one drain: this process sent 1,000 bytes to itself over IPv4 and got 2,000 back,
+// and 30,000 and 40,000 over IPv6; the second connection was still open.
+
+const cgroup = join(findCgroupMount(''), `podatlas-record-${process.pid}`)
+mkdirSync(cgroup)
+const before = join(
+  findCgroupMount(''),
+  readFileSync('/proc/self/cgroup', 'utf8').split('0::')[1] ?? '',
+)
+writeFileSync(join(cgroup, 'cgroup.procs'), String(process.pid))
+try {
+  await record()
+} finally {
+  writeFileSync(join(before.trim(), 'cgroup.procs'), String(process.pid))
+  rmdirSync(cgroup)
+}
+
+async function record(): Promise<void> {
+  const telemetry = createTelemetry('recorder', '0')
+  using kernel = openKernel({
+    bytecode: bpfObject(),
+    maxFlows: 1_024,
+    telemetry,
+    log: console.error,
+  })
+  const closed = await exchange('127.0.0.1', 1_000, 2_000)
+  closed.destroy()
+  const open = await exchange('::1', 30_000, 40_000)
+  const { count, keys, values } = await kernel.drain()
+  open.destroy()
+
+  const own = Array.from({ length: count }, (_, index) => index).filter(
+    index => flowKey.cgroupId(keys, index * flowKey.size) === statSync(cgroup).ino,
+  )
+  const hex = (view: DataView, size: number) =>
+    own.map(index => Buffer.from(view.buffer, view.byteOffset + index * size, size).toString('hex'))
+  const recorded = { keys: hex(keys, flowKey.size), values: hex(values, flowValue.size) }
+  const file = join(import.meta.dirname, 'recorded-drain.json')
+  writeFileSync(file, `${JSON.stringify(recorded, undefined, 2)}\n`)
+}
+
+/** Sends bytes to a server that answers when it has them all; gives the client's end, still open. */
+async function exchange(host: string, request: number, answer: number) {
+  const server = createServer(socket => {
+    let received = 0
+    socket.on('error', () => undefined)
+    socket.on('data', data => {
+      received += data.length
+      if (received === request) socket.write(Buffer.alloc(answer))
+    })
+  })
+  server.listen(host === '::1' ? 4_436 : 4_434, host)
+  await once(server, 'listening')
+  const { port = 0 } = Object(server.address())
+  const client = connect(port, host)
+  client.write(Buffer.alloc(request))
+  let received = 0
+  for await (const data of client.iterator({ destroyOnReturn: false })) {
+    received += Buffer.byteLength(data)
+    if (received === answer) break
+  }
+  server.close()
+  return client
+}
