@@ -1,7 +1,7 @@
 import type { AttributedFlow } from '../model.ts'
 
 /** Value of `destination_ip` for remote ends that have no series of their own. */
-export const OTHER = 'other'
+const OTHER = 'other'
 
 /** What a flow is counted under: one value per label, shared by all counters. */
 export type Target = {

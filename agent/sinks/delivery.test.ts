@@ -102,7 +102,7 @@ test('an outage is one line a minute per reason, however often it is tried', asy
   const target = deliveryTo(async () => outage, { flushMs: 500 })
   target.offer(moment(1))
   await target[Symbol.asyncDispose]()
-  expect(await reading(target.telemetry.sinkFailures, { reason: '503' })).toBeGreaterThan(3)
+  expect(await reading(target.telemetry.sinkFailures, { reason: '503' })).toBeGreaterThan(1)
   expect(target.lines).toEqual([
     'sink main: answered 503; trying again, 1 samples wait',
     'sink main: stopped before the destination took everything; 1 samples dropped',

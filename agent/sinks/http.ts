@@ -32,30 +32,37 @@ export function httpEndpoint(url: URL, timeoutMs: number): Endpoint {
   const request = isTls ? https.request : http.request
   return {
     post: async (headers, body, signal) => {
-      const deadline = AbortSignal.timeout(timeoutMs)
+      // Not AbortSignal.any: each would hang on to the sink's own signal, which lives for months.
+      const cut = new AbortController()
+      const cutShort = () => cut.abort()
+      signal.addEventListener('abort', cutShort)
+      if (signal.aborted) cutShort()
+      const deadline = setTimeout(() => cut.abort('timeout'), timeoutMs)
       try {
-        const outgoing = request(url, {
-          method: 'POST',
-          agent,
-          headers: { ...headers, 'content-length': body.byteLength },
-          signal: AbortSignal.any([signal, deadline]),
-        })
-        // `once` listens up to the answer only; a later error without a listener ends the process.
-        outgoing.on('error', () => undefined)
-        const answered = once(outgoing, 'response')
-        outgoing.end(body)
-        const [incoming]: http.IncomingMessage[] = await answered
-        if (!incoming) return { fault: 'network', text: 'no answer' }
-        const text = await read(incoming)
-        return { status: incoming.statusCode ?? 0, headers: incoming.headers, text }
+        const length = { 'content-length': body.byteLength }
+        const options = { method: 'POST', agent, headers: { ...headers, ...length } }
+        return await exchange(request(url, { ...options, signal: cut.signal }), body)
       } catch (error) {
-        if (deadline.aborted)
-          return { fault: 'timeout', text: `no answer in ${timeoutMs / 1_000} s` }
-        return failure(error)
+        if (cut.signal.reason !== 'timeout') return failure(error)
+        return { fault: 'timeout', text: `no answer in ${timeoutMs / 1_000} s` }
+      } finally {
+        clearTimeout(deadline)
+        signal.removeEventListener('abort', cutShort)
       }
     },
     [Symbol.dispose]: () => agent.destroy(),
   }
+}
+
+async function exchange(outgoing: http.ClientRequest, body: Uint8Array): Promise<Answer> {
+  // `once` listens up to the answer only; a later error without a listener ends the process.
+  outgoing.on('error', () => undefined)
+  const answered = once(outgoing, 'response')
+  outgoing.end(body)
+  const [incoming]: http.IncomingMessage[] = await answered
+  if (!incoming) return { fault: 'network', text: 'no answer' }
+  const text = await read(incoming)
+  return { status: incoming.statusCode ?? 0, headers: incoming.headers, text }
 }
 
 /** The beginning of the body on one line; the rest is read and forgotten, up to a bound. */
