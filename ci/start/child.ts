@@ -48,7 +48,7 @@ export function startChild({ name, words, folder, hasChannel = false }: Command)
   const lost = (async (): Promise<never> => {
     const how = await ended
     if (!isWanted) return new Promise(() => {})
-    throw new StartFault(`${name} ${how}. ${lastLine(log)}`.trimEnd())
+    throw new StartFault(`${name} ${how}. ${lastWords(log)}`.trimEnd())
   })()
   // Whoever waits for it hears of it; without a waiter it must not end the process.
   lost.catch(() => {})
@@ -76,8 +76,9 @@ function signalGroup(pid: number | undefined, signal: NodeJS.Signals): void {
   }
 }
 
-/** What a program says last is why it ended. */
-function lastLine(log: string): string {
+/** What a program says last is why it ended; a fault that it did not foresee takes more lines. */
+function lastWords(log: string): string {
   const lines = readFileSync(log, 'utf8').trim().split('\n')
-  return lines.at(-1) ?? ''
+  const last = lines.at(-1) ?? ''
+  return last.startsWith('Node.js v') ? lines.slice(-8).join(' | ') : last
 }

@@ -17,7 +17,7 @@ export type DisplayOptions = {
   readonly output: WriteStream
 }
 
-const tableEveryMs = 10_000
+const tableEveryMs = 30_000
 const plainSize = { width: 120, height: 40, hasColour: false }
 
 /** On a terminal one table, drawn over itself; else a line for each new row, and the table at times. */

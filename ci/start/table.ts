@@ -9,19 +9,13 @@ export type TableOptions = {
   readonly hasColour: boolean
 }
 
-type Column = {
-  readonly title: string
-  readonly cell: (row: Row) => string
-  /** Share of the room that the numbers leave; absent: a number, aligned right. */
-  readonly share?: number
-}
+type Column = { readonly title: string; readonly cell: (row: Row) => string }
 
-const numberWidth = 10
-const gap = 2
-
-const who: Column = { title: 'WHO', cell: whoOf, share: 4 }
-const where: Column = { title: 'WHERE', cell: whereOf, share: 4 }
-const place: Column = { title: 'PLACE', cell: placeOf, share: 5 }
+const words: readonly Column[] = [
+  { title: 'WHO', cell: whoOf },
+  { title: 'WHERE', cell: whereOf },
+  { title: 'PLACE', cell: placeOf },
+]
 const rates: readonly Column[] = [
   { title: 'SENT/s', cell: row => rate(row.sentPerSecond) },
   { title: 'RECV/s', cell: row => rate(row.receivedPerSecond) },
@@ -30,30 +24,33 @@ const totals: readonly Column[] = [
   { title: 'SENT', cell: row => bytes(row.bytesSent) },
   { title: 'RECEIVED', cell: row => bytes(row.bytesReceived) },
 ]
+const numberWidth = 10
+const gap = '  '
+const widthForTotals = 96
 
 /** Lines no wider than the terminal, the fastest row first; the last says how many did not fit. */
 export function tableLines(rows: readonly Row[], options: TableOptions): string[] {
   const { width, height, hasColour } = options
-  const words = [who, where, place]
-  const columns = width < 96 ? [...words, ...rates] : [...words, ...rates, ...totals]
-  const widths = columnWidths(columns, width)
+  const numbers = width < widthForTotals ? rates : [...rates, ...totals]
   const sorted = rows.toSorted(bySpeed)
   const room = Math.max(1, height - 1)
   const shown = sorted.length > room ? sorted.slice(0, room - 1) : sorted
+  const widths = wordWidths(shown, width - numbers.length * (numberWidth + gap.length))
+  const line = (text: (column: Column) => string) =>
+    [
+      ...words.map((column, index) => padEnd(text(column), widths[index] ?? 0)),
+      ...numbers.map(column => text(column).padStart(numberWidth)),
+    ].join(gap)
   const paint = (format: 'bold' | 'dim', text: string) =>
     hasColour ? styleText(format, text, { validateStream: false }) : text
-  const lines = [
-    paint(
-      'bold',
-      alignedLine(columns, widths, ({ title }) => title),
-    ),
-  ]
-  for (const row of shown) {
-    const text = alignedLine(columns, widths, ({ cell }) => cell(row))
-    lines.push(speedOf(row) === 0 ? paint('dim', text) : text)
-  }
+  const header = line(({ title }) => title)
+  const body = shown.map(row => {
+    const text = line(({ cell }) => cell(row))
+    return speedOf(row) === 0 ? paint('dim', text) : text
+  })
   const hidden = sorted.length - shown.length
-  return hidden === 0 ? lines : [...lines, paint('dim', fit(`… and ${hidden} slower ones`, width))]
+  const rest = hidden === 0 ? [] : [paint('dim', fit(`… and ${hidden} slower ones`, width))]
+  return [paint('bold', header), ...body, ...rest]
 }
 
 /** The same for the same row in every reading. */
@@ -116,25 +113,26 @@ function speedOf(row: Row): number {
   return row.sentPerSecond + row.receivedPerSecond
 }
 
-function columnWidths(columns: readonly Column[], width: number): number[] {
-  const numbers = columns.filter(({ share }) => share === undefined).length
-  const shares = columns.reduce((sum, { share = 0 }) => sum + share, 0)
-  const room = Math.max(shares, width - numbers * numberWidth - (columns.length - 1) * gap)
-  const rest = Math.floor(room / shares)
-  return columns.map(({ share }) => (share === undefined ? numberWidth : share * rest))
+/** As wide as the words need; where `room` is too small for that, the widest column gives way. */
+function wordWidths(rows: readonly Row[], room: number): number[] {
+  const widths = words.map(({ title, cell }) =>
+    Math.max(title.length, ...rows.map(row => lengthOf(cell(row)))),
+  )
+  const needed = widths.reduce((sum, width) => sum + width, (words.length - 1) * gap.length)
+  for (let excess = needed - room; excess > 0; excess--) {
+    const widest = widths.indexOf(Math.max(...widths))
+    widths[widest] = Math.max(1, (widths[widest] ?? 0) - 1)
+  }
+  return widths
 }
 
-function alignedLine(
-  columns: readonly Column[],
-  widths: readonly number[],
-  text: (column: Column) => string,
-): string {
-  const cells = columns.map((column, index) => {
-    const width = widths[index] ?? numberWidth
-    const cell = fit(text(column), width)
-    return column.share === undefined ? cell.padStart(width) : cell.padEnd(width)
-  })
-  return cells.join(' '.repeat(gap)).trimEnd()
+function padEnd(text: string, width: number): string {
+  const fitting = fit(text, width)
+  return fitting + ' '.repeat(width - lengthOf(fitting))
+}
+
+function lengthOf(text: string): number {
+  return Array.from(text).length
 }
 
 /** Cuts to `width` characters, with a sign that it did. */
