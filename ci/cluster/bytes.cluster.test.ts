@@ -7,6 +7,12 @@ import { kubectl, promql } from './running.ts'
 /** Bytes by "namespace/pod/container > remote address". */
 type Bytes = Record<string, number>
 
+const metrics = [
+  { metric: 'bytes_tx', direction: 'sent' },
+  { metric: 'bytes_rx', direction: 'received' },
+  { metric: 'podatlas_transmit_bytes_total', direction: 'sent' },
+  { metric: 'podatlas_receive_bytes_total', direction: 'received' },
+] as const
 const callers = ['cart/api', 'cart/audit', 'visitor/browser', 'edge/proxy']
 const patience = { timeout: 90_000, interval: 1_000 }
 
@@ -17,21 +23,14 @@ beforeAll(async () => {
   }, patience)
 })
 
-test.for([
-  { metric: 'bytes_tx', direction: 'sent' },
-  { metric: 'bytes_rx', direction: 'received' },
-  { metric: 'podatlas_transmit_bytes_total', direction: 'sent' },
-  { metric: 'podatlas_receive_bytes_total', direction: 'received' },
-] as const)(
-  '$metric is what each container $direction, to the byte',
-  async ({ metric, direction }) => {
-    const agrees = async () => expect(await recorded(metric)).toEqual(await counted(direction))
-    await vi.waitFor(agrees, patience)
-    // Nothing is added to it afterwards: the open connection is quiet, the others are closed.
-    await sleep(6_000)
-    await agrees()
-  },
-)
+test.for(metrics)('$metric is what each container $direction, to the byte', async metric => {
+  await vi.waitFor(() => agree(metric), patience)
+})
+
+test('no byte is added afterwards: the open connection is quiet, the others are closed', async () => {
+  await sleep(6_000)
+  for (const metric of metrics) await agree(metric)
+})
 
 test('two containers of one pod are told apart, each with its own bytes', async () => {
   const bytes = await recorded('bytes_tx')
@@ -77,6 +76,10 @@ test('the servers outside counted the same bytes at the other end', async () => 
   expect(await total('bytes_tx')).toBe(world.reduce((sum, { received }) => sum + received, 0))
   expect(await total('bytes_rx')).toBe(world.reduce((sum, { sent }) => sum + sent, 0))
 })
+
+async function agree({ metric, direction }: (typeof metrics)[number]): Promise<void> {
+  expect(await recorded(metric)).toEqual(await counted(direction))
+}
 
 async function recorded(metric: string): Promise<Bytes> {
   const labels = 'k8s_namespace, k8s_pod, container_name, destination_ip'

@@ -1,3 +1,4 @@
+import { Resolver } from 'node:dns/promises'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { toolPath } from '../tools/tool.ts'
@@ -88,7 +89,6 @@ async function startNameServer({ certificates, logs, memory }: ClusterFolders): 
   writeFileSync(
     corefile,
     `.:53 {
-  bind ${addresses.node}
   errors
   kubernetes cluster.local {
     kubeconfig ${kubeconfig}
@@ -97,7 +97,12 @@ async function startNameServer({ certificates, logs, memory }: ClusterFolders): 
 `,
   )
   const coredns = startService(logs, toolPath('coredns', 'coredns'), ['-conf', corefile])
-  await waitUntil(coredns, 'started', () => true)
+  const resolver = new Resolver({ timeout: 1_000, tries: 1 })
+  resolver.setServers([addresses.node])
+  await waitUntil(coredns, 'answers', async () => {
+    const found = await resolver.resolve4('kubernetes.default.svc.cluster.local')
+    return found.includes(addresses.apiService)
+  })
 }
 
 function flags(values: Record<string, string>): string[] {

@@ -20,6 +20,8 @@ export async function makeNetwork(): Promise<void> {
     `link add ${bridge} type bridge`,
     `address add ${addresses.node}/24 dev ${bridge}`,
     `link set ${bridge} up`,
+    // Connections are routed before iptables gives them a pod's address.
+    `route add ${addresses.services} dev ${bridge}`,
     'netns add world',
     'link add to-world type veth peer name eth0 netns world',
     `address add ${addresses.worldGateway}/24 dev to-world`,

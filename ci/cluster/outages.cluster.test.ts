@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test, vi } from 'vitest'
 import { startApiServer } from './control-plane.ts'
-import { createPod, talk } from './example/pod.ts'
+import { bytesOfTalk, createPod, talk } from './example/pod.ts'
 import { folders, kubectl, promql } from './running.ts'
 
 const patience = { timeout: 120_000, interval: 1_000 }
@@ -15,7 +15,7 @@ test('what is sent while Prometheus is away arrives afterwards, to the byte', as
   await talk('away')
   await scale(1)
   await vi.waitFor(async () => {
-    expect(await bytesOf('away')).toBe(5 * 1234)
+    expect(await bytesOf('away')).toBe(bytesOfTalk)
     expect(await bytesOf('cart')).toBe(before)
   }, patience)
 })
@@ -30,7 +30,7 @@ test('the agent outlives an API server that is down, and names pods again when i
     patience,
   )
   await talk('back')
-  await vi.waitFor(async () => expect(await bytesOf('back')).toBe(5 * 1234), patience)
+  await vi.waitFor(async () => expect(await bytesOf('back')).toBe(bytesOfTalk), patience)
   expect(await restarts('agent')).toBe('0')
 })
 
@@ -39,16 +39,17 @@ test('without CAP_BPF the agent says in one line what is missing and how to gran
     name: 'bare',
     image: await agentImage(),
     args: ['--sink', 'stdout'],
+    env: [{ name: 'NODE_NAME', value: 'bare' }],
     securityContext: { capabilities: { drop: ['ALL'] } },
   }
   const spec = { restartPolicy: 'Never', automountServiceAccountToken: false }
-  await createPod('bare', { ...spec, containers: [container] })
+  await createPod('default', 'bare', { ...spec, containers: [container] })
   const jsonpath = '-o=jsonpath={.status.containerStatuses[0].state.terminated.exitCode}'
-  const exitCode = async () => await kubectl(['-n', 'shop', 'get', 'pod', 'bare', jsonpath])
+  const exitCode = async () => await kubectl(['get', 'pod', 'bare', jsonpath])
   await vi.waitFor(async () => expect(await exitCode()).toBe('1'), patience)
-  const log = (await kubectl(['-n', 'shop', 'logs', 'bare'])).trim()
+  const log = (await kubectl(['logs', 'bare'])).trim()
   expect(log).toMatch(/^podatlas-agent: .*CAP_BPF.*$/)
-  await kubectl(['-n', 'shop', 'delete', 'pod', 'bare'])
+  await kubectl(['delete', 'pod', 'bare'])
 })
 
 async function scale(replicas: number): Promise<void> {

@@ -1,6 +1,7 @@
 import { expect, test, vi } from 'vitest'
 import { z } from 'zod'
 import { places } from './addresses.ts'
+import { talk } from './example/pod.ts'
 import { promql, serviceUrl } from './running.ts'
 
 const patience = { timeout: 60_000, interval: 1_000 }
@@ -31,11 +32,17 @@ test('the page and its list of connections are served in the cluster', async () 
   const geoip = await serviceUrl('podatlas-geoip')
   const page = await fetch(geoip)
   expect(page.headers.get('content-type')).toContain('text/html')
-  const answer = await (await fetch(new URL('/api/connections?window=10m', geoip))).json()
-  const { rows } = z.object({ rows: z.array(z.record(z.string(), z.unknown())) }).parse(answer)
-  for (const { address, city, latitude, longitude } of places) {
-    expect(rows).toContainEqual(
-      expect.objectContaining({ namespace: 'shop', address, city, latitude, longitude }),
-    )
-  }
+  await talk('seen')
+  await vi.waitFor(async () => {
+    const rows = await connections(geoip)
+    for (const { address, city, latitude, longitude } of places) {
+      const row = { namespace: 'shop', pod: 'seen', container: 'seen', address, city }
+      expect(rows).toContainEqual(expect.objectContaining({ ...row, latitude, longitude }))
+    }
+  }, patience)
 })
+
+async function connections(geoip: string) {
+  const answer = await (await fetch(new URL('/api/connections?window=300s', geoip))).json()
+  return z.object({ rows: z.array(z.record(z.string(), z.unknown())) }).parse(answer).rows
+}
