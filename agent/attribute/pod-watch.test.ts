@@ -206,15 +206,21 @@ test('a server that asks for time gets it', async () => {
 })
 
 test('an API server that is away at the start or later is waited for', async () => {
-  const early = await fakeApiServer()
-  const { port } = new URL(early.address.url)
-  await early[Symbol.asyncDispose]()
-
   await using server = await fakeApiServer()
-  const away = { ...server.address, url: `https://127.0.0.1:${port}` }
-  await using watch = setUp({ ...server, address: away })
+  await server.goAway()
+  await using watch = setUp(server)
   await vi.waitFor(async () => expect((await watch.failures()).unreachable).toBeGreaterThan(1))
   expect(watch.warnings[0]).toMatch(/ECONNREFUSED.*names follow when it answers/)
+
+  await server.comeBack()
+  await watchAfterList(server, [pod('a', 'cart-0')])
+  await watch.podNamed('a', 'cart-0')
+  await server.goAway()
+  await server.comeBack()
+  const { query, response } = await server.next()
+  expect(query.get('resourceVersion')).toBe('10')
+  response.write(event('ADDED', pod('b', 'cart-1')))
+  await watch.podNamed('b', 'cart-1')
 })
 
 test('a server with a foreign certificate gets no token', async () => {

@@ -1,11 +1,10 @@
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:https'
 import type { ServerResponse } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { readFileSync } from 'node:fs'
 import type { ApiServer } from '../attribute/api-server.ts'
 
 /** One request that the server got and that the test answers. */
@@ -21,6 +20,9 @@ export type FakeApiServer = AsyncDisposable & {
   readonly address: ApiServer
   /** The next request, in the order of arrival; fails after 10 s without one. */
   readonly next: () => Promise<ApiRequest>
+  /** Connections end and new ones are refused, until it comes back at the same address. */
+  readonly goAway: () => Promise<void>
+  readonly comeBack: () => Promise<void>
   readonly setToken: (token: string) => void
 }
 
@@ -28,7 +30,7 @@ export type FakeApiServer = AsyncDisposable & {
  * TLS and HTTP are real and on loopback; what is streamed, split, refused or kept silent is up to the
  * test. It stands in for the faults that a healthy API server does not show on demand.
  */
-export async function fakeApiServer(port = 0): Promise<FakeApiServer> {
+export async function fakeApiServer(): Promise<FakeApiServer> {
   const folder = mkdtempSync(join(tmpdir(), 'podatlas-api-'))
   const file = (name: string) => join(folder, name)
   makeCertificate(file('key.pem'), file('ca.crt'))
@@ -45,14 +47,26 @@ export async function fakeApiServer(port = 0): Promise<FakeApiServer> {
     if (take) take(request)
     else arrived.push(request)
   })
-  server.listen(port, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  const boundPort = typeof address === 'object' && address !== null ? address.port : port
+  async function listen(at: number): Promise<number> {
+    server.listen(at, '127.0.0.1')
+    await once(server, 'listening')
+    const address = server.address()
+    return typeof address === 'object' && address !== null ? address.port : at
+  }
+  async function close(): Promise<void> {
+    if (!server.listening) return
+    const closed = once(server, 'close')
+    server.close()
+    server.closeAllConnections()
+    await closed
+  }
+  const port = await listen(0)
 
   return {
+    goAway: close,
+    comeBack: async () => void (await listen(port)),
     address: {
-      url: `https://127.0.0.1:${boundPort}`,
+      url: `https://127.0.0.1:${port}`,
       tokenFile: file('token'),
       caFile: file('ca.crt'),
     },
@@ -69,10 +83,7 @@ export async function fakeApiServer(port = 0): Promise<FakeApiServer> {
     },
     setToken: token => writeFileSync(file('token'), token),
     [Symbol.asyncDispose]: async () => {
-      const closed = once(server, 'close')
-      server.close()
-      server.closeAllConnections()
-      await closed
+      await close()
       rmSync(folder, { recursive: true })
     },
   }
