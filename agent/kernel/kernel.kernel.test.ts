@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import { KernelError } from './error.ts'
 import { ledger } from './test/ledger.ts'
 import { openTestKernel } from './test/open.ts'
-import { startTraffic, type Service } from './test/traffic.ts'
+import { startTraffic, startWalking, type Service } from './test/traffic.ts'
 
 test('while connections open and close on every CPU, drains lose nothing and count nothing twice', async () => {
   using kernel = openTestKernel()
@@ -17,15 +17,18 @@ test('while connections open and close on every CPU, drains lose nothing and cou
   const finished = traffic.next().finally(() => {
     progress.isDone = true
   })
+  const walker = startWalking(ownDescriptor(/^link_type:\s+iter$/m))
   let drains = 0
   while (!progress.isDone) {
     await counts.drain()
     drains++
   }
   const services = await finished
+  const walks = await walker.stop()
   await counts.drain()
 
   expect(services.map(counts.counted)).toEqual(services)
+  expect(walks).toBeGreaterThan(1000)
   expect(await kernel.lostBytes()).toEqual({})
   expect(drains).toBeGreaterThan(20)
   expect(services.every(service => service.client.opened > 1000)).toBe(true)
@@ -91,9 +94,22 @@ test('a drain during a drain or after the end is refused with an error that says
 
 /** Ids of the BPF programs this process holds open. */
 function ownPrograms(): number[] {
-  return readdirSync('/proc/self/fdinfo')
-    .flatMap(fd => readIfOpen(`/proc/self/fdinfo/${fd}`).match(/^prog_id:\s+(\d+)/m)?.[1] ?? [])
-    .map(Number)
+  return descriptors().flatMap(({ facts }) => {
+    const id = /^prog_id:\s+(\d+)/m.exec(facts)?.[1]
+    return id ? [Number(id)] : []
+  })
+}
+
+/** The descriptor of this process about which the kernel says this. */
+function ownDescriptor(fact: RegExp): number {
+  return descriptors().find(({ facts }) => fact.test(facts))?.fd ?? -1
+}
+
+function descriptors(): { fd: number; facts: string }[] {
+  return readdirSync('/proc/self/fdinfo').map(fd => ({
+    fd: Number(fd),
+    facts: readIfOpen(`/proc/self/fdinfo/${fd}`),
+  }))
 }
 
 function readIfOpen(path: string): string {

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
-/* traffic SCENARIO CLIENT_CGROUP SERVER_CGROUP: prints the truth at each checkpoint. */
+/*
+ * traffic SCENARIO CLIENT_CGROUP SERVER_CGROUP: prints the truth at each checkpoint.
+ * traffic walk: walks the iterator link that is descriptor 3.
+ */
 #include "traffic.h"
 #include <stdio.h>
 #include <string.h>
@@ -18,6 +21,10 @@ static const struct {
 
 int main(int argc, char **argv)
 {
+	if (argc == 2 && strcmp(argv[1], "walk") == 0) {
+		walk_without_pause(3);
+		return 0;
+	}
 	if (argc != 4) {
 		fprintf(stderr, "usage: traffic SCENARIO CLIENT_CGROUP SERVER_CGROUP\n");
 		return 2;

@@ -7,16 +7,16 @@
 #include <stdlib.h>
 
 #define SOCKETS 48
-#define EXCHANGES 12000
+#define EXCHANGES 20000
 
 static void close_somehow(struct connection *connection, unsigned int *seed)
 {
 	enum end first = rand_r(seed) % 2 ? CLIENT : SERVER;
-	int way = rand_r(seed) % 16;
+	int way = rand_r(seed) % 32;
 	if (way == 0) { /* rare: the acknowledgement may take 40 ms */
 		wait_until_acknowledged(connection);
 		reset(connection, first);
-	} else if (way < 8) {
+	} else if (way < 16) {
 		end_sending(connection, SERVER);
 		end_sending(connection, CLIENT);
 		close_end(connection, first);
@@ -39,7 +39,7 @@ static void *exchange(void *argument)
 			*connection = open_connection(service);
 		carry(connection, CLIENT, 1 + rand_r(&seed) % 2000);
 		carry(connection, SERVER, 1 + rand_r(&seed) % 2000);
-		if (rand_r(&seed) % 3)
+		if (rand_r(&seed) % 2)
 			continue;
 		close_somehow(connection, &seed);
 		connection->service = NULL;

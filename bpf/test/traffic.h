@@ -86,4 +86,6 @@ void run_many_services(void);
 void run_older(void);
 void run_race(void);
 
+void walk_without_pause(int link_fd);
+
 #endif

@@ -12,6 +12,7 @@ import {
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { text } from 'node:stream/consumers'
 import { cacheDir } from '../../../ci/tools/cache.ts'
 
 type End = { readonly opened: number; readonly sent: number; readonly received: number }
@@ -62,6 +63,20 @@ export function startTraffic(scenario: string): Traffic {
       child.stdin.end() // the program ends at the end of its input
       if (child.exitCode === null) await once(child, 'exit')
       for (const path of [client, server, cgroup]) rmdirSync(path)
+    },
+  }
+}
+
+/** Runs the iterator behind a link without a pause; stopping gives how often it ran. */
+export function startWalking(linkFd: number): { readonly stop: () => Promise<number> } {
+  const child = spawn(trafficProgram(), ['walk'], { stdio: ['pipe', 'pipe', 'inherit', linkFd] })
+  const { stdin, stdout } = child
+  if (!stdin || !stdout) throw new Error('the walker has no pipes')
+  const output = text(stdout)
+  return {
+    stop: async () => {
+      stdin.end()
+      return Number(await output)
     },
   }
 }
