@@ -7,7 +7,16 @@ import { loadAssets } from './page-assets.ts'
 const log = (line: string) => process.stderr.write(`podatlas-geoip: ${line}\n`)
 
 /** Exit codes: 0 after SIGTERM or SIGINT, 1 cannot start, 2 faults in the configuration. */
-async function main(): Promise<number> {
+async function main(): Promise<void> {
+  try {
+    process.exitCode = await runFromArguments()
+  } catch (error) {
+    log(error instanceof Error ? error.message : String(error))
+    process.exitCode = 1
+  }
+}
+
+async function runFromArguments(): Promise<number> {
   let config: ReturnType<typeof readConfig>
   try {
     config = readConfig()
@@ -51,12 +60,4 @@ async function run(config: Config): Promise<void> {
   }
 }
 
-main().then(
-  code => {
-    process.exitCode = code
-  },
-  (error: unknown) => {
-    log(error instanceof Error ? error.message : String(error))
-    process.exitCode = 1
-  },
-)
+void main()

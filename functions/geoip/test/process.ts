@@ -1,0 +1,68 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+
+export type GeoipProcess = AsyncDisposable & {
+  /** Address of the page. */
+  readonly url: string
+  readonly stderr: () => string
+  readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>
+  readonly kill: (signal: NodeJS.Signals) => void
+}
+
+/** Starts main.ts on a free port of loopback; it ends with its block. */
+export async function startProcess(
+  words: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+  wantedPort?: number,
+): Promise<GeoipProcess> {
+  const port = wantedPort ?? (await freePort())
+  const main = join(import.meta.dirname, '../main.ts')
+  const child = spawn(process.execPath, [main, ...words, `--listen=127.0.0.1:${port}`], {
+    env: { PATH: process.env['PATH'], ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let stderr = ''
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => (stderr += chunk))
+  const exited = once(child, 'exit').then(([code, signal]) => ({ code, signal }))
+  return {
+    url: `http://127.0.0.1:${port}`,
+    stderr: () => stderr,
+    exited,
+    kill: signal => child.kill(signal),
+    [Symbol.asyncDispose]: async () => {
+      child.kill('SIGKILL')
+      await exited
+    },
+  }
+}
+
+/** Asks again until `accepts` is content; throws what it saw last when that takes too long. */
+export async function untilText(
+  url: string,
+  accepts: (text: string, status: number) => boolean,
+): Promise<string> {
+  let last = ''
+  for (const endMs = Date.now() + 15_000; Date.now() < endMs;) {
+    try {
+      const response = await fetch(url)
+      last = await response.text()
+      if (accepts(last, response.status)) return last
+    } catch (error) {
+      last = String(error)
+    }
+    await new Promise(resolve => setTimeout(resolve, 50))
+  }
+  throw new Error(`${url} did not come to answer as hoped; at last: ${last}`)
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  await once(server, 'close')
+  if (address === null || typeof address === 'string') throw new Error('no port is free')
+  return address.port
+}
