@@ -20,6 +20,7 @@ agent, a Prometheus and geoip on loopback, and leaves nothing behind. Needs root
   --traffic        also start a small world in network namespaces of its own
   --for DURATION   end by itself, such as 30s, 5m or 1h
   --json           print the table as JSON when it ends; progress goes to stderr
+                   (npm start --silent -- --json keeps npm's own lines out of it)
   --counts FILE    with --traffic: write what the talkers counted themselves, as JSON
   --help           print this
 `

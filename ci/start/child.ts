@@ -43,12 +43,14 @@ export function startChild({ name, words, folder, hasChannel = false }: Command)
   let isWanted = true
   const ended = new Promise<string>(resolve => {
     child.once('error', error => resolve(`cannot be started: ${error.message}`))
-    child.once('exit', (code, signal) => resolve(`ended: ${signal ?? `exit code ${code}`}`))
+    child.once('exit', (code, signal) =>
+      resolve(signal === null ? `ended: exit code ${code}. ${lastWords(log)}` : `ended: ${signal}`),
+    )
   })
   const lost = (async (): Promise<never> => {
     const how = await ended
     if (!isWanted) return new Promise(() => {})
-    throw new StartFault(`${name} ${how}. ${lastWords(log)}`.trimEnd())
+    throw new StartFault(`${name} ${how}`.trimEnd())
   })()
   // Whoever waits for it hears of it; without a waiter it must not end the process.
   lost.catch(() => {})

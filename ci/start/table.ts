@@ -24,7 +24,7 @@ const totals: readonly Column[] = [
   { title: 'SENT', cell: row => bytes(row.bytesSent) },
   { title: 'RECEIVED', cell: row => bytes(row.bytesReceived) },
 ]
-const numberWidth = 10
+const numberWidth = 9
 const gap = '  '
 const widthForTotals = 96
 
@@ -60,7 +60,7 @@ export function rowKey(row: Row): string {
 
 /** One line for a row, for output that is read line by line and not redrawn. */
 export function rowLine(row: Row): string {
-  const speed = `sent ${rate(row.sentPerSecond)}, received ${rate(row.receivedPerSecond)}`
+  const speed = `sent ${bytes(row.sentPerSecond)}/s, received ${bytes(row.receivedPerSecond)}/s`
   return `${whoOf(row)} ${whereOf(row)}  ${placeOf(row)}  ${speed}`
 }
 
