@@ -2,10 +2,14 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test, vi } from 'vitest'
+import { z } from 'zod'
 import { startApiServer } from './control-plane.ts'
 import { bytesOfTalk, createPod, talk } from './example/pod.ts'
 import { folders, kubectl, promql } from './running.ts'
 
+const Container = z.looseObject({ securityContext: z.looseObject({}) })
+const PodTemplate = z.object({ spec: z.looseObject({ containers: z.array(Container) }) })
+const DaemonSet = z.object({ spec: z.object({ template: PodTemplate }) })
 const patience = { timeout: 120_000, interval: 1_000 }
 const prometheus = 'deployment/podatlas-prometheus'
 
@@ -34,23 +38,19 @@ test('the agent outlives an API server that is down, and names pods again when i
   expect(await restarts('agent')).toBe('0')
 })
 
-test('without CAP_BPF the agent says in one line what is missing and how to grant it', async () => {
-  const container = {
-    name: 'bare',
-    image: await agentImage(),
-    args: ['--sink', 'stdout'],
-    env: [{ name: 'NODE_NAME', value: 'bare' }],
-    securityContext: { capabilities: { drop: ['ALL'] } },
-  }
-  const spec = { restartPolicy: 'Never', automountServiceAccountToken: false }
-  await createPod('default', 'bare', { ...spec, containers: [container] })
-  const jsonpath = '-o=jsonpath={.status.containerStatuses[0].state.terminated.exitCode}'
-  const exitCode = async () => await kubectl(['get', 'pod', 'bare', jsonpath])
-  await vi.waitFor(async () => expect(await exitCode()).toBe('1'), patience)
-  const log = (await kubectl(['logs', 'bare'])).trim()
-  expect(log).toMatch(/^podatlas-agent: .*CAP_BPF.*$/)
-  await kubectl(['delete', 'pod', 'bare'])
-})
+test.for(['BPF', 'PERFMON'])(
+  'without CAP_%s the agent says in one line what to grant',
+  async missing => {
+    const pod = `without-${missing.toLowerCase()}`
+    const capabilities = ['BPF', 'PERFMON'].filter(name => name !== missing)
+    await createPod('podatlas', pod, await agentSpec({ drop: ['ALL'], add: capabilities }))
+    const terminated = '-o=jsonpath={.status.containerStatuses[0].state.terminated.exitCode}'
+    const exitCode = async () => await kubectl(['-n', 'podatlas', 'get', 'pod', pod, terminated])
+    await vi.waitFor(async () => expect(await exitCode()).toBe('1'), patience)
+    const log = (await kubectl(['-n', 'podatlas', 'logs', pod])).trim()
+    expect(log).toMatch(new RegExp(`^podatlas-agent: .*CAP_${missing}.*$`))
+  },
+)
 
 async function scale(replicas: number): Promise<void> {
   await kubectl(['-n', 'podatlas', 'scale', prometheus, `--replicas=${replicas}`])
@@ -77,7 +77,13 @@ function restarts(component: string): Promise<string> {
   ])
 }
 
-function agentImage(): Promise<string> {
-  const path = '-o=jsonpath={.spec.template.spec.containers[0].image}'
-  return kubectl(['-n', 'podatlas', 'get', 'daemonset/podatlas-agent', path])
+/** The agent's pod as the chart makes it, with other capabilities. */
+async function agentSpec(capabilities: object): Promise<object> {
+  const daemonSet = await kubectl(['-n', 'podatlas', 'get', 'daemonset/podatlas-agent', '-o=json'])
+  const { spec } = DaemonSet.parse(JSON.parse(daemonSet)).spec.template
+  const containers = spec.containers.map(container => ({
+    ...container,
+    securityContext: { ...container.securityContext, capabilities },
+  }))
+  return { ...spec, containers, restartPolicy: 'Never' }
 }

@@ -23,8 +23,8 @@ export function startService(
   const child = spawn(command, args, { stdio: ['ignore', output, output] })
   closeSync(output)
   writeFileSync(join(logs, `${name}.pid`), String(child.pid))
-  // A command that cannot be started has no exit code: waitUntil() tells it by the missing pid.
-  child.once('error', error => progress(`${name}: ${error.message}`))
+  // Told by waitUntil(), which finds that it has no id.
+  child.once('error', () => {})
   return { name, process: child, log }
 }
 
@@ -41,8 +41,9 @@ export async function waitUntil(
   const deadlineMs = performance.now() + timeoutS * 1000
   let reason = ''
   while (performance.now() < deadlineMs) {
-    const { pid, exitCode, signalCode } = service.process
-    if (pid === undefined || exitCode !== null || signalCode !== null) {
+    const { pid, exitCode, signalCode, spawnfile } = service.process
+    if (pid === undefined) throw new Error(`${service.name} cannot be started: ${spawnfile}`)
+    if (exitCode !== null || signalCode !== null) {
       throw new Error(
         `${service.name} ended (${exitCode ?? signalCode}).\n${lastLines(service.log)}`,
       )
