@@ -46,13 +46,15 @@ export function worldMap(onPick: (key: string) => void): WorldMap {
     else return
     event.preventDefault()
   })
+  // Not on the group: Chromium puts SVG elements that listen for focus into the tab order.
+  const panel = root.parentElement
   for (const start of ['pointerover', 'focusin']) {
-    group.addEventListener(start, event => {
+    panel?.addEventListener(start, event => {
       const spot = spotOf(event.target)
       if (spot) tooltip.show(spot)
     })
   }
-  for (const end of ['pointerout', 'focusout']) group.addEventListener(end, tooltip.hide)
+  for (const end of ['pointerout', 'focusout']) panel?.addEventListener(end, tooltip.hide)
 
   return {
     show: (dots, view) => {
