@@ -92,7 +92,7 @@ export type Config = Pick<
 }
 
 /** What was told is wrong: one line per fault, each with the place and the fix. Holds no secret. */
-export class ConfigError extends Error {
+class ConfigError extends Error {
   override readonly name = 'ConfigError'
 }
 
@@ -112,7 +112,7 @@ export function readConfig(args: readonly string[], env: Environment): Config | 
 }
 
 /** Pure. `fromFile` is what the file holds, as parsed from YAML. */
-export function parseConfig(fromFile: unknown, commandLine: CommandLine, env: Environment): Config {
+function parseConfig(fromFile: unknown, commandLine: CommandLine, env: Environment): Config {
   const parsed = Settings.safeParse(merged(fromFile, commandLine.settings))
   if (!parsed.success) throw faults(parsed.error, commandLine)
   const { interval, seriesIdle, listen, kernel, kubernetes, ...settings } = parsed.data
