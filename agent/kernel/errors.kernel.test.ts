@@ -1,13 +1,13 @@
 import { execFileSync } from 'node:child_process'
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { bpfObject } from '../../ci/bpf/object.ts'
 import { KernelError } from './error.ts'
 import { openTestKernel } from './test/open.ts'
+import { objectVariant } from './test/variant.ts'
 
-const repository = join(import.meta.dirname, '../..')
 let folder: string
 
 beforeAll(() => {
@@ -111,17 +111,8 @@ describe('each refusal is one line with the cause and the fix', () => {
   })
 
   test('a kernel without the tracepoint', () => {
-    for (const part of ['bpf', 'ci/bpf'])
-      cpSync(join(repository, part), join(folder, part), { recursive: true })
-    const source = join(folder, 'bpf/tcp_state.bpf.c')
-    const text = readFileSync(source, 'utf8')
-    writeFileSync(
-      source,
-      text.replaceAll('tp_btf/inet_sock_set_state', 'tp_btf/no_such_tracepoint'),
-    )
-    const path = join(folder, 'podatlas.bpf.o')
-    execFileSync(join(folder, 'ci/bpf/build.sh'), [path])
-    const { code, message } = openFile(path)
+    using variant = objectVariant('tcp_state.bpf.c', 'inet_sock_set_state', 'no_such_tracepoint')
+    const { code, message } = openFile(variant.bytecode)
     expect(code).toBe('BPF_LOAD')
     expect(message).toMatch(
       /^the kernel refuses to load .*no_such_tracepoint.*\. Use a kernel 5\.15.*$/,

@@ -1,38 +1,11 @@
 import { execFileSync } from 'node:child_process'
-import { readFileSync, readdirSync } from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { KernelError } from './error.ts'
+import { ownPrograms } from './test/descriptors.ts'
 import { ledger } from './test/ledger.ts'
 import { openTestKernel } from './test/open.ts'
-import { startTraffic, startWalking, type Service } from './test/traffic.ts'
-
-test('while connections open and close on every CPU, drains lose nothing and count nothing twice', async () => {
-  using kernel = openTestKernel()
-  await using traffic = startTraffic('race')
-  const counts = ledger(kernel, traffic)
-  await traffic.next()
-
-  const progress = { isDone: false }
-  const finished = traffic.next().finally(() => {
-    progress.isDone = true
-  })
-  const walker = startWalking(ownDescriptor(/^link_type:\s+iter$/m))
-  let drains = 0
-  while (!progress.isDone) {
-    await counts.drain()
-    drains++
-  }
-  const services = await finished
-  const walks = await walker.stop()
-  await counts.drain()
-
-  expect(services.map(counts.counted)).toEqual(services)
-  expect(walks).toBeGreaterThan(1000)
-  expect(await kernel.lostBytes()).toEqual({})
-  expect(drains).toBeGreaterThan(20)
-  expect(services.every(service => service.client.opened > 1000)).toBe(true)
-})
+import { startTraffic, type Service } from './test/traffic.ts'
 
 test('a full flows map loses no byte: the rest folds into one flow per cgroup and role', async () => {
   using kernel = openTestKernel({ maxFlows: 16 })
@@ -91,34 +64,6 @@ test('a drain during a drain or after the end is refused with an error that says
   kernel[Symbol.dispose]()
   await expect(kernel.drain()).rejects.toThrow(KernelError)
 })
-
-/** Ids of the BPF programs this process holds open. */
-function ownPrograms(): number[] {
-  return descriptors().flatMap(({ facts }) => {
-    const id = /^prog_id:\s+(\d+)/m.exec(facts)?.[1]
-    return id ? [Number(id)] : []
-  })
-}
-
-/** The descriptor of this process about which the kernel says this. */
-function ownDescriptor(fact: RegExp): number {
-  return descriptors().find(({ facts }) => fact.test(facts))?.fd ?? -1
-}
-
-function descriptors(): { fd: number; facts: string }[] {
-  return readdirSync('/proc/self/fdinfo').map(fd => ({
-    fd: Number(fd),
-    facts: readIfOpen(`/proc/self/fdinfo/${fd}`),
-  }))
-}
-
-function readIfOpen(path: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch {
-    return '' // closed since it was listed
-  }
-}
 
 function remaining(programs: readonly number[]): number[] {
   const shown = execFileSync('bpftool', ['-j', 'prog', 'show'], { encoding: 'utf8' })

@@ -17,6 +17,7 @@ static const struct {
     {"in-flight", run_in_flight},   {"fast-open", run_fast_open},
     {"dual-stack", run_dual_stack}, {"many-services", run_many_services},
     {"older", run_older},	    {"race", run_race},
+    {"timeouts", run_timeouts},
 };
 
 int main(int argc, char **argv)

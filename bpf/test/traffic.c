@@ -32,13 +32,18 @@ static void check(int result, const char *what)
 		fail(what);
 }
 
+void set_loopback(int up)
+{
+	struct ifreq loopback = {.ifr_name = "lo", .ifr_flags = up ? IFF_UP | IFF_RUNNING : 0};
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	check(ioctl(fd, SIOCSIFFLAGS, &loopback), "loopback");
+	close(fd);
+}
+
 void enter_own_network(void)
 {
 	check(unshare(CLONE_NEWNET), "unshare");
-	int fd = socket(AF_INET, SOCK_DGRAM, 0);
-	struct ifreq loopback = {.ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING};
-	check(ioctl(fd, SIOCSIFFLAGS, &loopback), "loopback up");
-	close(fd);
+	set_loopback(1);
 }
 
 void join(enum end end)

@@ -36,6 +36,7 @@ extern const char *cgroup_of[2];
 void fail(const char *what) __attribute__((noreturn));
 /* A network namespace of our own, with loopback up. */
 void enter_own_network(void);
+void set_loopback(int up);
 void join(enum end end);
 
 /* Family AF_INET or AF_INET6; a dual-stack service listens on v6 and is connected to by v4. */
@@ -85,6 +86,7 @@ void run_dual_stack(void);
 void run_many_services(void);
 void run_older(void);
 void run_race(void);
+void run_timeouts(void);
 
 void walk_without_pause(int link_fd);
 

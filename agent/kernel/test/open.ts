@@ -6,6 +6,8 @@ export type TestKernel = Kernel & {
   /** Events by drop reason, and bytes lost by reason; zeros are left out. */
   readonly drops: () => Promise<Readonly<Record<string, number>>>
   readonly lostBytes: () => Promise<Readonly<Record<string, number>>>
+  /** Runs that the kernel skipped, of both copies. */
+  readonly skippedRuns: () => Promise<number>
 }
 
 /** The real programs on the real kernel. */
@@ -20,6 +22,10 @@ export function openTestKernel({
     ...kernel,
     drops: () => byReason(telemetry.kernelDrops),
     lostBytes: () => byReason(telemetry.lostBytes),
+    skippedRuns: async () => {
+      const { values } = await telemetry.kernelSkippedRuns.get()
+      return values.reduce((sum, { value }) => sum + value, 0)
+    },
   }
 }
 
