@@ -13,10 +13,22 @@ const sinkName = '^[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?$'
 const endpoint = '^(https?://[^\\s/@]+(/[^\\s]*)?)?$'
 
 /**
- * Schema of the map of sinks, made of the agent's own options. One `if` for each type gives the reader the one reason that
- * matters; a `oneOf` would list a failure for every type that was not meant.
+ * Schema of the map of sinks, made of the agent's own options. A chain of `if`, `then` and `else` gives the reader the one
+ * reason that matters; a `oneOf` would list a failure for every type that was not meant.
  */
 export function sinkSchema(credentials: JsonSchema): JsonSchema {
+  const ofTypes = Object.entries(sinks).reduce<JsonSchema>(
+    (otherTypes, [type, { options }]) => ({
+      if: { properties: { type: { const: type } }, required: ['type'] },
+      // oxlint-disable-next-line unicorn/no-thenable -- a keyword of JSON Schema
+      then: {
+        additionalProperties: false,
+        properties: { enabled: {}, type: {}, ...optionsOf(options, credentials) },
+      },
+      else: otherTypes,
+    }),
+    {},
+  )
   const types = Object.keys(sinks).toSorted()
   return {
     type: 'object',
@@ -25,14 +37,7 @@ export function sinkSchema(credentials: JsonSchema): JsonSchema {
       type: 'object',
       properties: { enabled: { type: 'boolean' }, type: { type: 'string', enum: types } },
       required: ['type'],
-      allOf: Object.entries(sinks).map(([type, sink]) => ({
-        if: { properties: { type: { const: type } }, required: ['type'] },
-        // oxlint-disable-next-line unicorn/no-thenable -- a keyword of JSON Schema
-        then: {
-          additionalProperties: false,
-          properties: { enabled: {}, type: {}, ...optionsOf(sink.options, credentials) },
-        },
-      })),
+      ...ofTypes,
     },
   }
 }

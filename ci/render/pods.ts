@@ -10,6 +10,7 @@ const Container = z.looseObject({
 })
 
 const Workload = z.looseObject({
+  kind: z.string(),
   spec: z.looseObject({
     selector: z.looseObject({ matchLabels: z.record(z.string(), z.string()) }),
     template: z.looseObject({

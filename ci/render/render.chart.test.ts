@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs'
+import { globSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { globSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { parse as parseYaml } from 'yaml'
 import { chartFolder, parse, render, template, valuesFiles } from './helm.ts'
@@ -65,10 +64,7 @@ describe.each(valuesFiles.map(path => [basename(path), path] as const))('%s', (_
     const own = manifests.filter(
       ({ kind, metadata }) => !notNamespaced.has(kind) && metadata.name.startsWith('podatlas'),
     )
-    const namespaces = new Set(own.map(({ metadata }) => metadata.namespace))
-    // The dashboards of another Grafana go where its sidecar looks.
-    namespaces.delete('monitoring')
-    expect([...namespaces]).toEqual(['elsewhere'])
+    expect(new Set(own.map(({ metadata }) => metadata.namespace))).toEqual(new Set(['elsewhere']))
   })
 
   test('two releases share no object, in one namespace or by one name in two', async () => {
@@ -77,9 +73,7 @@ describe.each(valuesFiles.map(path => [basename(path), path] as const))('%s', (_
       ...(await objectsOf(values, 'two', 'here')),
       ...(await objectsOf(values, 'one', 'there')),
     ]
-    // Both were told to put their dashboards into one other namespace.
-    const shared = first.filter(name => others.includes(name) && !name.includes(' monitoring '))
-    expect(shared).toEqual([])
+    expect(first.filter(name => others.includes(name))).toEqual([])
   })
 })
 
@@ -91,6 +85,13 @@ test('long release names that begin alike keep their objects apart and fit a Ser
   const names = parse(await template([], { release: first })).map(({ metadata }) => metadata.name)
   const service = names.find(one => one.endsWith('-prometheus'))
   expect(service?.length).toBeLessThanOrEqual(63)
+})
+
+test('agents restart when their configuration changes, and not otherwise', async () => {
+  const before = await checksumOf([])
+  expect(before).toMatch(/^[0-9a-f]{64}$/)
+  expect(await checksumOf(['--set=agent.interval=20s'])).not.toBe(before)
+  expect(await checksumOf(['--set=prometheus.retention.time=1d'])).toBe(before)
 })
 
 test('the release namespace is read in one place', () => {
@@ -106,6 +107,11 @@ test('the images of the default release are those that Chart.yaml announces', as
   const announced: { image: string }[] = parseYaml(chart.annotations['artifacthub.io/images'])
   expect(announced.map(({ image }) => image).toSorted()).toEqual([...new Set(used)].toSorted())
 })
+
+async function checksumOf(args: readonly string[]) {
+  const agent = workloads(await render(args)).find(({ kind }) => kind === 'DaemonSet')
+  return agent?.spec.template.metadata.annotations['checksum/config']
+}
 
 async function objectsOf(values: readonly string[], release: string, namespace: string) {
   const rendered = await template(values, { release, namespace })

@@ -1,0 +1,60 @@
+import { expect, test } from 'vitest'
+import { chartFolder, template } from './helm.ts'
+
+/** What Helm itself tells a user; chart/tests has each message word for word. */
+async function refusal(...args: readonly string[]): Promise<string> {
+  try {
+    await template(args)
+  } catch (error) {
+    if (error instanceof Error && 'stderr' in error) return String(error.stderr)
+    throw error
+  }
+  throw new Error(`Helm took ${args.join(' ')}`)
+}
+
+test('all faults come at once, each with the YAML to paste', async () => {
+  const words = await refusal('--set=sinks.default.enabled=false', '--set=prometheus.enabled=false')
+  expect(words).toContain(`podatlas: 2 values need a change.
+
+1. sinks: every sink is disabled, so nothing would leave the agent. Enable one, or to look at the data only:
+     sinks: {debug: {type: stdout}}
+
+2. geoip.enabled, grafana.enabled and rules.enabled need a Prometheus, but prometheus.enabled is false and prometheus.url is empty. Set it:
+     prometheus: {url: http://prometheus.monitoring.svc:9090}
+`)
+})
+
+test('a misspelt option of a sink is the only thing complained of', async () => {
+  const words = await refusal('--set=sinks.main.type=prometheus', '--set=sinks.main.endpoitn=x')
+  expect(words).toContain("at '/sinks/main': additional properties 'endpoitn' not allowed")
+  expect(words.match(/- at '/g)).toHaveLength(1)
+})
+
+test('an unknown type of sink is answered with the types there are', async () => {
+  const words = await refusal('--set=sinks.main.type=kafka')
+  expect(words).toContain("at '/sinks/main/type': value must be one of 'prometheus', 'stdout'")
+})
+
+test('a template that the schema did not guard still refuses an unknown type of sink', async () => {
+  const words = await refusal('--skip-schema-validation', '--set=sinks.main.type=kafka')
+  expect(words).toContain(
+    'sinks.main.type: there is no sink of type kafka. Types: prometheus, stdout',
+  )
+})
+
+test('null removes a sink of the chart, and two files that each add one give both', async () => {
+  const rendered = await template([
+    '--set=sinks.default=null',
+    `--values=${chartFolder}/ci/stdout-only-values.yaml`,
+    '--set=sinks.first.type=stdout',
+    '--set-json=sinks.second={"type":"stdout","format":"json"}',
+    '--set=sinks.default=null',
+  ])
+  expect(rendered).toContain(`    sinks:
+      first:
+        type: stdout
+      second:
+        format: json
+        type: stdout
+`)
+})

@@ -1,0 +1,38 @@
+import { execFile } from 'node:child_process'
+import { copyFileSync, mkdtempDisposableSync, readdirSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
+import { promisify } from 'node:util'
+import { expect, test } from 'vitest'
+import { toolPath } from '../tools/tool.ts'
+import { chartFolder, fileOf, render, valuesFiles } from './helm.ts'
+
+const run = promisify(execFile)
+const ruleTests = join(chartFolder, 'tests/rules')
+
+/** A folder that holds what the chart renders as rules.yml. */
+async function ruleFolder(args: readonly string[]) {
+  const rules = fileOf(await render(args), 'podatlas-rules', 'rules.yml')
+  const folder = mkdtempDisposableSync(join(tmpdir(), 'podatlas-rules-'))
+  writeFileSync(join(folder.path, 'rules.yml'), rules)
+  return folder
+}
+
+test.each(
+  valuesFiles
+    .map(path => [basename(path), path] as const)
+    .filter(([name]) => !name.includes('-only-')),
+)('promtool finds nothing to say about the rules of %s', async (_, path) => {
+  using folder = await ruleFolder(['--values', path])
+  const args = ['check', 'rules', '--lint=all', '--lint-fatal', join(folder.path, 'rules.yml')]
+  const { stdout } = await run(toolPath('prometheus', 'promtool'), args)
+  expect(stdout).toMatch(/SUCCESS: \d+ rules found/)
+})
+
+test.each(readdirSync(ruleTests))('the rules do what chart/tests/rules/%s says', async name => {
+  using folder = await ruleFolder(['--set=agent.names2021.enabled=true'])
+  const copy = join(folder.path, name)
+  copyFileSync(join(ruleTests, name), copy)
+  // On a fault promtool prints the difference and exits with 1.
+  await run(toolPath('prometheus', 'promtool'), ['test', 'rules', copy])
+})

@@ -1,0 +1,35 @@
+import { execFile } from 'node:child_process'
+import { mkdtempDisposableSync, readdirSync, readFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify, stripVTControlCharacters } from 'node:util'
+import { expect, test } from 'vitest'
+import { toolPath } from '../tools/tool.ts'
+import { chartFolder } from './helm.ts'
+
+/** Runs all suites of chart/tests and returns what failed in words, and how many cases each suite has. */
+async function runSuites() {
+  using folder = mkdtempDisposableSync(join(tmpdir(), 'podatlas-suites-'))
+  const report = join(folder.path, 'report.xml')
+  const args = ['--strict', '--output-type', 'JUnit', '--output-file', report, chartFolder]
+  const output = await promisify(execFile)(toolPath('helm-unittest'), args).then(
+    ({ stdout }) => stdout,
+    (error: Error & { stdout?: string }) => `${error.stdout}\n${error.message}`,
+  )
+  const suites = [
+    ...readFileSync(report, 'utf8').matchAll(
+      /<testsuite [^>]*tests="(\d+)" failures="(\d+)" errors="(\d+)"/g,
+    ),
+  ]
+  return { output: stripVTControlCharacters(output), suites }
+}
+
+test('every case of every suite in chart/tests passes', async () => {
+  const { output, suites } = await runSuites()
+  const files = readdirSync(join(chartFolder, 'tests')).filter(name => name.endsWith('_test.yaml'))
+  expect(suites.length, output).toBe(files.length)
+  const broken = suites.filter(
+    ([, cases, failures, errors]) => cases === '0' || failures !== '0' || errors !== '0',
+  )
+  expect(broken, output).toEqual([])
+})
