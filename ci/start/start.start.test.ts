@@ -1,6 +1,7 @@
 import { mkdtempDisposable, readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import type { Row } from './connections.ts'
 import { footprintOf, machineState, remainsOf, type Footprint } from './test/footprint.ts'
@@ -11,7 +12,7 @@ import type { Count } from './traffic/plan.ts'
 
 type Summary = ReturnType<typeof summary>
 
-const nothing: Footprint = { processes: [], programs: [], links: [], maps: [] }
+const nothing: Footprint = { processes: [], programs: [], links: [], maps: [], cgroups: [] }
 
 test('--traffic --for 30s --json shows places, and counts to the byte what the talkers counted', async () => {
   const before = machineState()
@@ -23,13 +24,12 @@ test('--traffic --for 30s --json shows places, and counts to the byte what the t
   const seconds = ((performance.now() - startedMs) / 1_000).toFixed(1)
   console.log(`first row ${seconds} s after npm start was typed`)
   const footprint = footprintOf(run.pid)
+  for (const held of Object.values(footprint)) expect(held).not.toHaveLength(0)
   expect(await run.ended, run.stderr()).toEqual({ code: 0, signal: null })
 
   const { page, seconds: length, rows, places, countries } = jsonOf(run)
   expect(page).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/$/)
-  expect(length).toBe(30)
-  expect(places).toBeGreaterThanOrEqual(8)
-  expect(countries).toBeGreaterThanOrEqual(5)
+  expect(length).toBeGreaterThanOrEqual(30)
 
   const counts: Record<string, Count[]> = JSON.parse(await readFile(countsFile, 'utf8'))
   const talkers = Object.keys(counts).filter(name => name !== farEnds)
@@ -37,6 +37,11 @@ test('--traffic --for 30s --json shows places, and counts to the byte what the t
   const shown = theirRows.map(row => traffic(row, row.container))
   const counted = talkers.flatMap(name => counts[name]?.map(count => traffic(count, name)) ?? [])
   expect(shown.toSorted()).toEqual(counted.toSorted())
+  const cities = new Set(theirRows.map(({ city }) => city)).size
+  expect(cities).toBeGreaterThanOrEqual(8)
+  expect(places).toBeGreaterThanOrEqual(cities)
+  expect(new Set(theirRows.map(({ country }) => country)).size).toBeGreaterThanOrEqual(5)
+  expect(countries).toBeGreaterThanOrEqual(5)
   for (const row of theirRows) {
     expect(row).toMatchObject({
       city: expect.stringMatching(/\w/),
@@ -57,15 +62,16 @@ test('--traffic --for 30s --json shows places, and counts to the byte what the t
   await expectNothingLeft(run, footprint, before)
 })
 
-test.each<[string, string, (run: Run) => void]>([
+test.each<[string, string, (run: Run) => unknown]>([
   ['kill -TERM of npm', 'first row', run => process.kill(run.pid, 'SIGTERM')],
-  ['Ctrl-C, which a terminal sends to everyone', 'first row', run => signalAll(run, 'SIGINT')],
+  ['Ctrl-C while it starts', 'starting Prometheus', pressCtrlC],
   [
-    'Ctrl-C twice while it starts',
-    'starting Prometheus',
-    run => {
-      signalAll(run, 'SIGINT')
-      setTimeout(() => signalAll(run, 'SIGINT'), 100)
+    'Ctrl-C twice',
+    'first row',
+    async run => {
+      pressCtrlC(run)
+      await sleep(50)
+      pressCtrlC(run)
     },
   ],
 ])('after %s nothing is left', async (_name, moment, interrupt) => {
@@ -73,7 +79,7 @@ test.each<[string, string, (run: Run) => void]>([
   await using run = await npmStart(['--traffic', '--json'])
   await run.said(moment)
   const footprint = footprintOf(run.pid)
-  interrupt(run)
+  await interrupt(run)
   await run.ended
   await expectNothingLeft(run, footprint, before)
 })
@@ -97,9 +103,10 @@ test('killed outright it takes its processes along, and the next start removes t
   const footprint = footprintOf(run.pid)
   process.kill(pidOf(run, 'ci/start/main.ts'), 'SIGKILL')
   await run.ended
-  await expect.poll(() => remainsOf(footprint), patience).toEqual(nothing)
-  expect(machineState().cgroups).toHaveLength(before.cgroups.length + 1)
-  expect(await run.temporaryFiles()).toHaveLength(1)
+  const rest = { ...nothing, cgroups: footprint.cgroups }
+  await expect.poll(() => remainsOf(footprint), patience).toEqual(rest)
+  expect(footprint.cgroups).toHaveLength(1)
+  expect(await run.temporaryFiles()).toEqual(footprint.cgroups)
 
   await using next = await npmStart(['--for', '1s', '--json'], folder.path)
   expect((await next.ended).code, next.stderr()).toBe(0)
@@ -145,8 +152,9 @@ function traffic(row: Count | Row, container: string | null): string {
   return `${container} ${role} ${address} ${port}: sent ${bytesSent}, received ${bytesReceived}`
 }
 
-function signalAll(run: Run, signal: 'SIGINT'): void {
-  process.kill(-run.pid, signal)
+/** A terminal tells everyone in the group. */
+function pressCtrlC(run: Run): void {
+  process.kill(-run.pid, 'SIGINT')
 }
 
 function pidOf(run: Run, program: string): number {

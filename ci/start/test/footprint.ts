@@ -15,6 +15,8 @@ export type Footprint = {
   readonly programs: readonly number[]
   readonly links: readonly number[]
   readonly maps: readonly number[]
+  /** Names at the root of the hierarchy. */
+  readonly cgroups: readonly string[]
 }
 
 /** What the machine shows to anybody, whoever made it. */
@@ -24,7 +26,6 @@ export function machineState() {
     interfaces: run('ip', '-brief', 'link').replaceAll(/ +/g, ' '),
     mounts: readFileSync('/proc/self/mountinfo', 'utf8'),
     pins: run('find', '/sys/fs/bpf'),
-    cgroups: readdirSync(cgroupMount()).filter(name => name.startsWith('podatlas-start')),
   }
 }
 
@@ -35,6 +36,7 @@ export function footprintOf(pid: number): Footprint {
     programs: processes.flatMap(({ id }) => idsHeld(id, 'prog_id')),
     links: processes.flatMap(({ id }) => idsHeld(id, 'link_id')),
     maps: processes.flatMap(({ id }) => idsHeld(id, 'map_id')),
+    cgroups: cgroups().filter(name => processes.some(({ id }) => name.includes(`-${id}-`))),
   }
 }
 
@@ -46,6 +48,7 @@ export function remainsOf(footprint: Footprint): Footprint {
     programs: stillShown('prog', footprint.programs),
     links: stillShown('link', footprint.links),
     maps: stillShown('map', footprint.maps),
+    cgroups: footprint.cgroups.filter(name => cgroups().includes(name)),
   }
 }
 
@@ -84,6 +87,10 @@ function idsHeld(pid: number, field: string): number[] {
     const [, id] = new RegExp(`^${field}:\\s+(\\d+)$`, 'm').exec(text) ?? []
     return id === undefined ? [] : [Number(id)]
   })
+}
+
+function cgroups(): string[] {
+  return readdirSync(cgroupMount()).filter(name => name.startsWith('podatlas-start-'))
 }
 
 function stillShown(object: 'prog' | 'link' | 'map', ids: readonly number[]): number[] {
