@@ -76,8 +76,8 @@ export class ConfigError extends Error {
  * Answers the text of `--help` where that is asked. Throws ConfigError.
  */
 export function readConfig(
-  argv: readonly string[] = process.argv.slice(2),
-  environment: Readonly<Record<string, string | undefined>> = process.env,
+  argv: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
 ): Config | { help: string } {
   const { values, faults } = parseCommandLine(argv)
   if (values['help']) return { help: helpText() }
@@ -87,8 +87,8 @@ export function readConfig(
   return parseConfig({ ...fromFile, ...fromEnvironment, ...fromCommandLine }, faults)
 }
 
-/** Pure: opens nothing. `faults` found earlier are told together with those of `input`. */
-export function parseConfig(input: unknown, faults: readonly string[] = []): Config {
+/** `faults` found earlier are told together with those of `input`. */
+function parseConfig(input: unknown, faults: readonly string[] = []): Config {
   const parsed = Schema.safeParse(input)
   if (parsed.success && faults.length === 0) return parsed.data
   const all = [...faults, ...(parsed.error?.issues ?? []).map(describeIssue)]

@@ -66,7 +66,7 @@ export function connectionReader(options: {
 }
 
 /** One expression, so that all four numbers of a row are of the same instant. */
-export function connectionsQuery(windowSeconds: number, maxRows: number): string {
+function connectionsQuery(windowSeconds: number, maxRows: number): string {
   const by = `sum by (${labels.join(', ')})`
   const either = `${by} ({__name__=~"podatlas_(transmit|receive)_bytes_total"})`
   const sent = 'podatlas_transmit_bytes_total'

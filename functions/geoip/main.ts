@@ -19,7 +19,7 @@ async function main(): Promise<void> {
 async function runFromArguments(): Promise<number> {
   let config: ReturnType<typeof readConfig>
   try {
-    config = readConfig()
+    config = readConfig(process.argv.slice(2), process.env)
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     log(error.message)

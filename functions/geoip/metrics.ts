@@ -1,11 +1,10 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import type { QueryFailure } from './answer.ts'
+import { placeLabels } from './config.ts'
 import type { Database } from './database.ts'
 import type { Entries, Entry } from './entries.ts'
 import type { LookupResult } from './locate.ts'
 import type { Place } from './place.ts'
-import type { QueryFailure } from './answer.ts'
-
-export type GeoMetrics = ReturnType<typeof geoMetrics>
 
 // A short connection would lose its country before the window of a rate over it ends.
 const keepAddressMs = 10 * 60_000
@@ -21,7 +20,7 @@ export function geoMetrics(options: { labels: readonly string[]; maxAddresses: n
   const geoIp = new Gauge({
     name: 'geo_ip',
     help: 'Value of the query for each public address, with its place',
-    labelNames: ['ip', 'country', 'city', 'region', 'zip', 'latitude', 'longitude', ...labels],
+    labelNames: [...placeLabels, ...labels],
     registers,
   })
   const geoInfo = new Gauge({

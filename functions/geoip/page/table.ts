@@ -11,7 +11,7 @@ type Column = {
 
 const text = (value: string | number | null) => (value === null ? '–' : String(value))
 
-export const columns: readonly Column[] = [
+const columns: readonly Column[] = [
   { title: 'Namespace', key: 'namespace', text: row => text(row.namespace) },
   { title: 'Pod', key: 'pod', text: row => text(row.pod) },
   { title: 'Container', key: 'container', text: row => text(row.container) },
@@ -103,7 +103,7 @@ export function connectionTable(
 }
 
 /** Sorted by a column, `-` first for the largest first; equal rows keep a fixed order. */
-export function sortRows(rows: readonly Connection[], sort: string): Connection[] {
+function sortRows(rows: readonly Connection[], sort: string): Connection[] {
   const column = columns.find(({ key }) => key === sort.replace('-', ''))
   const direction = sort.startsWith('-') ? -1 : 1
   return rows.toSorted(

@@ -20,7 +20,7 @@ export async function startProcess(
   const port = wantedPort ?? (await freePort())
   const main = join(import.meta.dirname, '../main.ts')
   const child = spawn(process.execPath, [main, ...words, `--listen=127.0.0.1:${port}`], {
-    env: { PATH: process.env['PATH'], ...environment },
+    env: { ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let stderr = ''
