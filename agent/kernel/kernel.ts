@@ -28,8 +28,10 @@ export type Kernel = Disposable & {
 export type KernelOptions = {
   /** Path of podatlas.bpf.o. */
   readonly bytecode: string
-  /** Flows between two drains; more fold into one flow per cgroup and role. */
+  /** Flows between two drains; those beyond fold into one per cgroup and role. */
   readonly maxFlows: number
+  /** How many of the latter there may be. What has no room even there waits, or is counted as lost. */
+  readonly maxOverflow?: number
   readonly telemetry: Telemetry
   readonly log: (line: string) => void
 }
@@ -37,17 +39,20 @@ export type KernelOptions = {
 // Two copies of one program: bpf/tcp_state.bpf.c says why.
 const STATE_PROGRAMS = ['tcp_state', 'tcp_state_twin']
 
-/** Two roles of each cgroup that has no room in the flows map. */
-const MAX_OVERFLOW = 4096
-
 /** Loads and attaches the programs: from now on connections are counted. Throws KernelError. */
-export function openKernel({ bytecode, maxFlows, telemetry, log }: KernelOptions): Kernel {
+export function openKernel({
+  bytecode,
+  maxFlows,
+  maxOverflow = 4096,
+  telemetry,
+  log,
+}: KernelOptions): Kernel {
   using onFailure = new DisposableStack()
   const maxEntries = {
     flows_a: maxFlows,
     flows_b: maxFlows,
-    overflow_a: MAX_OVERFLOW,
-    overflow_b: MAX_OVERFLOW,
+    overflow_a: maxOverflow,
+    overflow_b: maxOverflow,
   }
   const object = onFailure.use(loadObject({ bytecode, maxEntries, log }))
   const libbpf = loadLibbpf()
@@ -59,7 +64,7 @@ export function openKernel({ bytecode, maxFlows, telemetry, log }: KernelOptions
     }),
   }))
   telemetry.kernelMapCapacity.set({ map: 'flows' }, maxFlows)
-  telemetry.kernelMapCapacity.set({ map: 'overflow' }, MAX_OVERFLOW)
+  telemetry.kernelMapCapacity.set({ map: 'overflow' }, maxOverflow)
   const readDrops = dropReader(libbpf, object.mapFd('drops'), telemetry)
   const readSkippedRuns = STATE_PROGRAMS.map(program =>
     skippedRunsReader(object, program, telemetry),

@@ -183,13 +183,18 @@ void run_in_flight(void)
 	checkpoint();
 }
 
+static void set_sysctl(const char *path, const char *value)
+{
+	int fd = open(path, O_WRONLY);
+	if (fd < 0 || write(fd, value, strlen(value)) < 0)
+		fail(path);
+	close(fd);
+}
+
 /* Data in the SYN: a server's socket that closes before its handshake is complete. */
 void run_fast_open(void)
 {
-	int both = open("/proc/sys/net/ipv4/tcp_fastopen", O_WRONLY);
-	if (both < 0 || write(both, "3", 1) != 1)
-		fail("tcp_fastopen");
-	close(both);
+	set_sysctl("/proc/sys/net/ipv4/tcp_fastopen", "3");
 	for (int i = 0; i < 2; i++) {
 		struct service *service = serve("fast open", families[i]);
 		int queue = 5;
@@ -264,5 +269,17 @@ void run_older(void)
 	carry(&younger, CLIENT, 70);
 	carry(&younger, SERVER, 8);
 	wait_until_acknowledged(&younger);
+	checkpoint();
+}
+
+/* No memory for anything attached to a socket, such as its BPF storage. */
+void run_no_storage(void)
+{
+	set_sysctl("/proc/sys/net/core/optmem_max", "0");
+	struct connection connection = open_connection(serve("no storage", AF_INET));
+	carry(&connection, CLIENT, 500);
+	close_end(&connection, CLIENT);
+	receive_rest(&connection, SERVER);
+	close_end(&connection, SERVER);
 	checkpoint();
 }

@@ -11,12 +11,19 @@ static const struct {
 	const char *name;
 	void (*run)(void);
 } scenarios[] = {
-    {"closes", run_closes},	    {"half-closed", run_half_closed},
-    {"orphan", run_orphan},	    {"refused", run_refused},
-    {"reuse", run_reuse},	    {"self-connect", run_self_connect},
-    {"in-flight", run_in_flight},   {"fast-open", run_fast_open},
-    {"dual-stack", run_dual_stack}, {"many-services", run_many_services},
-    {"older", run_older},	    {"race", run_race},
+    {"closes", run_closes},
+    {"half-closed", run_half_closed},
+    {"orphan", run_orphan},
+    {"refused", run_refused},
+    {"reuse", run_reuse},
+    {"self-connect", run_self_connect},
+    {"in-flight", run_in_flight},
+    {"fast-open", run_fast_open},
+    {"dual-stack", run_dual_stack},
+    {"many-services", run_many_services},
+    {"older", run_older},
+    {"no-storage", run_no_storage},
+    {"race", run_race},
     {"timeouts", run_timeouts},
 };
 

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #define SOCKETS 48
-#define EXCHANGES 12000
+#define EXCHANGES 16000
 
 static void close_somehow(struct connection *connection, unsigned int *seed)
 {

@@ -85,6 +85,7 @@ void run_fast_open(void);
 void run_dual_stack(void);
 void run_many_services(void);
 void run_older(void);
+void run_no_storage(void);
 void run_race(void);
 void run_timeouts(void);
 

@@ -14,10 +14,11 @@ export type TestKernel = Kernel & {
 export function openTestKernel({
   bytecode = bpfObject(),
   maxFlows = 65536,
+  maxOverflow = 4096,
   log = console.error as (line: string) => void,
 } = {}): TestKernel {
   const telemetry = createTelemetry('test', '0.0.0')
-  const kernel = openKernel({ bytecode, maxFlows, telemetry, log })
+  const kernel = openKernel({ bytecode, maxFlows, maxOverflow, telemetry, log })
   return {
     ...kernel,
     drops: () => byReason(telemetry.kernelDrops),
