@@ -14,7 +14,9 @@ export type DisplayOptions = {
   readonly page: string
   /** Container whose rows are left out. */
   readonly farEnds: string | undefined
-  readonly output: WriteStream
+  readonly output: Pick<WriteStream, 'isTTY' | 'columns' | 'rows' | 'getColorDepth'> & {
+    readonly write: (text: string) => boolean
+  }
 }
 
 const tableEveryMs = 30_000
@@ -69,6 +71,10 @@ function growingLog({ page, farEnds, output }: DisplayOptions): Display {
 
 function headline(page: string, rows: readonly Row[], elapsedMs: number): string {
   const { places, countries } = reach(rows)
-  const reached = `${places} places in ${countries} countries`
+  const reached = `${count(places, 'place', 'places')} in ${count(countries, 'country', 'countries')}`
   return `${page}  ${reached}, ${Math.round(elapsedMs / 1_000)} s`
+}
+
+function count(amount: number, one: string, many: string): string {
+  return `${amount} ${amount === 1 ? one : many}`
 }

@@ -21,7 +21,10 @@ try {
 } catch (error) {
   if (!(error instanceof Interrupted)) {
     // A fault has its fix in it; anything else is ours to repair and needs the place.
-    if (error instanceof StartFault) say(error.message)
+    // The system's own errors name the call and the path.
+    const isForPeople =
+      error instanceof Error && (error instanceof StartFault || 'syscall' in error)
+    if (isForPeople) say(error.message)
     else say(error instanceof Error ? (error.stack ?? error.message) : String(error))
     process.exitCode = 1
   }

@@ -1,6 +1,6 @@
 import { accessSync, constants, statSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
-import { delimiter, join } from 'node:path'
+import { delimiter, isAbsolute, join } from 'node:path'
 import { startChild, type Child } from './child.ts'
 import { StartFault } from './fault.ts'
 
@@ -21,7 +21,7 @@ export async function startPrometheus(options: PrometheusOptions): Promise<Child
     name: 'prometheus',
     folder,
     words: [
-      findPrometheus(process.env['PATH'] ?? ''),
+      findPrometheus([...(process.env['PATH'] ?? '').split(delimiter), '/usr/bin']),
       `--config.file=${configFile}`,
       `--storage.tsdb.path=${join(folder, 'prometheus')}`,
       `--web.listen-address=127.0.0.1:${port}`,
@@ -31,10 +31,9 @@ export async function startPrometheus(options: PrometheusOptions): Promise<Child
   })
 }
 
-/** The one in `path`, else Debian's. Throws a StartFault if there is none. */
-export function findPrometheus(path: string): string {
-  const folders = path.split(delimiter).filter(folder => folder !== '')
-  for (const folder of [...folders, '/usr/bin']) {
+/** The first in these folders. Throws a StartFault if there is none. */
+export function findPrometheus(folders: readonly string[]): string {
+  for (const folder of folders.filter(isAbsolute)) {
     const program = join(folder, 'prometheus')
     if (isExecutable(program)) return program
   }

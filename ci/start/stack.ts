@@ -1,5 +1,6 @@
 import { bpfObject } from '../bpf/object.ts'
 import { startAgent } from './agent.ts'
+import { orFault } from './fault.ts'
 import { startGeoip } from './geoip.ts'
 import { freePorts } from './ports.ts'
 import { startPrometheus } from './prometheus.ts'
@@ -31,10 +32,11 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const { folder, databases, owned, signal } = options
   const [geoipPort = 0, prometheusPort = 0, agentPort = 0] = await freePorts(pagePort, 'any', 'any')
   const url = `http://127.0.0.1:${prometheusPort}`
-  const targets = { geo: `127.0.0.1:${geoipPort}`, agent: `127.0.0.1:${agentPort}` }
+  // Not the agent: it pushes its own metrics too, and a scrape would store them twice.
+  const targets = { geo: `127.0.0.1:${geoipPort}` }
   const prometheus = owned.use(await startPrometheus({ folder, port: prometheusPort, targets }))
   const geoip = owned.use(startGeoip({ folder, port: geoipPort, prometheus: url, databases }))
-  const bytecode = bpfObject()
+  const bytecode = orFault(bpfObject)
   const agent = owned.use(await startAgent({ folder, port: agentPort, bytecode, prometheus: url }))
   const untilAnswers = (child: typeof agent, address: string) =>
     untilReady(child, address, readyWithinMs, signal)

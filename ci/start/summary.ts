@@ -1,6 +1,8 @@
 import { isLoopback, type Connections, type Row } from './connections.ts'
+import { bySpeed } from './table.ts'
 
 export type Selection = {
+  /** The fastest first. */
   readonly rows: readonly Row[]
   /** What is wrong or left out, and why, one line each. */
   readonly notes: readonly string[]
@@ -18,7 +20,7 @@ export function select(connections: Connections, farEnds: string | undefined): S
   ] as const
   const counted = leftOut.flatMap(([count, reason]) => (count > 0 ? [`${count} ${reason}`] : []))
   return {
-    rows: ours,
+    rows: ours.toSorted(bySpeed),
     notes: [
       ...(problem === null ? [] : [`problem: ${problem}`]),
       ...(counted.length === 0 ? [] : [`not shown: ${counted.join(', ')}`]),

@@ -2,6 +2,7 @@ import { stripVTControlCharacters } from 'node:util'
 import { expect, test } from 'vitest'
 import type { Row } from './connections.ts'
 import { bytes, rowLine, tableLines } from './table.ts'
+import { row } from './test/row.ts'
 
 const nowhere = { city: null, country: null, countryName: null, latitude: null, longitude: null }
 const wide = { width: 120, height: 20, hasColour: false }
@@ -82,25 +83,4 @@ test.each([
 function whoColumn(rows: readonly Row[]): (string | undefined)[] {
   const [, ...lines] = tableLines(rows, wide)
   return lines.map(line => line.split(' ')[0])
-}
-
-function row(changes: Partial<Row> = {}): Row {
-  return {
-    namespace: null,
-    pod: null,
-    container: 'web.service',
-    role: 'client',
-    address: '198.51.100.20',
-    port: 443,
-    city: 'São Paulo',
-    country: 'BR',
-    countryName: 'Brazil',
-    latitude: -23.55,
-    longitude: -46.63,
-    bytesSent: 45_000,
-    bytesReceived: 1_234_567,
-    sentPerSecond: 1_500,
-    receivedPerSecond: 20,
-    ...changes,
-  }
 }

@@ -100,7 +100,8 @@ function rate(bytesPerSecond: number): string {
   return bytesPerSecond === 0 ? '–' : bytes(bytesPerSecond)
 }
 
-function bySpeed(a: Row, b: Row): number {
+/** For sorting: the fastest first, then the largest. */
+export function bySpeed(a: Row, b: Row): number {
   return (
     speedOf(b) - speedOf(a) ||
     b.bytesSent + b.bytesReceived - (a.bytesSent + a.bytesReceived) ||

@@ -1,4 +1,5 @@
 import { isIPv6 } from 'node:net'
+import { StartFault } from '../fault.ts'
 import { run } from '../run.ts'
 import type { Actor } from './cast.ts'
 
@@ -50,7 +51,14 @@ export async function plugIn(
 }
 
 async function ipIn(pid: number, commands: readonly string[]): Promise<void> {
-  await run(['nsenter', `--net=/proc/${pid}/ns/net`, 'ip', '-batch', '-'], commands.join('\n'))
+  try {
+    await run(['nsenter', `--net=/proc/${pid}/ns/net`, 'ip', '-batch', '-'], commands.join('\n'))
+  } catch (error) {
+    const cause = error instanceof Error ? error.message : String(error)
+    throw new StartFault(
+      `the demo's network cannot be made: ${cause}. Load veth (modprobe veth), or start without --traffic`,
+    )
+  }
 }
 
 function hasIpv6(addresses: readonly string[]): boolean {

@@ -37,7 +37,11 @@ const answerWithinMs = 15_000
 export async function startWorld({ folder, cgroup, owned }: WorldOptions): Promise<World> {
   const hasIpv6 = existsSync('/proc/net/if_inet6')
   const actors = hasIpv6 ? cast : cast.map(withoutIpv6)
-  await mkdir(cgroup)
+  await mkdir(cgroup).catch((error: unknown) => {
+    throw new StartFault(
+      `the demo needs cgroups of its own: ${String(error)}. Start outside of a container, or without --traffic`,
+    )
+  })
   owned.defer(() => removeCgroup(cgroup))
   const talkers = await Promise.all(actors.map(actor => startTalker(actor, folder, owned)))
   const [farEnds, ...containers] = talkers
