@@ -28,6 +28,9 @@
 {{- end -}}
 {{- if ne (toString $change.enabled) "false" }}{{ $rules = append $rules $rule }}{{ end -}}
 {{- end -}}
+{{- if $group.query_offset -}}
+{{- $_ := set $group "query_offset" (printf "%ds" (include "podatlas.seconds" $.Values.agent.interval | int | add 5)) -}}
+{{- end -}}
 {{- $groups = append $groups (set $group "rules" $rules) -}}
 {{- end -}}
 {{- end -}}
