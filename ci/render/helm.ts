@@ -57,7 +57,7 @@ export async function render(args: readonly string[] = []): Promise<Manifest[]> 
 }
 
 /** The object of that kind and name. Throws if the render does not hold it. */
-export function find(manifests: readonly Manifest[], kind: string, name: string): Manifest {
+function find(manifests: readonly Manifest[], kind: string, name: string): Manifest {
   const found = manifests.find(one => one.kind === kind && one.metadata.name === name)
   if (!found) throw new Error(`no ${kind} ${name} in the render`)
   return found

@@ -101,7 +101,7 @@ function overTimeByCountry() {
 
 function newCountries() {
   const reached = `${series.transmitByCountry}{${byCountry},country!="none"}`
-  const pairs = 'count by (k8s_namespace, country)'
+  const before = `last_over_time(${reached}[6d] offset 1d)`
   return rows({
     id: 4,
     title: 'New countries',
@@ -110,15 +110,17 @@ function newCountries() {
     width: 18,
     unit: 'short',
   })
-    .withTarget(
-      now('A', `${pairs} (${reached}) unless ${pairs} (last_over_time(${reached}[6d] offset 1d))`),
-    )
+    .withTarget(now('A', `${countPods(reached)} unless ${countPods(before)}`))
     .transformations(columns({ k8s_namespace: 'k8s_namespace', country: 'Country', Value: 'Pods' }))
     .overrideByName('k8s_namespace', [
       { id: 'displayName', value: 'Namespace' },
       drillDown('Traffic of this namespace', 'podatlas-traffic', { namespace: 'k8s_namespace' }),
     ])
     .noValue('No new country')
+}
+
+function countPods(expr: string): string {
+  return `count by (k8s_namespace, country) (group by (k8s_namespace, k8s_pod, country) (${expr}))`
 }
 
 function notPlaced() {
