@@ -225,6 +225,23 @@ test('on a narrow screen nothing but the table scrolls sideways', async () => {
   expect(await axeViolations(page)).toEqual([])
 })
 
+test('the policy of the page stops foreign requests and scripts that were slipped in', async () => {
+  await using opened = await openPage()
+  const { page } = opened
+  const reached = await page.evaluate(async () => {
+    const script = document.createElement('script')
+    script.append('document.title = "slipped in"')
+    document.body.append(script)
+    return fetch('http://127.0.0.1:1/').then(
+      () => 'reached',
+      () => 'refused',
+    )
+  })
+  expect([reached, await page.title()]).toEqual(['refused', 'podatlas'])
+  expect(trespasses.filter(text => text.includes('Content Security Policy'))).not.toEqual([])
+  trespasses = []
+})
+
 test('the databases are credited with a link', async () => {
   await using opened = await openPage()
   const link = opened.page.getByRole('link', { name: 'db-ip.com' })

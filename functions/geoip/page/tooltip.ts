@@ -18,7 +18,7 @@ export function placeTooltip(map: SVGSVGElement) {
   const connections = html('span')
   tooltip.append(title, sent, received, connections)
   return {
-    show: ({ dot, x, y }: Spot) => {
+    show: ({ dot, x, y, radius }: Spot) => {
       setText(title, titleOf(dot))
       setText(sent, `sent ${formatBytes(dot.bytesSent)} · ${formatRate(dot.sentPerSecond)}`)
       const rate = formatRate(dot.receivedPerSecond)
@@ -27,11 +27,14 @@ export function placeTooltip(map: SVGSVGElement) {
       const toScreen = map.getScreenCTM()
       const panel = map.parentElement?.getBoundingClientRect()
       if (!toScreen || !panel) return
-      const point = new DOMPoint(x, y).matrixTransform(toScreen)
-      tooltip.style.left = `${point.x - panel.left}px`
-      tooltip.style.top = `${point.y - panel.top}px`
-      tooltip.classList.toggle('below', point.y - panel.top < 120)
+      const isHigh = y < 140
+      const edge = new DOMPoint(x, isHigh ? y + radius : y - radius).matrixTransform(toScreen)
       tooltip.hidden = false
+      const half = tooltip.offsetWidth / 2 + 4
+      const left = Math.min(Math.max(edge.x - panel.left, half), panel.width - half)
+      tooltip.style.left = `${left}px`
+      tooltip.style.top = `${edge.y - panel.top}px`
+      tooltip.classList.toggle('below', isHigh)
     },
     hide: () => {
       tooltip.hidden = true
