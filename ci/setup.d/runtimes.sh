@@ -32,7 +32,7 @@ install_node_modules() {
 }
 
 npm_ci() {
-	node ci/setup.d/node-modules.mjs || run 'npm ci' npm ci --no-audit --no-fund
+	node ci/setup.d/node-modules.mjs || run 'npm ci' npm ci --no-audit --no-fund --loglevel=http
 }
 
 build_bpf_object() {

@@ -11,7 +11,7 @@ say() {
 # fail WHAT FIX...: one message, the end.
 fail() {
 	printf 'ci/setup: %s\n' "$1" >&2
-	[ $# -lt 2 ] || printf '  %s\n' "${@:2}" >&2
+	[ $# -lt 2 ] || printf '%s\n' "${@:2}" | sed 's/^/  /' >&2
 	exit 1
 }
 
