@@ -1,0 +1,78 @@
+import { globSync, readFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { Ajv } from 'ajv'
+import { expect, test } from 'vitest'
+import { parse } from 'yaml'
+import { values } from './values.ts'
+
+const chart = join(import.meta.dirname, '../../chart')
+const [schemaFile] = await values()
+
+// Strict: an unknown keyword is an error, and Ajv's own keywords are those of draft-07, which every Helm reads. A property
+// that only one branch restricts is what `then` is for.
+const ajv = new Ajv({ strict: true, strictTypes: false, allErrors: true })
+const validate = ajv.compile(JSON.parse(schemaFile?.content ?? ''))
+
+test('the values of the chart itself are accepted', () => {
+  expect(validate(parse(readFileSync(join(chart, 'values.yaml'), 'utf8'))), say()).toBe(true)
+})
+
+test.each(globSync(join(chart, 'ci/*-values.yaml')).map(path => [basename(path), path] as const))(
+  'what %s adds to a default sink is accepted',
+  (_, path) => {
+    const { sinks, ...rest } = { ...parse(readFileSync(path, 'utf8')) }
+    const merged = { type: 'prometheus', ...sinks?.default }
+    expect(validate({ ...rest, sinks: { ...sinks, default: merged } }), say()).toBe(true)
+  },
+)
+
+test.each([
+  ['an unknown key', { agents: {} }, '/', 'additional'],
+  ['a sink of no type', { sinks: { main: {} } }, '/sinks/main', 'type'],
+  [
+    'a sink by a name that no volume can have',
+    { sinks: { Main: { type: 'stdout' } } },
+    '/sinks',
+    'pattern',
+  ],
+  [
+    'a header that is no text',
+    { sinks: { main: { type: 'prometheus', headers: { a: 1 } } } },
+    '/sinks/main/headers/a',
+    'string',
+  ],
+  [
+    'a token where none is known',
+    { sinks: { main: { type: 'prometheus', credentials: { values: { token: 't' } } } } },
+    '/sinks/main/credentials/values',
+    'additional',
+  ],
+  [
+    'a budget below what the agent takes',
+    { agent: { series: { budget: 10 } } },
+    '/agent/series/budget',
+    '>= 100',
+  ],
+  [
+    'a label name with a hyphen',
+    { geoip: { addressLabel: 'destination-ip' } },
+    '/geoip/addressLabel',
+    'pattern',
+  ],
+  [
+    'a severity of its own',
+    { rules: { alerts: { PodatlasNoData: { severity: 'page' } } } },
+    '/rules/alerts/PodatlasNoData/severity',
+    'allowed values',
+  ],
+])('%s is refused, by its path', (_, input, path, reason) => {
+  expect(validate(input)).toBe(false)
+  const faults = validate.errors?.map(
+    ({ instancePath, message }) => `${instancePath || '/'} ${message}`,
+  )
+  expect(faults?.filter(fault => fault.startsWith(`${path} `)).join()).toContain(reason)
+})
+
+function say(): string {
+  return ajv.errorsText(validate.errors)
+}
