@@ -31,6 +31,7 @@ export type Connections = z.output<typeof Connections>
 
 // geoip takes no shorter window: a rate needs some samples.
 const leastSeconds = 10
+const answerWithinMs = 10_000
 
 /** Asks geoip at `page`; rates are those of the last `windowSeconds`, of 10 s at least. */
 export async function readConnections(
@@ -38,8 +39,11 @@ export async function readConnections(
   windowSeconds: number,
   signal?: AbortSignal,
 ): Promise<Connections> {
+  const patience = AbortSignal.timeout(answerWithinMs)
   const url = `${page}api/connections?window=${Math.max(leastSeconds, windowSeconds)}s`
-  const response = await fetch(url, { signal: signal ?? AbortSignal.timeout(10_000) })
+  const response = await fetch(url, {
+    signal: signal ? AbortSignal.any([signal, patience]) : patience,
+  })
   return Connections.parse(await response.json())
 }
 
