@@ -20,8 +20,7 @@ test('a service that ends is told with its exit code and the last lines of its l
 test('a service that is late is told with the reason of the last check', async () => {
   const service = startService(logs, 'sleep', ['30'])
   try {
-    const refused = () => Promise.reject(new Error('connection refused'))
-    const waiting = waitUntil(service, 'ready', refused, 0.3)
+    const waiting = waitUntil(service, 'ready', refuse, 0.3)
     await expect(waiting).rejects.toThrow('sleep is not "ready" after 0.3 s: connection refused')
   } finally {
     service.process.kill()
@@ -34,3 +33,7 @@ test('a program that does not exist is told at once', async () => {
     'etcd cannot be started: /nowhere/etcd',
   )
 })
+
+function refuse(): never {
+  throw new Error('connection refused')
+}
