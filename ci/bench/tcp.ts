@@ -1,0 +1,83 @@
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { decodeFlows } from '../../agent/drain/flows.ts'
+import { openKernel, type Kernel } from '../../agent/kernel/kernel.ts'
+import { createTelemetry } from '../../agent/telemetry.ts'
+import { bpfObject } from '../bpf/object.ts'
+import { spreadOf } from './spread.ts'
+
+const PAIRS = 20
+const modes = [
+  { mode: 'rr', what: 'a request and response of one byte', count: 20_000 },
+  { mode: 'crr', what: 'connect, one byte each way, close', count: 5_000 },
+]
+
+type Run = {
+  readonly nsPerTransaction: number
+  readonly port: number
+  readonly bytes: number
+}
+
+/**
+ * What the kernel programs add to a TCP transaction: runs with and without them take turns. The
+ * baseline against itself gives the noise, below which a ratio says nothing.
+ */
+export async function benchTcp(print: (result: object) => void): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'podatlas-bench-'))
+  try {
+    const program = join(folder, 'ping-pong')
+    execFileSync('cc', ['-O2', '-o', program, join(import.meta.dirname, 'ping-pong.c')])
+    for (const { mode, what, count } of modes) {
+      const run = () =>
+        JSON.parse(execFileSync(program, [mode, String(count)], { encoding: 'utf8' }))
+      print({ metric: `tcp-${mode}`, what, ...(await compare(run)) })
+    }
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+async function compare(run: () => Run) {
+  const off: number[] = []
+  const on: number[] = []
+  const ratios: number[] = []
+  const noise: number[] = []
+  await withPrograms(run)
+  run()
+  for (let pair = 0; pair < PAIRS; pair++) {
+    const before = run().nsPerTransaction
+    const counted = await withPrograms(run)
+    const after = run().nsPerTransaction
+    off.push(before, after)
+    on.push(counted)
+    ratios.push((2 * counted) / (before + after))
+    noise.push(after / before)
+  }
+  return {
+    pairs: PAIRS,
+    offNs: spreadOf(off),
+    onNs: spreadOf(on),
+    ratio: spreadOf(ratios),
+    offAgainstItself: spreadOf(noise),
+  }
+}
+
+/** One run while the programs count. A run that they count wrongly is worth nothing: it throws. */
+async function withPrograms(run: () => Run): Promise<number> {
+  const telemetry = createTelemetry('bench', '0.0.0')
+  using kernel = openKernel({ bytecode: bpfObject(), maxFlows: 65_536, telemetry, log: () => {} })
+  await sleep(50)
+  const { nsPerTransaction, port, bytes } = run()
+  const counted = await bytesSent(kernel, port)
+  if (counted !== bytes) throw new Error(`the client sent ${bytes} bytes, counted were ${counted}`)
+  return nsPerTransaction
+}
+
+async function bytesSent(kernel: Kernel, port: number): Promise<number> {
+  return decodeFlows(await kernel.drain())
+    .filter(({ servicePort, role }) => servicePort === port && role === 'client')
+    .reduce((sum, flow) => sum + flow.bytesSent, 0)
+}
