@@ -54,7 +54,7 @@ run() {
 }
 
 last_line() {
-	tail -c 400 "$1" | tr '\r' '\n' | tail -n 1 | tr -cd '[:print:]'
+	tail -c 400 "$1" | tr '\r' '\n' | sed -n '/[^[:space:]]/h; ${g;p}' | tr -cd '[:print:]'
 }
 
 # locked NAME COMMAND...: two runs at a time do not build or install the same thing twice.
