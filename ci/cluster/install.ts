@@ -7,8 +7,8 @@ import type { ClusterFolders } from './folders.ts'
 import { kubectlOf } from './kubectl.ts'
 import { progress } from './progress.ts'
 
-export const release = 'podatlas'
-export const namespace = 'podatlas'
+const release = 'podatlas'
+const namespace = 'podatlas'
 const chart = join(import.meta.dirname, '../../chart')
 const values = join(import.meta.dirname, 'values.yaml')
 

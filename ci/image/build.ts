@@ -1,5 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { baseImage, type Image, images } from './images.ts'
 import { run } from './run.ts'
@@ -23,9 +22,10 @@ export async function buildImages(
   folder: string,
   onBuilt: (image: BuiltImage) => void = () => {},
 ): Promise<BuiltImage[]> {
-  const work = mkdtempSync(join(tmpdir(), 'podatlas-image-'))
+  const work = join(folder, 'work')
+  rmSync(work, { recursive: true, force: true })
+  mkdirSync(work, { recursive: true })
   try {
-    mkdirSync(folder, { recursive: true })
     await commit(work, baseImage)
     const built: BuiltImage[] = []
     for (const image of images) {
