@@ -40,11 +40,12 @@ let runs = 0
 
 /** Starts a scenario of bpf/test/main.c; it runs to its first checkpoint. */
 export function startTraffic(scenario: string): Traffic {
+  const program = trafficProgram()
   const cgroup = join(cgroup2Mount(), `podatlas-test-${process.pid}-${++runs}`)
   const [client, server] = [join(cgroup, 'client'), join(cgroup, 'server')]
   mkdirSync(client, { recursive: true })
   mkdirSync(server)
-  const child = spawn(trafficProgram(), [scenario, client, server], {
+  const child = spawn(program, [scenario, client, server], {
     stdio: ['pipe', 'pipe', 'inherit'],
   })
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
