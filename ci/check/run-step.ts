@@ -25,7 +25,8 @@ function run([program = '', ...words]: readonly string[], signal: AbortSignal) {
     cwd: root,
     signal,
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, PATH: path.join(delimiter), NO_COLOR: '1' },
+    // CI: a snapshot that is not there yet fails instead of being written into the checkout.
+    env: { ...process.env, PATH: path.join(delimiter), NO_COLOR: '1', CI: 'true' },
   })
   return new Promise<{ exitCode: number; output: string }>(resolve => {
     let output = ''
