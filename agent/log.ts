@@ -1,4 +1,4 @@
-import { quietLog } from './sinks/quiet-log.ts'
+import { quietLog } from './quiet-log.ts'
 
 /** Lines for people, on stderr: stdout belongs to the sink of that name. */
 export type Log = {

@@ -34,7 +34,7 @@ const rooms: Readonly<Record<string, readonly string[] | 'anything'>> = {
   ],
   'agent/command-line.ts': ['agent/sinks/index.ts'],
   'agent/duration.ts': ['zod'],
-  'agent/log.ts': ['agent/sinks/quiet-log.ts'],
+  'agent/log.ts': ['agent/quiet-log.ts'],
   'agent/pipeline.ts': [
     ...stage,
     'agent/aggregate/',
@@ -51,9 +51,9 @@ const rooms: Readonly<Record<string, readonly string[] | 'anything'>> = {
   'agent/drain/': [...stage, 'agent/kernel/'],
   'agent/attribute/': [...stage, 'zod'],
   'agent/aggregate/': [...stage, 'prom-client'],
-  'agent/sinks/': [...stage, 'agent/sinks/quiet-log.ts', 'snappyjs', 'zod'],
+  'agent/sinks/': [...stage, 'agent/quiet-log.ts', 'snappyjs', 'zod'],
   'agent/sinks/index.ts': [...stage, 'agent/sinks/', 'zod'],
-  'agent/sinks/quiet-log.ts': [],
+  'agent/quiet-log.ts': [],
   'functions/geoip/': [
     '@hono/node-server',
     'd3-geo',

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Sample } from '../model.ts'
 import type { Telemetry } from '../telemetry.ts'
 import { backoffMs } from './backoff.ts'
-import { quietLog } from './quiet-log.ts'
+import { quietLog } from '../quiet-log.ts'
 import { sampleQueue } from './sample-queue.ts'
 import type { OpenSink } from './sink.ts'
 
