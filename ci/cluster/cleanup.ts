@@ -4,8 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 const hierarchies = '/sys/fs/cgroup'
 
-/** Errors: the machine runs a Kubernetes already, whose pods this one would take for its own. */
-export function refuseOtherCluster(): void {
+/** Errors: no root, or a Kubernetes runs here already, whose pods this one would take for its own. */
+export function refuseUnfitMachine(): void {
+  if (process.getuid?.() !== 0) throw new Error('A cluster of namespaces needs root. Use sudo')
   const busy = podCgroups().find(hasProcesses)
   if (!busy) return
   throw new Error(`${busy} has processes: this machine runs a Kubernetes already. Use another one`)

@@ -1,6 +1,7 @@
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { buildImages, type BuiltImage } from '../image/build.ts'
-import { makeCertificates } from './certificates.ts'
+import { toolPath } from '../tools/tool.ts'
+import { kubeconfigOf, makeCertificates } from './certificates.ts'
 import { startControlPlane } from './control-plane.ts'
 import { printDiagnosis } from './diagnosis.ts'
 import { startExample } from './example/start.ts'
@@ -53,7 +54,9 @@ function buildAll(): Promise<BuiltImage[]> {
 }
 
 async function keep(): Promise<number> {
-  progress('The cluster stays up until Ctrl-C')
+  progress('the cluster stays up until Ctrl-C; look inside as said above, and then:')
+  console.log(`export KUBECONFIG=${kubeconfigOf(folders.certificates, 'admin')}`)
+  console.log(`export PATH=$PATH:${dirname(toolPath('kubernetes', 'kubectl'))}`)
   await new Promise(resolve => ending.addEventListener('abort', resolve))
   return 0
 }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { buildInit } from '../image/sandbox/build.ts'
-import { cleanUp, refuseOtherCluster } from './cleanup.ts'
+import { cleanUp, refuseUnfitMachine } from './cleanup.ts'
 import { runIsolated } from './isolation.ts'
 import { progress } from './progress.ts'
 import { countResults } from './tests.ts'
@@ -14,22 +14,27 @@ const { values } = parseArgs({ options: { keep: { type: 'boolean', default: fals
 const ending = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => ending.abort())
 
-refuseOtherCluster()
-const root = mkdtempSync(join(tmpdir(), 'podatlas-cluster-'))
-let code = 1
-try {
-  const init = join(root, 'init')
-  await buildInit(init)
-  const inside = join(import.meta.dirname, 'inside.ts')
-  const purpose = values.keep ? 'keep' : 'test'
-  code = await runIsolated(init, [process.execPath, inside, root, purpose], ending.signal)
-} catch (error) {
+const { passed, failed } = await raiseAndTest().catch((error: unknown) => {
   console.error(error instanceof Error ? error.message : error)
-}
-const { passed, failed } = countResults(root)
-await cleanUp(root)
-progress('everything is removed')
-if (!values.keep) {
-  console.log(`${passed} passed, ${failed} failed`)
-  process.exitCode = failed > 0 || passed === 0 ? 1 : code
+  return { passed: 0, failed: 1 }
+})
+if (!values.keep) console.log(`${passed} passed, ${failed} failed`)
+process.exitCode = failed === 0 ? 0 : 1
+
+/** Whatever happens inside, nothing is left afterwards. */
+async function raiseAndTest(): Promise<{ passed: number; failed: number }> {
+  refuseUnfitMachine()
+  const root = mkdtempSync(join(tmpdir(), 'podatlas-cluster-'))
+  try {
+    const init = join(root, 'init')
+    await buildInit(init)
+    const inside = join(import.meta.dirname, 'inside.ts')
+    const purpose = values.keep ? 'keep' : 'test'
+    const command = [process.execPath, inside, root, purpose]
+    const code = await runIsolated(init, command, ending.signal)
+    return values.keep ? { passed: 0, failed: code } : countResults(root, code)
+  } finally {
+    await cleanUp(root)
+    progress('everything is removed')
+  }
 }

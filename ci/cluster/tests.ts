@@ -26,12 +26,16 @@ export async function runTests({ root }: ClusterFolders): Promise<number> {
   return child.exitCode ?? 1
 }
 
-/** How many tests passed and failed; a run that came to no result is one failure. */
-export function countResults(root: string): { passed: number; failed: number } {
+/**
+ * How many tests passed and failed. A run that came to no result, or that ended badly after its
+ * tests, is one failure.
+ */
+export function countResults(root: string, exitCode: number): { passed: number; failed: number } {
+  const atLeast = exitCode === 0 ? 0 : 1
   try {
     const results = Results.parse(JSON.parse(readFileSync(resultsFile(root), 'utf8')))
     const failed = results.numFailedTests || results.numFailedTestSuites
-    return { passed: results.numPassedTests, failed }
+    return { passed: results.numPassedTests, failed: Math.max(failed, atLeast) }
   } catch {
     return { passed: 0, failed: 1 }
   }
