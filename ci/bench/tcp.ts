@@ -7,6 +7,7 @@ import { decodeFlows } from '../../agent/drain/flows.ts'
 import { openKernel, type Kernel } from '../../agent/kernel/kernel.ts'
 import { createTelemetry } from '../../agent/telemetry.ts'
 import { bpfObject } from '../bpf/object.ts'
+import { programTimes, withStatistics } from './program-times.ts'
 import { spreadOf } from './spread.ts'
 
 const PAIRS = 20
@@ -22,8 +23,9 @@ type Run = {
 }
 
 /**
- * What the kernel programs add to a TCP transaction: runs with and without them take turns. The
- * baseline against itself gives the noise, below which a ratio says nothing.
+ * What the kernel programs add to a TCP transaction: their own time by the kernel's statistics, and
+ * runs with and without them in turns. The baseline against itself gives the noise, below which a
+ * ratio says nothing.
  */
 export async function benchTcp(print: (result: object) => void): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'podatlas-bench-'))
@@ -33,7 +35,9 @@ export async function benchTcp(print: (result: object) => void): Promise<void> {
     for (const { mode, what, count } of modes) {
       const run = () =>
         JSON.parse(execFileSync(program, [mode, String(count)], { encoding: 'utf8' }))
-      print({ metric: `tcp-${mode}`, what, ...(await compare(run)) })
+      const { runs, ns } = await withStatistics(() => withPrograms(run, programTimes))
+      const programs = { runsPerTransaction: runs / count, nsPerTransaction: ns / count }
+      print({ metric: `tcp-${mode}`, what, programs, ...(await compare(run)) })
     }
   } finally {
     rmSync(folder, { recursive: true })
@@ -45,11 +49,10 @@ async function compare(run: () => Run) {
   const on: number[] = []
   const ratios: number[] = []
   const noise: number[] = []
-  await withPrograms(run)
   run()
   for (let pair = 0; pair < PAIRS; pair++) {
     const before = run().nsPerTransaction
-    const counted = await withPrograms(run)
+    const counted = await withPrograms(run, ({ nsPerTransaction }) => nsPerTransaction)
     const after = run().nsPerTransaction
     off.push(before, after)
     on.push(counted)
@@ -66,14 +69,16 @@ async function compare(run: () => Run) {
 }
 
 /** One run while the programs count. A run that they count wrongly is worth nothing: it throws. */
-async function withPrograms(run: () => Run): Promise<number> {
+async function withPrograms<Result>(run: () => Run, read: (run: Run) => Result): Promise<Result> {
   const telemetry = createTelemetry('bench', '0.0.0')
   using kernel = openKernel({ bytecode: bpfObject(), maxFlows: 65_536, telemetry, log: () => {} })
   await sleep(50)
-  const { nsPerTransaction, port, bytes } = run()
-  const counted = await bytesSent(kernel, port)
-  if (counted !== bytes) throw new Error(`the client sent ${bytes} bytes, counted were ${counted}`)
-  return nsPerTransaction
+  const finished = run()
+  const result = read(finished)
+  const counted = await bytesSent(kernel, finished.port)
+  if (counted !== finished.bytes)
+    throw new Error(`the client sent ${finished.bytes} bytes, counted were ${counted}`)
+  return result
 }
 
 async function bytesSent(kernel: Kernel, port: number): Promise<number> {
