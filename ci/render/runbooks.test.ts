@@ -10,6 +10,7 @@ const RuleFile = z.strictObject({
   groups: z.array(
     z.strictObject({
       name: z.string(),
+      query_offset: z.string().optional(),
       rules: z.array(
         z.looseObject({
           alert: z.string().optional(),
