@@ -1,5 +1,7 @@
 import type { Connection } from '../connections.ts'
-import type { View } from './view.ts'
+
+/** The bytes that give a dot its area. */
+export type Measure = 'both' | 'sent' | 'received'
 
 /** A dot: all connections to one city, or to one point where the city has no name. */
 export type Dot = {
@@ -24,7 +26,7 @@ export function placeKey(row: Connection): string | undefined {
 }
 
 /** One dot per place, largest by the chosen measure first. */
-export function dotsOf(rows: readonly Connection[], measure: View['measure']): Dot[] {
+export function dotsOf(rows: readonly Connection[], measure: Measure): Dot[] {
   const groups = Map.groupBy(rows, placeKey)
   const dots = [...groups].flatMap(([key, group]) => (key === undefined ? [] : [dotOf(key, group)]))
   return dots.toSorted(
@@ -32,8 +34,7 @@ export function dotsOf(rows: readonly Connection[], measure: View['measure']): D
   )
 }
 
-/** The bytes that give a dot its area. */
-export function measured(dot: Dot, measure: View['measure']): number {
+export function measured(dot: Dot, measure: Measure): number {
   if (measure === 'sent') return dot.bytesSent
   if (measure === 'received') return dot.bytesReceived
   return dot.bytesSent + dot.bytesReceived

@@ -1,6 +1,5 @@
 import { measured } from './places.ts'
-import type { Dot } from './places.ts'
-import type { View } from './view.ts'
+import type { Dot, Measure } from './places.ts'
 
 /** A dot where it lies on the map, in the units of its view box. */
 export type Spot = {
@@ -18,7 +17,7 @@ const smallestRadius = 3
 /** Where the dots lie and how large they are; `project` turns degrees into map units. */
 export function spotsOf(
   dots: readonly Dot[],
-  measure: View['measure'],
+  measure: Measure,
   project: (longitudeLatitude: [number, number]) => [number, number] | null,
 ): Spot[] {
   const largest = largestOf(dots, measure)
@@ -30,7 +29,7 @@ export function spotsOf(
   })
 }
 
-export function largestOf(dots: readonly Dot[], measure: View['measure']): number {
+export function largestOf(dots: readonly Dot[], measure: Measure): number {
   return dots.reduce((most, dot) => Math.max(most, measured(dot, measure)), 0)
 }
 

@@ -1,5 +1,6 @@
 import type { Connection } from '../connections.ts'
 import { placeKey } from './places.ts'
+import type { Measure } from './places.ts'
 
 export const ownerFilters = ['namespace', 'pod', 'container'] as const
 export type OwnerFilter = (typeof ownerFilters)[number]
@@ -12,7 +13,7 @@ export type View = {
   readonly container: string
   /** Key of the place picked on the map. */
   readonly place: string
-  readonly measure: 'both' | 'sent' | 'received'
+  readonly measure: Measure
   readonly scope: 'internet' | 'all'
   /** Column, with a minus where the largest stands first. */
   readonly sort: string
