@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { bpfObject } from '../ci/bpf/object.ts'
+import { freePorts } from '../ci/ports.ts'
 import { runAgent, startAgent } from './test/agent-process.ts'
 import { fakeApiServer } from './test/fake-api-server.ts'
 import { converse, testCgroup } from './test/loopback.ts'
@@ -104,7 +105,7 @@ test('a pod’s bytes wait for an API server that is away, and then carry its na
 })
 
 test('Prometheus may be down at the start: the agent is ready, and sends when it is up', async () => {
-  const [port, ownPort] = [await freePort(), await freePort()]
+  const [port = 0, ownPort = 0] = await freePorts('any', 'any')
   const endpoint = `endpoint=http://127.0.0.1:${port}/api/v1/write`
   const args = options('--sink', `prometheus,${endpoint}`, '--listen', `127.0.0.1:${ownPort}`)
   await using agent = startAgent([...args, ...JSON_SINK])
@@ -164,9 +165,4 @@ async function portHolder() {
   const address = server.address()
   const port = typeof address === 'object' && address !== null ? address.port : 0
   return { port, [Symbol.asyncDispose]: async () => void server.close() }
-}
-
-async function freePort(): Promise<number> {
-  await using holder = await portHolder()
-  return holder.port
 }

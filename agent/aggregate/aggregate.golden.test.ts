@@ -4,33 +4,18 @@ import { encodeWriteRequest } from '../sinks/remote-write-encode.ts'
 import type { Arrived } from '../sinks/write-receiver.ts'
 import { decodeWriteRequest } from '../sinks/write-receiver.ts'
 import { createTelemetry } from '../telemetry.ts'
+import { exampleFlow } from '../test/example-flow.ts'
 import { aggregation } from './aggregate.ts'
 import { ownMetrics } from './own-metrics.ts'
 
 const INTERVAL_MS = 10_000
 const START_MS = Date.parse('2026-11-23T05:00:00Z')
 
-function flow(changed: Partial<AttributedFlow>): AttributedFlow {
-  return {
-    cgroupId: 7,
-    remoteAddress: '192.0.2.7',
-    servicePort: 443,
-    protocol: 'tcp',
-    role: 'client',
-    bytesSent: 0,
-    bytesReceived: 0,
-    connectionsOpened: 0,
-    connectionsFailed: 0,
-    owner: {},
-    ...changed,
-  }
-}
-
 const web = { namespace: 'shop', pod: 'web-1', container: 'nginx' }
 const ticks: readonly (readonly AttributedFlow[])[] = [
   [
-    flow({ owner: web, bytesSent: 1_234, bytesReceived: 56_789, connectionsOpened: 2 }),
-    flow({
+    exampleFlow({ owner: web, bytesSent: 1_234, bytesReceived: 56_789, connectionsOpened: 2 }),
+    exampleFlow({
       owner: web,
       role: 'server',
       servicePort: 8080,
@@ -38,11 +23,22 @@ const ticks: readonly (readonly AttributedFlow[])[] = [
       bytesReceived: 4_096,
       connectionsOpened: 1,
     }),
-    flow({ owner: { container: 'ssh.service' }, servicePort: 22, role: 'server', bytesSent: 48 }),
+    exampleFlow({
+      owner: { container: 'ssh.service' },
+      servicePort: 22,
+      role: 'server',
+      bytesSent: 48,
+    }),
   ],
-  [flow({ owner: web, bytesSent: 6 }), flow({ servicePort: 80, connectionsFailed: 1 })],
-  [flow({ owner: web, bytesSent: 60 })],
-  [flow({ owner: web, bytesReceived: 1 }), flow({ servicePort: 80, connectionsFailed: 1 })],
+  [
+    exampleFlow({ owner: web, bytesSent: 6 }),
+    exampleFlow({ servicePort: 80, connectionsFailed: 1 }),
+  ],
+  [exampleFlow({ owner: web, bytesSent: 60 })],
+  [
+    exampleFlow({ owner: web, bytesReceived: 1 }),
+    exampleFlow({ servicePort: 80, connectionsFailed: 1 }),
+  ],
 ]
 
 function aggregatorOf(names2021: boolean) {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import type { AttributedFlow, Owner, Sample } from '../model.ts'
 import { createTelemetry } from '../telemetry.ts'
+import { exampleFlow } from '../test/example-flow.ts'
 import type { AggregationOptions } from './aggregate.ts'
 import { aggregation } from './aggregate.ts'
 
@@ -8,19 +9,13 @@ const START_MS = 1_790_000_000_000
 const INTERVAL_MS = 10_000
 
 function flow(changed: Partial<AttributedFlow> = {}, owner: Owner = webOwner): AttributedFlow {
-  return {
-    cgroupId: 7,
-    remoteAddress: '192.0.2.7',
-    servicePort: 443,
-    protocol: 'tcp',
-    role: 'client',
+  return exampleFlow({
     bytesSent: 100,
     bytesReceived: 1_000,
     connectionsOpened: 1,
-    connectionsFailed: 0,
     owner,
     ...changed,
-  }
+  })
 }
 
 const webOwner = { namespace: 'shop', pod: 'web-1', container: 'nginx' }

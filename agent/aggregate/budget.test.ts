@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import type { AttributedFlow, Sample, Series } from '../model.ts'
 import { createTelemetry } from '../telemetry.ts'
+import { exampleFlow } from '../test/example-flow.ts'
 import { aggregation } from './aggregate.ts'
 
 const INTERVAL_MS = 10_000
@@ -15,18 +16,12 @@ function budgeted(maxSeries: number, idleMs = 3_600_000) {
 }
 
 function flowTo(remoteAddress: string, bytesSent: number, pod = 'web-1'): AttributedFlow {
-  return {
-    cgroupId: 7,
+  return exampleFlow({
     remoteAddress,
-    servicePort: 443,
-    protocol: 'tcp',
-    role: 'client',
     bytesSent,
-    bytesReceived: 0,
     connectionsOpened: 1,
-    connectionsFailed: 0,
     owner: { namespace: 'shop', pod, container: 'nginx' },
-  }
+  })
 }
 
 function sent(

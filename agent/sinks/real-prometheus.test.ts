@@ -3,6 +3,7 @@ import { aggregation } from '../aggregate/aggregate.ts'
 import { ownMetrics } from '../aggregate/own-metrics.ts'
 import type { AttributedFlow, Sample } from '../model.ts'
 import { createTelemetry } from '../telemetry.ts'
+import { exampleFlow } from '../test/example-flow.ts'
 import { reading } from './examples.ts'
 import { realPrometheus } from './real-prometheus.ts'
 import { remoteWrite } from './remote-write.ts'
@@ -41,19 +42,13 @@ function node(nodeName: string, idleMs = 3_600_000) {
 }
 
 function flow(changed: Partial<AttributedFlow>): AttributedFlow {
-  return {
-    cgroupId: 7,
-    remoteAddress: '192.0.2.7',
-    servicePort: 443,
-    protocol: 'tcp',
-    role: 'client',
+  return exampleFlow({
     bytesSent: 4_096,
     bytesReceived: 7,
     connectionsOpened: 1,
-    connectionsFailed: 0,
     owner: { namespace: 'shop', pod: 'web-1', container: 'nginx' },
     ...changed,
-  }
+  })
 }
 
 test('every sample of many series arrives with its labels and exact bytes', async () => {

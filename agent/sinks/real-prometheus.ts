@@ -2,11 +2,11 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { get } from 'node:http'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { json, text } from 'node:stream/consumers'
 import { z } from 'zod'
+import { freePorts } from '../../ci/ports.ts'
 import { until } from './write-receiver.ts'
 
 const Result = z.object({
@@ -23,7 +23,7 @@ const Result = z.object({
 /** The Prometheus in PATH as a receiver on loopback, with its data in a temporary folder. */
 export async function realPrometheus() {
   const folder = await mkdtemp(join(tmpdir(), 'podatlas-prometheus-'))
-  const port = await freePort()
+  const [port = 0] = await freePorts('any')
   const url = `http://127.0.0.1:${port}`
   await writeFile(join(folder, 'prometheus.yml'), '')
   const child = spawn(
@@ -73,13 +73,4 @@ async function ask(url: string) {
   } catch {
     return undefined
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await once(server.listen(0, '127.0.0.1'), 'listening')
-  const address = server.address()
-  await new Promise(closed => server.close(closed))
-  if (address === null || typeof address === 'string') throw new Error('not listening on TCP')
-  return address.port
 }

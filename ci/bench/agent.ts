@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { bpfObject } from '../bpf/object.ts'
 import { stageAgent } from '../image/agent/stage.ts'
-import { freePorts } from '../start/ports.ts'
+import { freePorts } from '../ports.ts'
 
 /** Both ends of a service are ours: 1,100 services are 2,200 targets of four series each. */
 const SERVICES = 1_100

@@ -2,7 +2,7 @@ import { bpfObject } from '../bpf/object.ts'
 import { startAgent } from './agent.ts'
 import { orFault } from './fault.ts'
 import { startGeoip } from './geoip.ts'
-import { freePorts } from './ports.ts'
+import { freePorts } from '../ports.ts'
 import { startPrometheus } from './prometheus.ts'
 import { untilReady } from './ready.ts'
 

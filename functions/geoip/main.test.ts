@@ -3,13 +3,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { cities, writeMmdb } from './test/mmdb.ts'
-import { freePort, startProcess, untilText } from './test/process.ts'
+import { freePorts } from '../../ci/ports.ts'
+import { startProcess, untilText } from './test/process.ts'
 import { startUpstream, vector } from './test/upstream.ts'
 
 test('without Prometheus and database it stays up, says why, and recovers by itself', async () => {
   using folder = mkdtempDisposableSync(join(tmpdir(), 'geoip-main-'))
   const file = join(folder.path, 'places.mmdb')
-  const port = await freePort()
+  const [port = 0] = await freePorts('any')
   const upstreamUrl = `http://127.0.0.1:${port}`
   await using geoip = await startProcess(['-p', upstreamUrl, '-d', file, '--interval=1s'])
 

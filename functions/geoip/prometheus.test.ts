@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { cities, writeMmdb } from './test/mmdb.ts'
-import { freePort, startProcess, untilText } from './test/process.ts'
+import { freePorts } from '../../ci/ports.ts'
+import { startProcess, untilText } from './test/process.ts'
 import type { GeoipProcess } from './test/process.ts'
 
 const query2021 = 'sum by (k8s_namespace, k8s_pod, destination_ip) (bytes_tx{})'
@@ -31,7 +32,7 @@ beforeAll(async () => {
   const folder = stack.use(mkdtempDisposableSync(join(tmpdir(), 'geoip-prometheus-')))
   const database = join(folder.path, 'places.mmdb')
   writeMmdb(database, cities)
-  const port = await freePort()
+  const [port = 0] = await freePorts('any')
   prometheus = `http://127.0.0.1:${port}`
   flags = ['-p', prometheus, '-i', 'destination_ip', '-d', database]
   const labels = ['-l', 'k8s_namespace', '-l', 'k8s_pod']

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
+import { freePorts } from '../../../ci/ports.ts'
 
 export type GeoipProcess = AsyncDisposable & {
   /** Address of the page. */
@@ -17,7 +17,7 @@ export async function startProcess(
   environment: Readonly<Record<string, string>> = {},
   wantedPort?: number,
 ): Promise<GeoipProcess> {
-  const port = wantedPort ?? (await freePort())
+  const port = wantedPort ?? (await freePorts('any'))[0]
   const main = join(import.meta.dirname, '../main.ts')
   const child = spawn(process.execPath, [main, ...words, `--listen=127.0.0.1:${port}`], {
     env: { ...environment },
@@ -55,14 +55,4 @@ export async function untilText(
     await new Promise(resolve => setTimeout(resolve, 50))
   }
   throw new Error(`${url} did not come to answer as hoped; at last: ${last}`)
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (address === null || typeof address === 'string') throw new Error('no port is free')
-  return address.port
 }

@@ -1,0 +1,18 @@
+import type { AttributedFlow } from '../model.ts'
+
+/** A flow for tests: one container to one address, idle but for what is `changed`. */
+export function exampleFlow(changed: Partial<AttributedFlow> = {}): AttributedFlow {
+  return {
+    cgroupId: 7,
+    remoteAddress: '192.0.2.7',
+    servicePort: 443,
+    protocol: 'tcp',
+    role: 'client',
+    bytesSent: 0,
+    bytesReceived: 0,
+    connectionsOpened: 0,
+    connectionsFailed: 0,
+    owner: {},
+    ...changed,
+  }
+}
