@@ -14,6 +14,14 @@ export function createTelemetry(nodeName: string, version: string) {
     new Gauge<Label>({ name: `podatlas_agent_${name}`, help, labelNames, registers })
 
   gauge('info', 'Always 1; the labels say what runs on this node', ['version']).set({ version }, 1)
+  const kernelOrigin = gauge(
+    'kernel_origin',
+    '1 for how the programs got into the kernel: loaded by this agent, or adopted from the one before',
+    ['origin'],
+  )
+  for (const origin of ['loaded', 'adopted']) kernelOrigin.set({ origin }, 0)
+  const udpMode = gauge('udp_mode', '1 for the way in which UDP is counted', ['mode'])
+  for (const mode of ['fentry', 'cgroup', 'off']) udpMode.set({ mode }, 0)
   return {
     registry,
     kernelDrops: counter('kernel_drops_total', 'Events the kernel programs could not count', [
@@ -26,6 +34,44 @@ export function createTelemetry(nodeName: string, version: string) {
     ),
     kernelMapEntries: gauge('kernel_map_entries', 'Entries found at the last drain', ['map']),
     kernelMapCapacity: gauge('kernel_map_capacity', 'Entries the kernel map can hold', ['map']),
+    kernelMapBytes: gauge('kernel_map_bytes', 'Memory the kernel map takes', ['map']),
+    kernelOrigin,
+    kernelPinsUnavailable: gauge(
+      'kernel_pins_unavailable',
+      '1: the programs end with the agent, because nothing can be pinned',
+    ),
+    kernelSocketsSeeded: counter(
+      'kernel_sockets_seeded_total',
+      'Connections older than the programs that were found and are counted since',
+    ),
+    kernelSeedFailures: counter(
+      'kernel_seed_failures_total',
+      'Searches for older connections that failed',
+    ),
+    udpMode,
+    udpCgroups: gauge('udp_cgroups', 'Cgroups to which the UDP programs are attached'),
+    udpReattachments: counter(
+      'udp_reattachments_total',
+      'Cgroups that had gone without UDP and used it again: their first datagrams may be missing',
+    ),
+    udpAttachFailures: counter(
+      'udp_attach_failures_total',
+      'Cgroups to which the UDP programs could not be attached',
+      ['reason'],
+    ),
+    cgroupBirths: counter('cgroup_births_total', 'Cgroups whose birth the kernel told'),
+    cgroupBirthsLost: counter(
+      'cgroup_births_lost_total',
+      'Cgroups whose birth could not be told; they are found by scanning, if they live long enough',
+    ),
+    bpfRuns: counter('bpf_runs_total', "Runs of a program, if the kernel's statistics are on", [
+      'program',
+    ]),
+    bpfRunSeconds: counter(
+      'bpf_run_seconds_total',
+      "Time spent in a program, if the kernel's statistics are on (kernel.bpf_stats_enabled)",
+      ['program'],
+    ),
     lostBytes: counter('lost_bytes_total', 'Bytes counted by the kernel and lost since', [
       'reason',
     ]),

@@ -30,14 +30,11 @@ const ticks: readonly (readonly AttributedFlow[])[] = [
       bytesSent: 48,
     }),
   ],
-  [
-    exampleFlow({ owner: web, bytesSent: 6 }),
-    exampleFlow({ servicePort: 80, connectionsFailed: 1 }),
-  ],
+  [exampleFlow({ owner: web, bytesSent: 6 }), exampleFlow({ servicePort: 80, failedRefused: 1 })],
   [exampleFlow({ owner: web, bytesSent: 60 })],
   [
     exampleFlow({ owner: web, bytesReceived: 1 }),
-    exampleFlow({ servicePort: 80, connectionsFailed: 1 }),
+    exampleFlow({ servicePort: 80, failedRefused: 1 }),
   ],
 ]
 
@@ -78,6 +75,16 @@ test("the agent's own metrics arrive as agent.prom, each with its labels", async
   telemetry.kernelSkippedRuns.inc({ program: 'on_state' }, 4)
   telemetry.kernelMapEntries.set({ map: 'flows' }, 12)
   telemetry.kernelMapCapacity.set({ map: 'flows' }, 65_536)
+  telemetry.kernelMapBytes.set({ map: 'flows' }, 14_155_776)
+  telemetry.kernelOrigin.set({ origin: 'adopted' }, 1)
+  telemetry.kernelSocketsSeeded.inc(21)
+  telemetry.udpMode.set({ mode: 'cgroup' }, 1)
+  telemetry.udpCgroups.set(5)
+  telemetry.udpReattachments.inc(2)
+  telemetry.udpAttachFailures.inc({ reason: 'EPERM' })
+  telemetry.cgroupBirths.inc(14)
+  telemetry.bpfRuns.inc({ program: 'tcp_state' }, 3)
+  telemetry.bpfRunSeconds.inc({ program: 'tcp_state' }, 0.000_001)
   telemetry.lostBytes.inc({ reason: 'flows_full' }, 1_500)
   telemetry.unattributedBytes.inc({ reason: 'unknown_pod' }, 40)
   telemetry.podWatchFailures.inc({ reason: '503' })
