@@ -1,7 +1,7 @@
 /** Which end of a connection the local container was: the one that opened it, or the one that accepted it. */
 export type Role = 'client' | 'server'
 
-export type Protocol = 'tcp'
+export type Protocol = 'tcp' | 'udp'
 
 /** What one cgroup exchanged with one remote service since the drain before. */
 export type Flow = {
@@ -17,8 +17,25 @@ export type Flow = {
   readonly bytesSent: number
   /** Payload bytes received in order. */
   readonly bytesReceived: number
+  /** Connections this end opened (client) or took (server). */
   readonly connectionsOpened: number
-  readonly connectionsFailed: number
+  /** Sum of the smoothed round-trip times that were sampled; divided by their number it is their mean. */
+  readonly rttSumUs: number
+  readonly rttSamples: number
+  /** The smallest round-trip time seen; 0 without a sample. */
+  readonly rttMinUs: number
+  /** TCP segments that were sent again. */
+  readonly retransmits: number
+  readonly datagramsSent: number
+  readonly datagramsReceived: number
+  /** Connections that could not be established, by reason. */
+  readonly failedRefused: number
+  readonly failedTimedOut: number
+  readonly failedUnreachable: number
+  readonly failedOther: number
+  /** Connections that were broken off, by the end that did it. */
+  readonly resetByUs: number
+  readonly resetByPeer: number
 }
 
 /** Who owns a cgroup. Absent means unknown or not applicable, never an empty string. */

@@ -80,6 +80,7 @@ struct sock {
 	struct sock_common __sk_common;
 	socket_lock_t sk_lock;
 	u16 sk_protocol;
+	int sk_err;
 	struct sock_cgroup_data sk_cgrp_data;
 };
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 #include "kernel.h"
+#include <asm-generic/errno.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_tracing.h>
@@ -98,13 +99,27 @@ static __always_inline int close_open(struct sock *sk, struct socket_state *stat
 		return 0;
 	struct payload payload = final_payload(sk, tcp, state->syn, oldstate);
 	struct flow_value *flow = fold(state, &payload);
-	if (flow)
-		__sync_fetch_and_add(&flow->connections_closed, 1);
 	u64 lost = unreported(payload.sent, READ_ONCE(state->sent)) +
 		   unreported(payload.received, READ_ONCE(state->received));
 	if (lost)
 		drop_bytes(flow ? DROP_CONTENDED : DROP_OVERFLOW_FULL, lost);
 	return 0;
+}
+
+/* The kernel sets the error before it closes the socket. */
+static __always_inline u64 *failure_of(struct flow_value *flow, int error)
+{
+	switch (error) {
+	case ECONNREFUSED:
+		return &flow->failed_refused;
+	case ETIMEDOUT:
+		return &flow->failed_timed_out;
+	case ENETUNREACH:
+	case EHOSTUNREACH:
+		return &flow->failed_unreachable;
+	default:
+		return &flow->failed_other;
+	}
 }
 
 static __always_inline int on_close(struct sock *sk, int oldstate)
@@ -125,7 +140,7 @@ static __always_inline int on_close(struct sock *sk, int oldstate)
 		return 0;
 	struct flow_value *flow = flow_of(&state->key);
 	if (flow)
-		__sync_fetch_and_add(&flow->connections_failed, 1);
+		__sync_fetch_and_add(failure_of(flow, sk->sk_err), 1);
 	return 0;
 }
 

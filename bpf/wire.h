@@ -23,9 +23,19 @@ struct flow_key {
 struct flow_value {
 	__u64 bytes_sent;
 	__u64 bytes_received;
-	__u64 connections_opened;
-	__u64 connections_closed;
-	__u64 connections_failed;
+	__u64 connections_opened; /* by a client, accepted by a server */
+	__u64 rtt_us;		  /* sum of the smoothed round-trip times that were sampled */
+	__u64 rtt_samples;
+	__u64 rtt_min_us; /* 0: no sample yet */
+	__u64 retransmits;
+	__u64 datagrams_sent;
+	__u64 datagrams_received;
+	__u64 failed_refused;
+	__u64 failed_timed_out;
+	__u64 failed_unreachable;
+	__u64 failed_other;
+	__u64 reset_by_us;
+	__u64 reset_by_peer;
 };
 
 enum drop_reason {

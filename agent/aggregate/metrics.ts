@@ -29,7 +29,8 @@ export const trafficMetrics: readonly TrafficMetric[] = [
   {
     name: 'podatlas_connections_failed_total',
     help: 'Connections that could not be established',
-    of: flow => flow.connectionsFailed,
+    of: flow =>
+      flow.failedRefused + flow.failedTimedOut + flow.failedUnreachable + flow.failedOther,
   },
 ]
 

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import type { AttributedFlow, Flow } from '../model.ts'
 import { createTelemetry } from '../telemetry.ts'
+import { exampleFlow } from '../test/example-flow.ts'
 import { attribution, type AttributionParts } from './attribute.ts'
 import type { CgroupOwner } from './cgroup-path.ts'
 import { createPodNames } from './pod-names.ts'
@@ -34,17 +35,8 @@ async function valuesOf(metric: { get: () => Promise<{ values: unknown[] }> }) {
 }
 
 function flow(cgroupId: number, bytesSent = 100): Flow {
-  return {
-    cgroupId,
-    remoteAddress: '192.0.2.1',
-    servicePort: 443,
-    protocol: 'tcp',
-    role: 'client',
-    bytesSent,
-    bytesReceived: 1,
-    connectionsOpened: 1,
-    connectionsFailed: 0,
-  }
+  const remoteAddress = '192.0.2.1'
+  return exampleFlow({ cgroupId, remoteAddress, bytesSent, bytesReceived: 1, connectionsOpened: 1 })
 }
 
 function podObject(containerId?: string) {

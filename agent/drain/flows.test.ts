@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { DrainedFlows } from '../kernel/kernel.ts'
-import type { Flow } from '../model.ts'
+import type { Flow, Role } from '../model.ts'
+import { exampleFlow } from '../test/example-flow.ts'
 import { decodeFlows } from './flows.ts'
 
 /** One entry a line: key, value. */
@@ -23,68 +24,63 @@ const u64 = (value: bigint) => {
 
 const sums = (bytesSent: number, bytesReceived: number) => ({ bytesSent, bytesReceived })
 
+/** Idle but for what is `changed`. */
+function flow(changed: Partial<Flow>): Flow {
+  const { owner: _, ...idle } = exampleFlow(changed)
+  return idle
+}
+
+function connection(cgroupId: number, role: Role, remoteAddress: string): Flow {
+  return flow({ cgroupId, role, remoteAddress, connectionsOpened: 1 })
+}
+
+function overflow(cgroupId: number, role: Role): Flow {
+  return flow({ cgroupId, role, remoteAddress: 'other', servicePort: 0, connectionsOpened: 4 })
+}
+
 test('a recorded drain of a real kernel reads as the traffic that was made', () => {
   const text = readFileSync(join(import.meta.dirname, 'recorded-drain.hex'), 'utf8')
   const lines = text.trimEnd().split('\n')
   const flows = decodeFlows(drained(lines.map(line => [line.slice(0, 64), line.slice(65)])))
 
-  const https = {
-    servicePort: 443,
-    protocol: 'tcp' as const,
-    connectionsOpened: 1,
-    connectionsFailed: 0,
-  }
-  const folded = { ...https, remoteAddress: 'other', servicePort: 0, connectionsOpened: 4 }
   expect(flows).toEqual([
-    { ...https, cgroupId: 823, remoteAddress: '192.0.2.10', role: 'client', ...sums(480, 40960) },
-    {
-      ...https,
-      cgroupId: 823,
-      remoteAddress: '2001:db8:ffff::11',
-      role: 'server',
-      ...sums(900, 2100),
-    },
-    { ...https, cgroupId: 823, remoteAddress: '192.0.2.12', role: 'server', ...sums(200, 524288) },
-    {
-      ...https,
-      cgroupId: 842,
-      remoteAddress: '198.51.100.20',
-      role: 'server',
-      ...sums(40960, 480),
-    },
-    {
-      ...https,
-      cgroupId: 861,
-      remoteAddress: '2001:db8:52::7',
-      role: 'client',
-      ...sums(2100, 900),
-    },
-    {
-      ...https,
-      cgroupId: 880,
-      remoteAddress: '198.51.100.3',
-      role: 'client',
-      ...sums(524288, 200),
-    },
-    { ...folded, cgroupId: 1963, role: 'client', ...sums(6400, 6200) },
-    { ...folded, cgroupId: 1982, role: 'server', ...sums(6200, 6400) },
-  ] satisfies Flow[])
+    { ...connection(823, 'client', '192.0.2.10'), ...sums(480, 40960) },
+    { ...connection(823, 'server', '2001:db8:ffff::11'), ...sums(900, 2100) },
+    { ...connection(823, 'server', '192.0.2.12'), ...sums(200, 524288) },
+    { ...connection(842, 'server', '198.51.100.20'), ...sums(40960, 480) },
+    { ...connection(861, 'client', '2001:db8:52::7'), ...sums(2100, 900) },
+    { ...connection(880, 'client', '198.51.100.3'), ...sums(524288, 200) },
+    { ...overflow(1963, 'client'), ...sums(6400, 6200) },
+    { ...overflow(1982, 'server'), ...sums(6200, 6400) },
+  ])
 })
 
-test('counters are exact up to 2^53 - 1', () => {
-  const key = `${u64(2n ** 40n + 7n)}00000000000000000000ffffc000020150000601ffffffff`
-  const value = [2n ** 53n - 1n, 2n ** 32n, 2n ** 32n - 1n, 0n, 3n].map(u64).join('')
-  expect(decodeFlows(drained([[key, value]]))).toEqual([
+test('each counter has its place, and is exact up to 2^53 - 1', () => {
+  const key = `${u64(2n ** 40n + 7n)}00000000000000000000ffffc000020150001101ffffffff`
+  const large = [2n ** 53n - 1n, 2n ** 32n, 2n ** 32n - 1n]
+  const value = [...large, ...Array.from({ length: 12 }, (_, i) => BigInt(i + 4))]
+  expect(decodeFlows(drained([[key, value.map(u64).join('')]]))).toEqual([
     {
       cgroupId: 2 ** 40 + 7,
       remoteAddress: '192.0.2.1',
       servicePort: 80,
-      protocol: 'tcp',
+      protocol: 'udp',
       role: 'server',
       bytesSent: Number.MAX_SAFE_INTEGER,
       bytesReceived: 2 ** 32,
       connectionsOpened: 2 ** 32 - 1,
-      connectionsFailed: 3,
+      rttSumUs: 4,
+      rttSamples: 5,
+      rttMinUs: 6,
+      retransmits: 7,
+      datagramsSent: 8,
+      datagramsReceived: 9,
+      failedRefused: 10,
+      failedTimedOut: 11,
+      failedUnreachable: 12,
+      failedOther: 13,
+      resetByUs: 14,
+      resetByPeer: 15,
     },
   ])
 })

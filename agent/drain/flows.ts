@@ -3,6 +3,9 @@ import { flowKey, flowValue, roles } from '../kernel/wire.gen.ts'
 import type { Flow } from '../model.ts'
 import { formatAddress } from './address.ts'
 
+/** IPPROTO_UDP */
+const UDP = 17
+
 /** Turns map bytes into flows. Two of the same key (of two maps) stay two: they add up later. */
 export function decodeFlows({ count, keys, values }: DrainedFlows): Flow[] {
   return Array.from({ length: count }, (_, index) =>
@@ -17,12 +20,23 @@ function decodeFlow(keys: DataView, key: number, values: DataView, value: number
     cgroupId: flowKey.cgroupId(keys, key),
     remoteAddress: isOverflow(keys, address, servicePort) ? 'other' : formatAddress(keys, address),
     servicePort,
-    protocol: 'tcp',
+    protocol: flowKey.protocol(keys, key) === UDP ? 'udp' : 'tcp',
     role: roles[flowKey.role(keys, key)] ?? 'client',
     bytesSent: flowValue.bytesSent(values, value),
     bytesReceived: flowValue.bytesReceived(values, value),
     connectionsOpened: flowValue.connectionsOpened(values, value),
-    connectionsFailed: flowValue.connectionsFailed(values, value),
+    rttSumUs: flowValue.rttUs(values, value),
+    rttSamples: flowValue.rttSamples(values, value),
+    rttMinUs: flowValue.rttMinUs(values, value),
+    retransmits: flowValue.retransmits(values, value),
+    datagramsSent: flowValue.datagramsSent(values, value),
+    datagramsReceived: flowValue.datagramsReceived(values, value),
+    failedRefused: flowValue.failedRefused(values, value),
+    failedTimedOut: flowValue.failedTimedOut(values, value),
+    failedUnreachable: flowValue.failedUnreachable(values, value),
+    failedOther: flowValue.failedOther(values, value),
+    resetByUs: flowValue.resetByUs(values, value),
+    resetByPeer: flowValue.resetByPeer(values, value),
   }
 }
 

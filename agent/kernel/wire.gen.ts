@@ -17,12 +17,22 @@ export const flowKey = {
 
 /** struct flow_value */
 export const flowValue = {
-  size: 40,
+  size: 120,
   bytesSent: (view: DataView, start: number): number => u64(view, start + 0),
   bytesReceived: (view: DataView, start: number): number => u64(view, start + 8),
   connectionsOpened: (view: DataView, start: number): number => u64(view, start + 16),
-  connectionsClosed: (view: DataView, start: number): number => u64(view, start + 24),
-  connectionsFailed: (view: DataView, start: number): number => u64(view, start + 32),
+  rttUs: (view: DataView, start: number): number => u64(view, start + 24),
+  rttSamples: (view: DataView, start: number): number => u64(view, start + 32),
+  rttMinUs: (view: DataView, start: number): number => u64(view, start + 40),
+  retransmits: (view: DataView, start: number): number => u64(view, start + 48),
+  datagramsSent: (view: DataView, start: number): number => u64(view, start + 56),
+  datagramsReceived: (view: DataView, start: number): number => u64(view, start + 64),
+  failedRefused: (view: DataView, start: number): number => u64(view, start + 72),
+  failedTimedOut: (view: DataView, start: number): number => u64(view, start + 80),
+  failedUnreachable: (view: DataView, start: number): number => u64(view, start + 88),
+  failedOther: (view: DataView, start: number): number => u64(view, start + 96),
+  resetByUs: (view: DataView, start: number): number => u64(view, start + 104),
+  resetByPeer: (view: DataView, start: number): number => u64(view, start + 112),
 } as const
 
 /** struct drop_value */

@@ -17,11 +17,16 @@ export function ledger(kernel: Kernel, traffic: Traffic): Ledger {
   const sum = (
     service: Service,
     role: Role,
-    field: 'bytesSent' | 'bytesReceived' | 'connectionsOpened' | 'connectionsFailed',
+    field: keyof Flow & (`bytes${string}` | 'connectionsOpened' | `failed${string}`),
   ) =>
     flows
       .filter(flow => flow.role === role && flow.servicePort === service.port)
       .reduce((total, flow) => total + flow[field], 0)
+  const failed = (service: Service, role: Role) =>
+    sum(service, role, 'failedRefused') +
+    sum(service, role, 'failedTimedOut') +
+    sum(service, role, 'failedUnreachable') +
+    sum(service, role, 'failedOther')
   const end = (service: Service, role: Role) => ({
     opened: sum(service, role, 'connectionsOpened'),
     sent: sum(service, role, 'bytesSent'),
@@ -35,8 +40,7 @@ export function ledger(kernel: Kernel, traffic: Traffic): Ledger {
     flows: () => flows,
     counted: service => ({
       ...service,
-      failed:
-        sum(service, 'client', 'connectionsFailed') + sum(service, 'server', 'connectionsFailed'),
+      failed: failed(service, 'client') + failed(service, 'server'),
       client: end(service, 'client'),
       server: end(service, 'server'),
     }),
