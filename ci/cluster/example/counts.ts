@@ -12,26 +12,30 @@ const Line = z.object({
       received: z.int(),
       connections: z.int(),
       open: z.int(),
+      datagramsSent: z.int(),
+      datagramsReceived: z.int(),
     }),
   ),
 })
 type Counted = z.output<typeof Line>
+const Containers = z.array(z.object({ name: z.string() }))
 const Pods = z.object({
   items: z.array(
     z.object({
       metadata: z.object({ name: z.string() }),
-      spec: z.object({ containers: z.array(z.object({ name: z.string() })) }),
+      spec: z.object({ initContainers: Containers.default([]), containers: Containers }),
     }),
   ),
 })
 
-/** What each container of the namespace `shop` counted itself, by `pod/container`. */
-export async function podCounts(): Promise<Map<string, Counted>> {
-  const pods = Pods.parse(JSON.parse(await kubectl(['-n', 'shop', 'get', 'pods', '-o', 'json'])))
+/** What each container of a namespace counted itself, by `pod/container`. */
+export async function podCounts(namespace = 'shop'): Promise<Map<string, Counted>> {
+  const inNamespace = ['-n', namespace]
+  const pods = Pods.parse(JSON.parse(await kubectl([...inNamespace, 'get', 'pods', '-o', 'json'])))
   const counts = new Map<string, Counted>()
   for (const { metadata, spec } of pods.items) {
-    for (const { name } of spec.containers) {
-      const log = await kubectl(['-n', 'shop', 'logs', metadata.name, '-c', name, '--tail=1'])
+    for (const { name } of [...spec.initContainers, ...spec.containers]) {
+      const log = await kubectl([...inNamespace, 'logs', metadata.name, '-c', name, '--tail=1'])
       counts.set(`${metadata.name}/${name}`, parseLine(log))
     }
   }

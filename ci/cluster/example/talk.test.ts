@@ -14,16 +14,41 @@ test('both ends count the same bytes, and a held connection stays open', async (
   const short = `${target},connections=3,send=1000,receive=500000`
   const client = start('call', short, `${target},send=70,receive=9,hold`)
   const bytes = { sent: 3 * 1000 + 70, received: 3 * 500_000 + 9 }
-  const counted = { ...bytes, connections: 4, open: 1 }
-  expect(await lineWith(client, '"done":true')).toEqual({
-    done: true,
-    remotes: { '127.0.0.1': counted },
+  expect(await lineWith(client, '"done":true')).toMatchObject({
+    remotes: { '127.0.0.1': { ...bytes, connections: 4, open: 1 } },
   })
-  expect(await lineWith(server, `"sent":${bytes.received},"received":${bytes.sent}`)).toMatchObject(
-    {
-      remotes: { '127.0.0.1': { connections: 4 } },
-    },
-  )
+  const counted = await lineWith(server, `"sent":${bytes.received},"received":${bytes.sent}`)
+  expect(counted).toMatchObject({ remotes: { '127.0.0.1': { connections: 4 } } })
+})
+
+test('streams and new connections go on until they are told to stop', async () => {
+  const target = `127.0.0.1:${await freePort()}`
+  start('serve', target)
+  const client = start('call', `${target},send=70,stream`, `${target},send=20,repeat`)
+  await lineWith(client, '"done":false')
+  client.kill('SIGUSR2')
+  const line = await lineWith(client, '"done":true')
+  expect(line).toMatchObject({ remotes: { '127.0.0.1': { open: 0 } } })
+})
+
+test('an open connection is used again when told', async () => {
+  const target = `127.0.0.1:${await freePort()}`
+  start('serve', target)
+  const client = start('call', `${target},send=70,receive=9,again`)
+  await lineWith(client, '"sent":70,"received":9,"connections":1,"open":1')
+  client.kill('SIGUSR2')
+  await lineWith(client, '"sent":140,"received":18,"connections":1,"open":1')
+})
+
+test('both ends count the same datagrams', async () => {
+  const target = `127.0.0.1:${await freePort()}`
+  const server = start('echo', target)
+  const client = start('ask', `${target},datagrams=5,send=300`)
+  const counted = { sent: 1500, received: 1500, datagramsSent: 5, datagramsReceived: 5 }
+  const line = await lineWith(client, '"done":true')
+  expect(line).toMatchObject({ remotes: { '127.0.0.1': counted } })
+  const echoed = await lineWith(server, '"datagramsSent":5')
+  expect(echoed).toMatchObject({ remotes: { '127.0.0.1': counted } })
 })
 
 function start(...args: string[]): ChildProcess {

@@ -1,9 +1,12 @@
 import { join } from 'node:path'
+import { compileStatic } from '../compile.ts'
 import { copyTo } from '../shared-libraries.ts'
 
-const talk = join(import.meta.dirname, '../../cluster/example/talk.ts')
+const example = join(import.meta.dirname, '../../cluster/example')
+const sources = ['talk.ts', 'connections.ts', 'datagrams.ts', 'tally.ts', 'target.ts']
 
-/** The program of the example pods; Node runs its source. */
+/** The programs of the example pods. Node runs the sources of the one, the other is over before Node would be up. */
 export async function stageExample(root: string): Promise<void> {
-  copyTo(root, talk, '/app/talk.ts')
+  for (const source of sources) copyTo(root, join(example, source), `/app/${source}`)
+  await compileStatic(join(example, 'brief.c'), join(root, 'brief'))
 }

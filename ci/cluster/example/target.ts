@@ -1,0 +1,26 @@
+/** `ADDRESS:PORT,name=12,flag`: whom to talk to, or where to listen, and how. */
+export type Target = {
+  readonly address: string
+  readonly port: number
+  readonly flags: readonly string[]
+  readonly number: (name: string, otherwise: number) => number
+}
+
+export function parseTarget(spec: string): Target {
+  const [place = '', ...settings] = spec.split(',')
+  const [address = '', port] = place.split(':')
+  const numbers = new Map(
+    settings.filter(setting => setting.includes('=')).map(setting => pair(setting)),
+  )
+  return {
+    address,
+    port: Number(port),
+    flags: settings.filter(setting => !setting.includes('=')),
+    number: (name, otherwise) => numbers.get(name) ?? otherwise,
+  }
+}
+
+function pair(setting: string): [string, number] {
+  const [name = '', value] = setting.split('=')
+  return [name, Number(value)]
+}
