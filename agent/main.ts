@@ -8,6 +8,7 @@ import { watchPods } from './attribute/pod-watch.ts'
 import { HELP, UsageError } from './command-line.ts'
 import { readConfig, type Config } from './config.ts'
 import { openKernel } from './kernel/kernel.ts'
+import { installPrograms } from './kernel/programs.ts'
 import { createLog } from './log.ts'
 import { createPipeline } from './pipeline.ts'
 import { startServer } from './server.ts'
@@ -61,7 +62,10 @@ async function run(config: Config): Promise<void> {
   const cgroups = openCgroupTree({ mount: findCgroupMount(config.cgroupRoot) })
 
   await using opened = new AsyncDisposableStack()
-  const kernel = opened.use(openKernel({ ...config.kernel, telemetry, log: log.debug }))
+  const { bytecode, maxFlows } = config.kernel
+  const sizes = { maxFlows, maxOverflow: 4_096 }
+  const programs = installPrograms({ bytecode, sizes, log: log.debug })
+  const kernel = opened.use(openKernel({ programs, telemetry }))
   const pods = createPodNames()
   if (apiServer) {
     opened.use(watchPods({ server: apiServer, nodeName, names: pods, telemetry, ...log }))

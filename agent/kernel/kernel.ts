@@ -4,7 +4,7 @@ import { KernelError } from './error.ts'
 import { runIterator } from './iterator.ts'
 import { loadLibbpf } from './libbpf.ts'
 import { entryBuffer } from './map.ts'
-import { loadObject } from './object.ts'
+import type { Programs } from './programs.ts'
 import { skippedRunsReader } from './skipped-runs.ts'
 import { swappedMap } from './swapped-map.ts'
 import { flowKey, flowValue } from './wire.gen.ts'
@@ -16,7 +16,7 @@ export type DrainedFlows = {
   readonly values: DataView
 }
 
-/** The programs that count in the kernel. Disposing it detaches them; what was not drained is gone. */
+/** What the programs count in the kernel. Disposing it detaches them; what was not drained is gone. */
 export type Kernel = Disposable & {
   /**
    * Takes what was counted since the drain before, open connections included. After a KernelError the next drain
@@ -25,54 +25,34 @@ export type Kernel = Disposable & {
   readonly drain: () => Promise<DrainedFlows>
 }
 
-export type KernelOptions = {
-  /** Path of podatlas.bpf.o. */
-  readonly bytecode: string
-  /** Flows between two drains; those beyond fold into one per cgroup and role. */
-  readonly maxFlows: number
-  /** How many of the latter there may be. What has no room even there waits, or is counted as lost. */
-  readonly maxOverflow?: number
-  readonly telemetry: Telemetry
-  readonly log: (line: string) => void
-}
-
 // Two copies of one program: bpf/tcp_state.bpf.c says why.
 const STATE_PROGRAMS = ['tcp_state', 'tcp_state_twin']
 
-/** Loads and attaches the programs: from now on connections are counted. Throws KernelError. */
-export function openKernel({
-  bytecode,
-  maxFlows,
-  maxOverflow = 4096,
-  telemetry,
-  log,
-}: KernelOptions): Kernel {
+export type KernelOptions = {
+  /** The kernel takes them over: they are disposed with it. */
+  readonly programs: Programs
+  readonly telemetry: Telemetry
+}
+
+/** Reads what the programs count; uses their descriptors only, so it needs no capability. Throws KernelError. */
+export function openKernel({ programs, telemetry }: KernelOptions): Kernel {
   using onFailure = new DisposableStack()
-  const maxEntries = {
-    flows_a: maxFlows,
-    flows_b: maxFlows,
-    overflow_a: maxOverflow,
-    overflow_b: maxOverflow,
-  }
-  const object = onFailure.use(loadObject({ bytecode, maxEntries, log }))
+  onFailure.use(programs)
   const libbpf = loadLibbpf()
   const maps = ['flows', 'overflow'].map(name => ({
     name,
     swapped: swappedMap(libbpf, {
-      outer: object.mapFd(name),
-      inner: [object.mapFd(`${name}_a`), object.mapFd(`${name}_b`)],
+      outer: programs.mapFd(name),
+      inner: [programs.mapFd(`${name}_a`), programs.mapFd(`${name}_b`)],
     }),
   }))
-  telemetry.kernelMapCapacity.set({ map: 'flows' }, maxFlows)
-  telemetry.kernelMapCapacity.set({ map: 'overflow' }, maxOverflow)
-  const readDrops = dropReader(libbpf, object.mapFd('drops'), telemetry)
+  telemetry.kernelMapCapacity.set({ map: 'flows' }, programs.sizes.maxFlows)
+  telemetry.kernelMapCapacity.set({ map: 'overflow' }, programs.sizes.maxOverflow)
+  const readDrops = dropReader(libbpf, programs.mapFd('drops'), telemetry)
   const readSkippedRuns = STATE_PROGRAMS.map(program =>
-    skippedRunsReader(object, program, telemetry),
+    skippedRunsReader(programs, program, telemetry),
   )
   const entries = entryBuffer(libbpf, flowKey.size, flowValue.size)
-
-  for (const program of STATE_PROGRAMS) object.attach(program)
-  const liveLink = object.attachIterator('live', 'sockets')
 
   const owned = onFailure.move()
   let isRunning = false
@@ -83,7 +63,7 @@ export function openKernel({
   async function takeFlows(): Promise<DrainedFlows> {
     if (isHandedOver) entries.clear()
     isHandedOver = false
-    await runIterator(libbpf, liveLink)
+    await runIterator(libbpf, programs.linkFd('live'))
     for (const { name, swapped } of maps) {
       const resting = await swapped.swap()
       const before = entries.count()

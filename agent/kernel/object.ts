@@ -7,8 +7,8 @@ import { knobs } from './wire.gen.ts'
 /** A BPF object in the kernel. Disposing it detaches its programs and frees its maps. */
 export type BpfObject = Disposable & {
   readonly mapFd: (map: string) => number
-  /** Runs the program at its tracepoint from now on. */
-  readonly attach: (program: string) => void
+  /** Runs the program at its tracepoint or function from now on. Gives the descriptor of the link. */
+  readonly attach: (program: string) => number
   readonly programFd: (program: string) => number
   /** Gives the descriptor of a link from which the program can be run over the map's entries. */
   readonly attachIterator: (program: string, map: string) => number
@@ -65,7 +65,7 @@ export function loadObject({ bytecode, maxEntries, log }: ObjectOptions): BpfObj
     mapFd: name => libbpf.mapFd(map(name)),
     attach: program => {
       const link = libbpf.attachTracepoint(programFd(program))
-      ownLink(check(link, `cannot attach ${program}`, 'BPF_ATTACH'))
+      return ownLink(check(link, `cannot attach ${program}`, 'BPF_ATTACH'))
     },
     programFd,
     attachIterator: (program, over) => {

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { bpfObject } from '../../ci/bpf/object.ts'
 import { findCgroupMount } from '../attribute/cgroup-tree.ts'
 import { openKernel } from '../kernel/kernel.ts'
+import { installPrograms } from '../kernel/programs.ts'
 import { flowKey, flowValue } from '../kernel/wire.gen.ts'
 import { createTelemetry } from '../telemetry.ts'
 
@@ -28,12 +29,12 @@ try {
 
 async function record(): Promise<void> {
   const telemetry = createTelemetry('recorder', '0')
-  using kernel = openKernel({
+  const programs = installPrograms({
     bytecode: bpfObject(),
-    maxFlows: 1_024,
-    telemetry,
+    sizes: { maxFlows: 1_024, maxOverflow: 1_024 },
     log: console.error,
   })
+  using kernel = openKernel({ programs, telemetry })
   const closed = await exchange('127.0.0.1', 1_000, 2_000)
   closed.destroy()
   const open = await exchange('::1', 30_000, 40_000)

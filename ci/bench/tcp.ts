@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { decodeFlows } from '../../agent/drain/flows.ts'
 import { openKernel, type Kernel } from '../../agent/kernel/kernel.ts'
+import { installPrograms } from '../../agent/kernel/programs.ts'
 import { createTelemetry } from '../../agent/telemetry.ts'
 import { bpfObject } from '../bpf/object.ts'
 import { programTimes, withStatistics } from './program-times.ts'
@@ -71,7 +72,9 @@ async function compare(run: () => Run) {
 /** One run while the programs count. A run that they count wrongly is worth nothing: it throws. */
 async function withPrograms<Result>(run: () => Run, read: (run: Run) => Result): Promise<Result> {
   const telemetry = createTelemetry('bench', '0.0.0')
-  using kernel = openKernel({ bytecode: bpfObject(), maxFlows: 65_536, telemetry, log: () => {} })
+  const sizes = { maxFlows: 65_536, maxOverflow: 4_096 }
+  const programs = installPrograms({ bytecode: bpfObject(), sizes, log: () => {} })
+  using kernel = openKernel({ programs, telemetry })
   await sleep(50)
   const finished = run()
   const result = read(finished)

@@ -1,6 +1,7 @@
 import { bpfObject } from '../../../ci/bpf/object.ts'
 import { createTelemetry } from '../../telemetry.ts'
 import { openKernel, type Kernel } from '../kernel.ts'
+import { installPrograms } from '../programs.ts'
 
 export type TestKernel = Kernel & {
   /** Events by drop reason, and bytes lost by reason; zeros are left out. */
@@ -18,7 +19,8 @@ export function openTestKernel({
   log = console.error as (line: string) => void,
 } = {}): TestKernel {
   const telemetry = createTelemetry('test', '0.0.0')
-  const kernel = openKernel({ bytecode, maxFlows, maxOverflow, telemetry, log })
+  const programs = installPrograms({ bytecode, sizes: { maxFlows, maxOverflow }, log })
+  const kernel = openKernel({ programs, telemetry })
   return {
     ...kernel,
     drops: () => byReason(telemetry.kernelDrops),

@@ -1,0 +1,47 @@
+/** How many entries the maps have whose size is a setting. */
+export type Sizes = {
+  /** Flows between two drains; those beyond fold into one per cgroup and role. */
+  readonly maxFlows: number
+  /** How many of the latter there may be. What has no room even there waits, or is counted as lost. */
+  readonly maxOverflow: number
+}
+
+/** How the programs see UDP: by the functions that send and receive, by cgroup, or not at all. */
+export type UdpMode = 'fentry' | 'cgroup' | 'off'
+
+type Part = {
+  readonly name: string
+  /** Only there in these modes. Absent: always. */
+  readonly udp?: readonly UdpMode[]
+}
+export type MapPart = Part & { readonly entries?: (sizes: Sizes) => number }
+export type ProgramPart = Part & {
+  /** How it runs from the start: at its tracepoint or function, or over a map when it is read. */
+  readonly attach?: 'tracing' | { readonly over: string }
+}
+
+/** Map of maps → the inner map that is live at first. */
+export const FIRST_LIVE: Readonly<Record<string, string>> = {
+  flows: 'flows_a',
+  overflow: 'overflow_a',
+}
+
+/** What user space, or a later agent, needs of the object: a line each. */
+export const MAPS: readonly MapPart[] = [
+  { name: 'flows' },
+  { name: 'flows_a', entries: sizes => sizes.maxFlows },
+  { name: 'flows_b', entries: sizes => sizes.maxFlows },
+  { name: 'overflow' },
+  { name: 'overflow_a', entries: sizes => sizes.maxOverflow },
+  { name: 'overflow_b', entries: sizes => sizes.maxOverflow },
+  { name: 'sockets' },
+  { name: 'drops' },
+]
+
+/** In the order in which they attach. */
+export const PROGRAMS: readonly ProgramPart[] = [
+  // Two copies of one program: bpf/tcp_state.bpf.c says why.
+  { name: 'tcp_state', attach: 'tracing' },
+  { name: 'tcp_state_twin', attach: 'tracing' },
+  { name: 'live', attach: { over: 'sockets' } },
+]
