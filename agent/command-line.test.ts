@@ -7,6 +7,7 @@ test('the command lines of 2021 are understood', () => {
   expect(
     parseCommandLine([...args, `prometheus,endpoint=${endpoint},username=u,password=p=q`]),
   ).toEqual({
+    command: 'run',
     settings: {
       kernel: { bytecode: '/opt/x.o' },
       sinks: { prometheus: { type: 'prometheus', endpoint, username: 'u', password: 'p=q' } },
@@ -46,9 +47,20 @@ test.each([
   [['--sink', 'stdout,type=prometheus'], '--sink stdout: unknown key "type". Use one of: format'],
   [['--sinks', 'stdout'], "Unknown option '--sinks'. See --help"],
   [['--interval'], "Option '--interval <value>' argument missing. See --help"],
-  [['stdout'], "Unexpected argument 'stdout'"],
+  [['stdout'], "Unexpected argument 'stdout'. See --help"],
+  [['check', 'unpin'], "Unexpected argument 'unpin'. See --help"],
 ])('%j is refused with the name of the fault and the fix', (args, message) => {
   expect(() => parseCommandLine(args)).toThrow(message)
+})
+
+test.each(['check', 'unpin'] as const)('%s stands before or after the options', command => {
+  for (const args of [
+    [command, '--udp', 'off'],
+    ['--udp', 'off', command],
+  ]) {
+    expect(parseCommandLine(args)).toMatchObject({ command, settings: { udp: 'off' } })
+  }
+  expect(HELP).toContain(`  ${command} `)
 })
 
 test('the help names every option', () => {

@@ -1,8 +1,14 @@
 import { parseArgs } from 'node:util'
 import { sinks } from './sinks/index.ts'
 
+const COMMANDS = ['run', 'check', 'unpin'] as const
+
+/** What is to be done; `run` is not said. */
+export type Command = (typeof COMMANDS)[number]
+
 /** What a command line says, in the form of the config file. */
 export type CommandLine = {
+  readonly command: Command
   readonly settings: Readonly<Record<string, unknown>>
   readonly configFile?: string
   /** How often `-v` was given. */
@@ -15,7 +21,10 @@ export class UsageError extends Error {
   override readonly name = 'UsageError'
 }
 
-export const HELP = `Usage: node agent/main.ts [options]
+export const HELP = `Usage: node agent/main.ts [check | unpin] [options]
+
+  check              says what the agent needs of this machine and whether it is there; changes nothing
+  unpin              removes the programs and maps that outlive the agent, and what was not read yet
 
   --sink SPEC        where samples go: name[,key=value]... (repeatable; default: stdout)
                      stdout[,format=json]
@@ -26,6 +35,10 @@ export const HELP = `Usage: node agent/main.ts [options]
   --node-name NAME   name of this node (default: NODE_NAME, else the host name)
   --cgroup-root DIR  where to look for the cgroup2 mount (default: /proc/self/mountinfo)
   --bytecode FILE    the kernel programs (default: /usr/lib/podatlas/podatlas.bpf.o)
+  --pin-directory DIR
+                     where programs and maps outlive the agent, on a bpffs
+                     (default: /sys/fs/bpf/podatlas; empty: nowhere)
+  --udp auto|off     whether UDP is counted (default: auto)
   -v, --verbose      log more
   -h, --help         this text
 
@@ -40,7 +53,9 @@ const OPTIONS = {
   interval: { type: 'string' },
   listen: { type: 'string' },
   'node-name': { type: 'string' },
+  'pin-directory': { type: 'string' },
   sink: { type: 'string', multiple: true },
+  udp: { type: 'string' },
   verbose: { type: 'boolean', short: 'v', multiple: true },
 } as const
 
@@ -49,22 +64,30 @@ export const OPTION_OF_SETTING: Readonly<Record<string, string>> = {
   cgroupRoot: '--cgroup-root',
   interval: '--interval',
   'kernel.bytecode': '--bytecode',
+  'kernel.pinDirectory': '--pin-directory',
   listen: '--listen',
   nodeName: '--node-name',
+  udp: '--udp',
 }
 
 /** Pure: parses arguments without the name of the program. Throws `UsageError`. */
 export function parseCommandLine(args: readonly string[]): CommandLine {
-  const { values } = parseOptions(args)
+  const { values, positionals } = parseOptions(args)
+  const kernel = {
+    ...(values.bytecode !== undefined && { bytecode: values.bytecode }),
+    ...(values['pin-directory'] !== undefined && { pinDirectory: values['pin-directory'] }),
+  }
   const settings = {
     ...(values['cgroup-root'] !== undefined && { cgroupRoot: values['cgroup-root'] }),
     ...(values.interval !== undefined && { interval: values.interval }),
-    ...(values.bytecode !== undefined && { kernel: { bytecode: values.bytecode } }),
+    ...(Object.keys(kernel).length > 0 && { kernel }),
     ...(values.listen !== undefined && { listen: values.listen }),
     ...(values['node-name'] !== undefined && { nodeName: values['node-name'] }),
     ...(values.sink !== undefined && { sinks: namedSinks(values.sink) }),
+    ...(values.udp !== undefined && { udp: values.udp }),
   }
   return {
+    command: commandOf(positionals),
     settings,
     ...(values.config !== undefined && { configFile: values.config }),
     verbosity: values.verbose?.length ?? 0,
@@ -74,12 +97,20 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
 
 function parseOptions(args: readonly string[]) {
   try {
-    return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: false })
+    return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true })
   } catch (error) {
     // "Unknown option '--foo'. To specify a positional argument …": the first sentence says it.
     const [problem = ''] = (error instanceof Error ? error.message : String(error)).split('. ')
     throw new UsageError(`${problem.replaceAll(/\s+/g, ' ')}. See --help`)
   }
+}
+
+function commandOf(words: readonly string[]): Command {
+  const [word = 'run', ...more] = words
+  const command = COMMANDS.find(known => known === word)
+  const unexpected = command ? more[0] : word
+  if (command && unexpected === undefined) return command
+  throw new UsageError(`Unexpected argument '${unexpected}'. See --help`)
 }
 
 /** A sink is named after its type; a second one of a type is `stdout-2`. */

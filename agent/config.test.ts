@@ -30,7 +30,14 @@ test('without any setting the agent counts on this machine and prints to stdout'
     names2021: false,
     listen: { port: 8080 },
     cgroupRoot: '',
-    kernel: { bytecode: '/usr/lib/podatlas/podatlas.bpf.o', maxFlows: 65_536 },
+    command: 'run',
+    kernel: {
+      bytecode: '/usr/lib/podatlas/podatlas.bpf.o',
+      maxFlows: 32_768,
+      maxSockets: 131_072,
+      pinDirectory: '/sys/fs/bpf/podatlas',
+    },
+    udp: 'auto',
     sinks: { stdout: { type: 'stdout', format: 'text', queueLimit: 100_000 } },
     verbosity: 0,
   })
@@ -44,7 +51,8 @@ interval: 1m
 seriesIdle: 2h
 names2021: true
 listen: "[::1]:9000"
-kernel: { maxFlows: 2048 }
+kernel: { maxFlows: 2048, maxSockets: 4096, pinDirectory: "" }
+udp: off
 sinks:
   main: { type: prometheus, endpoint: "http://prometheus:9090/api/v1/write" }
   debug: { type: stdout, format: json }
@@ -56,7 +64,8 @@ sinks:
     seriesIdleMs: 7_200_000,
     names2021: true,
     listen: { host: '::1', port: 9000 },
-    kernel: { maxFlows: 2048 },
+    kernel: { maxFlows: 2048, maxSockets: 4096, pinDirectory: '' },
+    udp: 'off',
     sinks: { main: { endpoint: 'http://prometheus:9090/api/v1/write' }, debug: { format: 'json' } },
   })
 })
@@ -127,12 +136,21 @@ test.each([
   ['a: b: c', /^--config: cannot read .*agent\.yaml: .*\. Give a file of YAML or JSON$/],
   ['kubernetes: { apiServer: "http://10.0.0.1" }', /kubernetes\.apiServer: use a URL like https/],
   ['kubernetes: { enabled: on }', /^kubernetes\.enabled: is on, but KUBERNETES_SERVICE_HOST is/],
+  ['kernel: { pinDirectory: pins }', /kernel\.pinDirectory: write an absolute path/],
+  ['kernel: { pinDirectory: /sys/fs/bpf/x/ }', /kernel\.pinDirectory: .* without a slash/],
+  ['kernel: { maxSockets: 10 }', /kernel\.maxSockets: Too small: .*1024$/],
+  ['kernel: { maxFlows: 10000000 }', /kernel\.maxFlows: Too big: .*1048576$/],
+  ['udp: "on"', /udp: use auto or off$/],
   ['kubernetes: { enabled: maybe }', /kubernetes\.enabled: use auto, on or off$/],
 ])('%s is refused', (text, message) => {
   expect(() => read(text)).toThrow(message)
 })
 
 test('faults of the command line go by the name of the option', () => {
+  expect(() => readConfig(['--udp', 'maybe'], {})).toThrow('--udp: use auto or off')
+  expect(() => readConfig(['--pin-directory', 'pins'], {})).toThrow(
+    '--pin-directory: write an absolute path',
+  )
   expect(() => readConfig(['--interval', 'soon'], {})).toThrow(/^--interval: write a number/)
   expect(() => readConfig(['--sink', 'prometheus,endpoint=prometheus:9090'], {})).toThrow(
     '--sink prometheus endpoint: use a URL like http://prometheus:9090/api/v1/write',

@@ -7,6 +7,7 @@ import {
   OPTION_OF_SETTING,
   parseCommandLine,
   UsageError,
+  type Command,
   type CommandLine,
 } from './command-line.ts'
 import { duration } from './duration.ts'
@@ -47,13 +48,29 @@ export const Settings = z.strictObject({
         .int()
         .min(1_024)
         .max(1_048_576)
-        .default(65_536)
+        .default(32_768)
         .describe('Flows the kernel map holds between two drains'),
+      maxSockets: z
+        .int()
+        .min(1_024)
+        .max(4_194_304)
+        .default(131_072)
+        .describe('Connections that are counted while they are open; those beyond when they close'),
+      pinDirectory: z
+        .string()
+        .regex(/^(?:\/.*[^/])?$/, 'write an absolute path without a slash at its end, or nothing')
+        .default('/sys/fs/bpf/podatlas')
+        .describe('Where programs and maps outlive the agent, on a bpffs; empty: they end with it'),
     })
     .prefault({}),
+  // YAML 1.1 reads a bare `off` as false, and Helm writes what it read.
+  udp: z
+    .literal(['auto', 'off', false], 'use auto or off')
+    .default('auto')
+    .describe('Whether UDP is counted; auto: in the cheapest way that this kernel allows'),
   kubernetes: z
     .strictObject({
-      // YAML 1.1 reads a bare `on` as true, and Helm writes what it read.
+      // As with udp: a bare `on` is true.
       enabled: z
         .literal(['auto', 'on', 'off', true, false], 'use auto, on or off')
         .default('auto')
@@ -79,13 +96,14 @@ type Settings = z.output<typeof Settings>
 /** Everything the agent was told, parsed and complete. */
 export type Config = Pick<
   Settings,
-  'cluster' | 'maxSeries' | 'names2021' | 'cgroupRoot' | 'sinks'
+  'cluster' | 'maxSeries' | 'names2021' | 'cgroupRoot' | 'sinks' | 'kernel'
 > & {
+  readonly command: Command
   readonly nodeName: string
   readonly intervalMs: number
   readonly seriesIdleMs: number
   readonly listen: { readonly host?: string; readonly port: number }
-  readonly kernel: { readonly bytecode: string; readonly maxFlows: number }
+  readonly udp: 'auto' | 'off'
   /** Absent: without Kubernetes. */
   readonly apiServer?: ApiServer
   readonly verbosity: number
@@ -115,7 +133,7 @@ export function readConfig(args: readonly string[], env: Environment): Config | 
 function parseConfig(fromFile: unknown, commandLine: CommandLine, env: Environment): Config {
   const parsed = Settings.safeParse(merged(fromFile, commandLine.settings))
   if (!parsed.success) throw faults(parsed.error, commandLine)
-  const { interval, seriesIdle, listen, kernel, kubernetes, ...settings } = parsed.data
+  const { interval, seriesIdle, listen, kernel, kubernetes, udp, ...settings } = parsed.data
   const portAt = listen.lastIndexOf(':')
   const host = listen.slice(0, portAt).replaceAll(/[[\]]/g, '')
   const apiServer = apiServerOf(kubernetes, env)
@@ -128,11 +146,13 @@ function parseConfig(fromFile: unknown, commandLine: CommandLine, env: Environme
   }
   return {
     ...settings,
+    command: commandLine.command,
     nodeName,
     intervalMs: interval,
     seriesIdleMs: seriesIdle,
     listen: { ...(host !== '' && { host }), port: Number(listen.slice(portAt + 1)) },
     kernel: { ...kernel, bytecode: kernel.bytecode || '/usr/lib/podatlas/podatlas.bpf.o' },
+    udp: udp || 'off',
     ...(apiServer && { apiServer }),
     verbosity: commandLine.verbosity,
   }
