@@ -47,6 +47,7 @@ const rooms: Readonly<Record<string, readonly string[] | 'anything'>> = {
   'agent/model.ts': [],
   'agent/telemetry.ts': ['prom-client'],
   'agent/server.ts': ['agent/telemetry.ts', 'prom-client'],
+  'agent/uninstall.ts': ['agent/attribute/', 'zod'],
   'agent/kernel/': [...stage, 'koffi'],
   'agent/drain/': [...stage, 'agent/kernel/'],
   'agent/attribute/': [...stage, 'zod'],

@@ -1,0 +1,90 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { z } from 'zod'
+import { ApiError, getText, textOf, type ApiServer } from './attribute/api-server.ts'
+
+export type UninstallParts = {
+  readonly server: ApiServer
+  /** The object that makes this pod, as `namespace/name`. */
+  readonly daemonSet: string
+  /** Failures with the same key are one matter: one line a minute. */
+  readonly warn: (key: string, line: string) => void
+  readonly debug: (line: string) => void
+  readonly retryMs?: number
+}
+
+export type Uninstall = Disposable & {
+  /**
+   * Asked when the agent is told to end: true if the DaemonSet is gone, or is about to be. Never
+   * throws; what cannot be told counts as false, so that no pin is removed that a next agent needs.
+   */
+  readonly isUnderWay: () => Promise<boolean>
+}
+
+/** Well below the seconds that a process has between SIGTERM and its end. */
+const ANSWER_MS = 2_000
+const RETRY_MS = 60_000
+
+const DaemonSet = z.object({ metadata: z.object({ deletionTimestamp: z.string().nullish() }) })
+
+/** What a service account gets whose DaemonSet, role or self went before its pod. */
+const GONE = new Set(['status_401', 'status_403', 'status_404'])
+
+/**
+ * Tells an uninstallation from a restart. Helm deletes the DaemonSet and the account with its rights
+ * within a second, and the pods follow: a refusal then means the same as "not found", provided that
+ * the account had been allowed to ask. So it asks at the start, too.
+ */
+export function watchUninstall(parts: UninstallParts): Uninstall {
+  const stop = new AbortController()
+  let wasAllowed = false
+  void (async () => {
+    wasAllowed = await askUntilAllowed(parts, stop.signal)
+    if (wasAllowed) parts.debug(`DaemonSet ${parts.daemonSet} is seen: pins go with it`)
+  })()
+  return {
+    isUnderWay: async () => {
+      stop.abort()
+      if (!wasAllowed) return false
+      try {
+        return await isDeleted(parts, AbortSignal.timeout(ANSWER_MS))
+      } catch (error) {
+        return error instanceof ApiError && GONE.has(error.reason)
+      }
+    },
+    [Symbol.dispose]: () => stop.abort(),
+  }
+}
+
+async function askUntilAllowed(parts: UninstallParts, signal: AbortSignal): Promise<boolean> {
+  while (!signal.aborted) {
+    try {
+      await isDeleted(parts, signal)
+      return true
+    } catch (error) {
+      if (signal.aborted) return false
+      const loss = 'an uninstallation would leave its pins on this node'
+      const why = error instanceof Error ? error.message : String(error)
+      parts.warn('uninstall', `cannot see DaemonSet ${parts.daemonSet}: ${why}; ${loss}`)
+    }
+    await pause(parts.retryMs ?? RETRY_MS, signal)
+  }
+  return false
+}
+
+async function isDeleted(
+  { server, daemonSet }: UninstallParts,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const [namespace = '', name = ''] = daemonSet.split('/').map(encodeURIComponent)
+  const path = `/apis/apps/v1/namespaces/${namespace}/daemonsets/${name}`
+  const text = await textOf(getText(server, path, { quietMs: ANSWER_MS, signal }))
+  return Boolean(DaemonSet.parse(JSON.parse(text)).metadata.deletionTimestamp)
+}
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  try {
+    await sleep(ms, undefined, { signal })
+  } catch {
+    // Stopped: the caller looks at the signal.
+  }
+}
