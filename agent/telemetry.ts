@@ -80,6 +80,10 @@ export function createTelemetry(nodeName: string, version: string) {
     ]),
     heldBytes: gauge('held_bytes', 'Bytes that wait for the name of their pod'),
     foldedBytes: counter('folded_bytes_total', 'Bytes folded into destination_ip="other"'),
+    foldedSignals: counter(
+      'folded_signals_total',
+      'Times a target had room for its bytes but not for another series, so that this went into "other"',
+    ),
     series: gauge('series', 'Traffic series alive'),
     seriesBudget: gauge('series_budget', 'Traffic series this node may have'),
     drainFailures: counter('drain_failures_total', 'Drains of the kernel maps that failed'),

@@ -6,6 +6,7 @@ import { decodeWriteRequest } from '../sinks/write-receiver.ts'
 import { createTelemetry } from '../telemetry.ts'
 import { exampleFlow } from '../test/example-flow.ts'
 import { aggregation } from './aggregate.ts'
+import { metrics2021, trafficMetrics } from './metrics.ts'
 import { ownMetrics } from './own-metrics.ts'
 
 const INTERVAL_MS = 10_000
@@ -14,7 +15,15 @@ const START_MS = Date.parse('2026-11-23T05:00:00Z')
 const web = { namespace: 'shop', pod: 'web-1', container: 'nginx' }
 const ticks: readonly (readonly AttributedFlow[])[] = [
   [
-    exampleFlow({ owner: web, bytesSent: 1_234, bytesReceived: 56_789, connectionsOpened: 2 }),
+    exampleFlow({
+      owner: web,
+      bytesSent: 1_234,
+      bytesReceived: 56_789,
+      connectionsOpened: 2,
+      rttSumUs: 24_500,
+      rttSamples: 2,
+      rttMinUs: 11_200,
+    }),
     exampleFlow({
       owner: web,
       role: 'server',
@@ -29,12 +38,24 @@ const ticks: readonly (readonly AttributedFlow[])[] = [
       role: 'server',
       bytesSent: 48,
     }),
+    exampleFlow({
+      owner: web,
+      protocol: 'udp',
+      servicePort: 53,
+      bytesSent: 33,
+      bytesReceived: 120,
+      datagramsSent: 1,
+      datagramsReceived: 1,
+    }),
   ],
-  [exampleFlow({ owner: web, bytesSent: 6 }), exampleFlow({ servicePort: 80, failedRefused: 1 })],
-  [exampleFlow({ owner: web, bytesSent: 60 })],
   [
-    exampleFlow({ owner: web, bytesReceived: 1 }),
+    exampleFlow({ owner: web, bytesSent: 6, retransmits: 3, resetByPeer: 1 }),
     exampleFlow({ servicePort: 80, failedRefused: 1 }),
+  ],
+  [exampleFlow({ owner: web, bytesSent: 60, rttSumUs: 9_000, rttSamples: 1, rttMinUs: 9_000 })],
+  [
+    exampleFlow({ owner: web, bytesReceived: 1, resetByUs: 1 }),
+    exampleFlow({ servicePort: 80, failedTimedOut: 1, failedUnreachable: 1, failedOther: 1 }),
   ],
 ]
 
@@ -66,7 +87,11 @@ test.for([
 ] as const)('four ticks of flows arrive as %s.prom', async ([name, names2021]) => {
   const aggregate = aggregatorOf(names2021)
   const batches = ticks.flatMap((flows, i) => aggregate(flows, START_MS + i * INTERVAL_MS))
-  await expect(await exposition(batches)).toMatchFileSnapshot(`../test/golden/${name}.prom`)
+  const received = await exposition(batches)
+  await expect(received).toMatchFileSnapshot(`../test/golden/${name}.prom`)
+  const expected = names2021 ? [...trafficMetrics, ...metrics2021] : trafficMetrics
+  const missing = expected.filter(metric => !received.includes(`\n${metric.name}{`))
+  expect(missing.map(metric => metric.name)).toEqual([])
 })
 
 test("the agent's own metrics arrive as agent.prom, each with its labels", async () => {
@@ -87,6 +112,7 @@ test("the agent's own metrics arrive as agent.prom, each with its labels", async
   telemetry.bpfRunSeconds.inc({ program: 'tcp_state' }, 0.000_001)
   telemetry.lostBytes.inc({ reason: 'flows_full' }, 1_500)
   telemetry.unattributedBytes.inc({ reason: 'unknown_pod' }, 40)
+  telemetry.foldedSignals.inc(6)
   telemetry.podWatchFailures.inc({ reason: '503' })
   telemetry.sinkSamplesSent.inc({ sink: 'main' }, 40)
   telemetry.sinkSamplesDropped.inc({ sink: 'main', reason: '400' }, 2)

@@ -1,9 +1,8 @@
-import type { AttributedFlow, Sample, Series } from '../model.ts'
+import type { AttributedFlow, Sample } from '../model.ts'
 import type { Telemetry } from '../telemetry.ts'
-import type { Target } from './budget.ts'
-import { placement } from './budget.ts'
-import { sortedLabels } from './labels.ts'
-import { metrics2021, trafficMetrics } from './metrics.ts'
+import { liveTargets, type LiveSeries, type LiveTarget } from './live-targets.ts'
+import { byteMetrics, metrics2021, signals, type MetricGroup } from './metrics.ts'
+import { firstStep, type Step } from './targets.ts'
 import { tickClock } from './tick-clock.ts'
 
 export type AggregationOptions = {
@@ -21,67 +20,67 @@ export type AggregationOptions = {
   readonly telemetry: Telemetry
 }
 
-type LiveTarget = {
-  readonly series: readonly Series[]
-  readonly totals: number[]
-  lastTrafficMs: number
-}
-
 /**
  * Adds flows up into counters. Each call is one tick and returns batches for the sinks in order:
- * first a zero for every series that is born, so that `rate()` sees its first bytes; then the value
- * of every live series, and a stale marker for those that end. Sums over all series are exact: what
- * exceeds the budget is folded, never dropped.
+ * first a zero for every counter that is born, so that `rate()` sees its first step; then the value
+ * of every live series, and a stale marker for those that end. Sums over all series are exact, metric
+ * by metric: what exceeds the budget is folded, never dropped.
  */
 export function aggregation(
   options: AggregationOptions,
 ): (flows: readonly AttributedFlow[], nowMs: number) => Sample[][] {
-  const { nodeName, cluster, idleMs, intervalMs, startedMs, telemetry } = options
-  const metrics = options.names2021 ? [...trafficMetrics, ...metrics2021] : trafficMetrics
-  const live = new Map<string, LiveTarget>()
-  const place = placement(Math.floor(options.maxSeries / metrics.length))
+  const { nodeName, cluster, maxSeries, idleMs, intervalMs, startedMs, telemetry } = options
+  const always = options.names2021 ? [...byteMetrics, ...metrics2021] : byteMetrics
+  const metricCount = [always, ...signals].flat().length
+  const labels = { source_host: nodeName, cluster }
+  const targets = liveTargets({ always, maxSeries, metricCount, labels })
   const clock = tickClock(intervalMs, startedMs)
-  telemetry.seriesBudget.set(options.maxSeries)
+  telemetry.seriesBudget.set(maxSeries)
 
   return (flows, nowMs) => {
     const { zeroMs, tickMs } = clock(nowMs)
-    const born: LiveTarget[] = []
-
+    const born: LiveSeries[] = []
     // The busiest first: where room is short, the smallest flows are those that fold.
     for (const flow of flows.toSorted((left, right) => bytesOf(right) - bytesOf(left))) {
-      const target = place(flow, live)
-      if (target.isFolded) telemetry.foldedBytes.inc(bytesOf(flow))
-      const counted = live.get(target.key) ?? bear(target, zeroMs, born)
-      metrics.forEach(
-        (metric, i) => (counted.totals[i] = (counted.totals[i] ?? 0) + metric.of(flow)),
-      )
-      counted.lastTrafficMs = tickMs
+      const { step } = count(flow, firstStep(flow), always)
+      if (step !== 'exact') telemetry.foldedBytes.inc(bytesOf(flow))
+      for (const group of signals) {
+        if (!group.some(metric => metric.of(flow) > 0)) continue
+        if (count(flow, step, group).step !== step) telemetry.foldedSignals.inc()
+      }
     }
-
-    const zeros = born.flatMap(({ series }) => series.map(one => sample(one, 0, zeroMs)))
-    const ticked = [...live].flatMap(([key, { series, totals, lastTrafficMs }]) => {
-      const isStale = tickMs - lastTrafficMs >= idleMs
-      if (isStale) live.delete(key)
-      return series.map((one, i) => sample(one, totals[i] ?? 0, tickMs, isStale))
-    })
-    telemetry.series.set(live.size * metrics.length)
+    const zeros = born
+      .filter(({ metric }) => metric.type === 'counter')
+      .map(({ series }) => ({ series, value: 0, timestampMs: zeroMs, isStale: false }))
+    const ticked = samplesAt(tickMs)
+    telemetry.series.set(targets.seriesCount())
     return [zeros, ticked].filter(batch => batch.length > 0)
+
+    function count(flow: AttributedFlow, from: Step, group: MetricGroup): LiveTarget {
+      const target = targets.nearest(flow, from, group, zeroMs, born)
+      for (const one of target.groups.get(group) ?? []) add(one, one.metric.of(flow), tickMs)
+      target.lastTrafficMs = tickMs
+      return target
+    }
   }
 
-  function bear(target: Target, startMs: number, born: LiveTarget[]): LiveTarget {
-    const series = metrics.map(({ name, help, labels }): Series => {
-      const own = { __name__: name, source_host: nodeName, cluster, ...labels }
-      return { labels: sortedLabels({ ...target.labels, ...own }), type: 'counter', help, startMs }
-    })
-    const newborn = { series, totals: series.map(() => 0), lastTrafficMs: startMs }
-    live.set(target.key, newborn)
-    born.push(newborn)
-    return newborn
+  function samplesAt(timestampMs: number): Sample[] {
+    const samples: Sample[] = []
+    for (const target of targets.values()) {
+      const isStale = timestampMs - target.lastTrafficMs >= idleMs
+      if (isStale) targets.end(target)
+      for (const { metric, series, total } of [...target.groups.values()].flat())
+        samples.push({ series, value: total / metric.perUnit, timestampMs, isStale })
+    }
+    return samples
   }
 }
 
-function sample(series: Series, value: number, timestampMs: number, isStale = false): Sample {
-  return { series, value, timestampMs, isStale }
+function add(counted: LiveSeries, amount: number, tickMs: number): void {
+  if (counted.metric.type === 'counter') counted.total += amount
+  else if (counted.changedMs < tickMs) counted.total = amount
+  else counted.total = Math.min(counted.total, amount)
+  counted.changedMs = tickMs
 }
 
 function bytesOf(flow: AttributedFlow): number {

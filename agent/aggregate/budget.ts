@@ -1,57 +1,34 @@
-import type { AttributedFlow } from '../model.ts'
+import type { Step } from './targets.ts'
 
-/** Value of `destination_ip` for remote ends that have no series of their own. */
-const OTHER = 'other'
-
-/** What a flow is counted under: one value per label, shared by all counters. */
-export type Target = {
-  readonly key: string
-  readonly labels: Readonly<Record<string, string | undefined>>
-  readonly isFolded: boolean
+/** Series that are alive, against how many may be. */
+export type SeriesBudget = {
+  readonly hasRoom: (step: Step, wanted: number) => boolean
+  /** Books series that are born; a negative number: that end. */
+  readonly book: (step: Step, series: number) => void
+  /** Series alive now. */
+  readonly alive: () => number
 }
 
-// Never given to anything else, so that a flow always finds a place: protocols × roles.
-const NODE_OTHERS = 4
-// Part of the budget that remote ends may fill; above it, new ones share one target per container.
+// Protocols × roles: the targets of the step "node".
+const NODE_TARGETS = 4
+// Part of the budget that remote ends may fill; the rest is for the "other" of containers.
 const EXACT_SHARE = 0.9
 
 /**
- * Decides under which target a flow counts, so that there are never more than `maxTargets` (at
- * least 8). A new remote end gets its own while there is room; then it joins the container's
- * `destination_ip="other"`, which keeps protocol and role but no port; and when even that would be
- * one too many, the node's own `other`, which has no container. No flow is ever turned away.
+ * Never more than `maxSeries` series. Those of the step "node" (at most `metricCount` for each of its
+ * targets) are set aside, so that what has no room anywhere else always has room there.
  */
-export function placement(
-  maxTargets: number,
-): (flow: AttributedFlow, live: ReadonlyMap<string, unknown>) => Target {
-  const containerLimit = maxTargets - NODE_OTHERS
-  const exactLimit = Math.floor(containerLimit * EXACT_SHARE)
-  return (flow, live) => {
-    const exact = target({ ...ownerLabels(flow), ...remoteLabels(flow) }, false)
-    if (live.has(exact.key) || live.size < exactLimit) return exact
-    const ofContainer = target({ ...ownerLabels(flow), ...otherLabels(flow) }, true)
-    if (live.has(ofContainer.key) || live.size < containerLimit) return ofContainer
-    return target(otherLabels(flow), true)
-  }
-}
-
-function ownerLabels({ owner }: AttributedFlow): Target['labels'] {
+export function seriesBudget(maxSeries: number, metricCount: number): SeriesBudget {
+  const shared = maxSeries - NODE_TARGETS * metricCount
+  const limits = { exact: Math.floor(shared * EXACT_SHARE), container: shared, node: Infinity }
+  let ofNode = 0
+  let others = 0
   return {
-    k8s_namespace: owner.namespace,
-    k8s_pod: owner.pod,
-    container_name: owner.container,
+    hasRoom: (step, wanted) => step === 'node' || others + wanted <= limits[step],
+    book: (step, series) => {
+      if (step === 'node') ofNode += series
+      else others += series
+    },
+    alive: () => ofNode + others,
   }
-}
-
-function remoteLabels(flow: AttributedFlow): Target['labels'] {
-  const { remoteAddress, servicePort, protocol, role } = flow
-  return { destination_ip: remoteAddress, destination_port: String(servicePort), protocol, role }
-}
-
-function otherLabels({ protocol, role }: AttributedFlow): Target['labels'] {
-  return { destination_ip: OTHER, protocol, role }
-}
-
-function target(labels: Target['labels'], isFolded: boolean): Target {
-  return { key: JSON.stringify(labels), labels, isFolded }
 }

@@ -42,15 +42,17 @@ export function trafficLines(): (samples: readonly Sample[]) => string {
 function cellOf(series: Series): Cell | 'no traffic' {
   const labels = Object.fromEntries(series.labels)
   const { destination_ip: remote, destination_port: port, role, protocol } = labels
-  if (remote === undefined) return 'no traffic'
+  const name = (labels['__name__'] ?? '').replace(/^podatlas_|_total$/g, '')
+  // Times are no amounts that move.
+  if (remote === undefined || name.includes('_seconds')) return 'no traffic'
   const owner = [labels['k8s_namespace'], labels['k8s_pod'], labels['container_name']]
   const local = owner.filter(part => part !== undefined).join('/') || '(no container)'
   const row =
     role === 'server'
       ? `${withPort(local, port).padEnd(40)} <- ${remote.padEnd(24)} ${protocol}`
       : `${local.padEnd(40)} -> ${withPort(remote, port).padEnd(24)} ${protocol}`
-  const column = (labels['__name__'] ?? '').replace(/^podatlas_|_total$/g, '')
-  return { row, column }
+  const kind = labels['reason'] ?? labels['by']
+  return { row, column: kind === undefined ? name : `${name}(${kind})` }
 }
 
 function withPort(host: string, port: string | undefined): string {

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
+import type { Series } from '../model.ts'
 import { createTelemetry } from '../telemetry.ts'
 import type { Receiver } from './contract.ts'
 import { sinkContract } from './contract.ts'
@@ -108,6 +109,11 @@ describe('stdout with a reader that fails', () => {
   })
 })
 
+function renamed(name: string, ...more: [string, string][]): Series {
+  const series = exampleSeries('web-1')
+  return { ...series, labels: [['__name__', name], ...series.labels.slice(1), ...more] }
+}
+
 test('text says who moved how many bytes to where, and is silent about what stands still', async () => {
   await using pipe = reader()
   const target = pipe.sink.open({
@@ -119,13 +125,20 @@ test('text says who moved how many bytes to where, and is silent about what stan
   })
   const moving = exampleSeries('web-1')
   const still = exampleSeries('web-2')
+  const failing = renamed('podatlas_connections_failed_total', ['reason', 'refused'])
+  const time = renamed('podatlas_tcp_rtt_seconds_sum')
   target.offer([exampleSample(moving, 0), exampleSample(still, 0)])
-  target.offer([exampleSample(moving, 12_345, EXAMPLE_MS + 10_000), exampleSample(still, 0)])
+  target.offer([
+    exampleSample(moving, 12_345, EXAMPLE_MS + 10_000),
+    exampleSample(still, 0),
+    exampleSample(failing, 2, EXAMPLE_MS + 10_000),
+    exampleSample(time, 0.5, EXAMPLE_MS + 10_000),
+  ])
   target.offer([exampleSample(moving, 12_350, EXAMPLE_MS + 20_000), exampleSample(still, 0)])
   await target[Symbol.asyncDispose]()
   await until(() => pipe.lines.length >= 2)
   expect(pipe.lines.map(line => line.replaceAll(/ +/g, ' '))).toEqual([
-    '2026-09-21T14:13:30Z web-1 -> 192.0.2.7:443 tcp transmit_bytes +12,345',
+    '2026-09-21T14:13:30Z web-1 -> 192.0.2.7:443 tcp transmit_bytes +12,345 connections_failed(refused) +2',
     '2026-09-21T14:13:40Z web-1 -> 192.0.2.7:443 tcp transmit_bytes +5',
   ])
 })
