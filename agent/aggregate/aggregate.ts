@@ -2,7 +2,7 @@ import type { AttributedFlow, Sample } from '../model.ts'
 import type { Telemetry } from '../telemetry.ts'
 import { liveTargets, type LiveSeries, type LiveTarget } from './live-targets.ts'
 import { byteMetrics, metrics2021, signals, type MetricGroup } from './metrics.ts'
-import { firstStep, type Step } from './targets.ts'
+import { firstStep } from './targets.ts'
 import { tickClock } from './tick-clock.ts'
 
 export type AggregationOptions = {
@@ -42,11 +42,15 @@ export function aggregation(
     const born: LiveSeries[] = []
     // The busiest first: where room is short, the smallest flows are those that fold.
     for (const flow of flows.toSorted((left, right) => bytesOf(right) - bytesOf(left))) {
-      const { step } = count(flow, firstStep(flow), always)
-      if (step !== 'exact') telemetry.foldedBytes.inc(bytesOf(flow))
+      const home = targets.nearest(flow, firstStep(flow), always, zeroMs, born)
+      count(flow, home, always)
+      if (home.step !== 'exact') telemetry.foldedBytes.inc(bytesOf(flow))
       for (const group of signals) {
         if (!group.some(metric => metric.of(flow) > 0)) continue
-        if (count(flow, step, group).step !== step) telemetry.foldedSignals.inc()
+        const isThere = home.groups.has(group)
+        const target = isThere ? home : targets.nearest(flow, home.step, group, zeroMs, born)
+        count(flow, target, group)
+        if (target !== home) telemetry.foldedSignals.inc()
       }
     }
     const zeros = born
@@ -56,11 +60,9 @@ export function aggregation(
     telemetry.series.set(targets.seriesCount())
     return [zeros, ticked].filter(batch => batch.length > 0)
 
-    function count(flow: AttributedFlow, from: Step, group: MetricGroup): LiveTarget {
-      const target = targets.nearest(flow, from, group, zeroMs, born)
+    function count(flow: AttributedFlow, target: LiveTarget, group: MetricGroup): void {
       for (const one of target.groups.get(group) ?? []) add(one, one.metric.of(flow), tickMs)
       target.lastTrafficMs = tickMs
-      return target
     }
   }
 
@@ -69,8 +71,9 @@ export function aggregation(
     for (const target of targets.values()) {
       const isStale = timestampMs - target.lastTrafficMs >= idleMs
       if (isStale) targets.end(target)
-      for (const { metric, series, total } of [...target.groups.values()].flat())
-        samples.push({ series, value: total / metric.perUnit, timestampMs, isStale })
+      for (const group of target.groups.values())
+        for (const { metric, series, total } of group)
+          samples.push({ series, value: total / metric.perUnit, timestampMs, isStale })
     }
     return samples
   }

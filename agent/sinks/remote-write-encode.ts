@@ -29,8 +29,7 @@ export function encodeWriteRequest(samples: readonly Sample[]): Uint8Array {
 }
 
 function entryBytes(sample: Sample): number {
-  const length = seriesBytes(sample)
-  return 1 + varintBytes(length) + length
+  return 1 + lengthAndBytes(seriesBytes(sample))
 }
 
 function seriesBytes(sample: Sample): number {
@@ -62,25 +61,37 @@ function writeEntry(bytes: Buffer, start: number, sample: Sample): number {
 function labelsOf(series: Series): Uint8Array {
   const known = encodedLabels.get(series)
   if (known) return known
-  const encoded = Buffer.concat(series.labels.map(([name, value]) => encodeLabel(name, value)))
+  // In one piece: small buffers share a pool, and parts thrown away would stay as long as the whole does.
+  const encoded = Buffer.allocUnsafe(
+    series.labels.reduce((sum, label) => sum + 1 + lengthAndBytes(labelBytes(label)), 0),
+  )
+  let at = 0
+  for (const label of series.labels) {
+    encoded[at++] = LABEL
+    at = writeVarint(encoded, at, labelBytes(label))
+    at = writeText(encoded, at, LABEL_NAME, label[0])
+    at = writeText(encoded, at, LABEL_VALUE, label[1])
+  }
   encodedLabels.set(series, encoded)
   return encoded
 }
 
-function encodeLabel(name: string, value: string): Buffer {
-  const fields = Buffer.concat([encodeText(LABEL_NAME, name), encodeText(LABEL_VALUE, value)])
-  return Buffer.concat([Buffer.of(LABEL), encodeVarint(fields.length), fields])
+function labelBytes([name, value]: Series['labels'][number]): number {
+  return textBytes(name) + textBytes(value)
 }
 
-function encodeText(tag: number, text: string): Buffer {
-  const utf8 = Buffer.from(text)
-  return Buffer.concat([Buffer.of(tag), encodeVarint(utf8.length), utf8])
+function textBytes(text: string): number {
+  return 1 + lengthAndBytes(Buffer.byteLength(text))
 }
 
-function encodeVarint(value: number): Buffer {
-  const bytes = Buffer.allocUnsafe(varintBytes(value))
-  writeVarint(bytes, 0, value)
-  return bytes
+function lengthAndBytes(length: number): number {
+  return varintBytes(length) + length
+}
+
+function writeText(bytes: Buffer, start: number, tag: number, text: string): number {
+  bytes[start] = tag
+  const at = writeVarint(bytes, start + 1, Buffer.byteLength(text))
+  return at + bytes.write(text, at)
 }
 
 // Not by shifts: those cut to 32 bits, and a timestamp in ms has 41.
