@@ -80,6 +80,11 @@ export const Settings = z.strictObject({
         .regex(/^(?:https:\/\/[^\s/]+\/?)?$/, 'use a URL like https://10.0.0.1:6443')
         .default('')
         .describe('Empty: KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT'),
+      daemonSet: z
+        .string()
+        .regex(/^(?:[^/\s]+\/[^/\s]+)?$/, 'write NAMESPACE/NAME')
+        .default('')
+        .describe('Pins are removed when this object is deleted, as NAMESPACE/NAME; empty: never'),
       tokenFile: z.string().default(`${SERVICE_ACCOUNT}/token`),
       caFile: z.string().default(`${SERVICE_ACCOUNT}/ca.crt`),
     })
@@ -106,6 +111,8 @@ export type Config = Pick<
   readonly udp: 'auto' | 'off'
   /** Absent: without Kubernetes. */
   readonly apiServer?: ApiServer
+  /** What makes the agent's pod, as `namespace/name`. */
+  readonly daemonSet?: string
   readonly verbosity: number
 }
 
@@ -154,6 +161,7 @@ function parseConfig(fromFile: unknown, commandLine: CommandLine, env: Environme
     kernel: { ...kernel, bytecode: kernel.bytecode || '/usr/lib/podatlas/podatlas.bpf.o' },
     udp: udp || 'off',
     ...(apiServer && { apiServer }),
+    ...(apiServer && kubernetes.daemonSet && { daemonSet: kubernetes.daemonSet }),
     verbosity: commandLine.verbosity,
   }
 }

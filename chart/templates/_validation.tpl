@@ -3,8 +3,17 @@
 
 {{- define "podatlas.faults" -}}
 {{- $faults := list -}}
-{{- range $check := list "podatlas.sinkFaults" "podatlas.prometheusFaults" "podatlas.geoipFaults" "podatlas.nameFaults" "podatlas.grafanaFaults" -}}
+{{- range $check := list "podatlas.agentFaults" "podatlas.sinkFaults" "podatlas.prometheusFaults" "podatlas.geoipFaults" "podatlas.nameFaults" "podatlas.grafanaFaults" -}}
 {{- $faults = concat $faults (include $check $ | fromYamlArray) -}}
+{{- end -}}
+{{- toYaml $faults -}}
+{{- end }}
+
+{{- define "podatlas.agentFaults" -}}
+{{- $faults := list -}}
+{{- $surge := (.Values.agent.updateStrategy.rollingUpdate | default dict).maxSurge -}}
+{{- if and $surge (not (has (toString $surge) (list "0" "0%"))) -}}
+{{- $faults = append $faults (printf "agent.updateStrategy.rollingUpdate.maxSurge is %v: a second agent on a node refuses to start, so the update would not end. Use:\n  agent: {updateStrategy: {type: RollingUpdate, rollingUpdate: {maxUnavailable: 1, maxSurge: 0}}}" $surge) -}}
 {{- end -}}
 {{- toYaml $faults -}}
 {{- end }}

@@ -8,6 +8,15 @@
 {{- $warnings = append $warnings (printf "%s keeps its data only as long as its pod lives. To keep it longer: --set %s.persistence.enabled=true" $component $component) -}}
 {{- end -}}
 {{- end -}}
+{{- if not .Values.agent.hostPID -}}
+{{- $warnings = append $warnings "agent.hostPID is off: connections that are older than their agent are not counted. To count them from its start on: --set agent.hostPID=true" -}}
+{{- end -}}
+{{- if not .Values.agent.kernel.pinDirectory -}}
+{{- $warnings = append $warnings "agent.kernel.pinDirectory is empty: what is sent while an agent restarts is not counted. To keep the counters on the node meanwhile: --set agent.kernel.pinDirectory=/sys/fs/bpf/podatlas" -}}
+{{- end -}}
+{{- if and .Values.agent.kernel.pinDirectory (not .Values.rbac.create) -}}
+{{- $warnings = append $warnings (printf "rbac.create is off: allow the agent's account to get DaemonSet %s, or helm uninstall leaves programs and counters on the nodes." (include "podatlas.agentDaemonSet" .)) -}}
+{{- end -}}
 {{- range $name, $sink := $sinks -}}
 {{- if ($sink.credentials).values -}}
 {{- $warnings = append $warnings (printf "sinks.%s.credentials.values puts a password into the values of this release. Name a Secret in sinks.%s.credentials.existingSecret instead." $name $name) -}}

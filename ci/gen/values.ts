@@ -22,6 +22,9 @@ const quantity = z.string().regex(/^[1-9][0-9]*(Ki|Mi|Gi|Ti|k|M|G|T)?$/)
 const httpUrl = z.string().regex(/^(https?:\/\/[^\s]+)?$/)
 const namespace = z.string().regex(/^([a-z0-9]([-a-z0-9]*[a-z0-9])?)?$/)
 const labelName = z.string().regex(/^[a-zA-Z_][a-zA-Z0-9_]*$/)
+/** Two folders at least: the first is mounted, what is below it is the agent's. */
+const nodePath = z.string().regex(/^((\/[^/\s]+){2,})?$/)
+const kernel = Settings.shape.kernel.unwrap().shape
 const namePart = z.string().regex(/^([a-z0-9]([-a-z0-9]*[a-z0-9])?)?$/)
 
 const image = object({
@@ -87,6 +90,13 @@ const Values = object({
     interval: shortDuration,
     series: object({ budget: Settings.shape.maxSeries, idle: Settings.shape.seriesIdle }),
     names2021: object({ enabled: z.boolean() }),
+    udp: Settings.shape.udp,
+    kernel: object({
+      maxFlows: kernel.maxFlows,
+      maxSockets: kernel.maxSockets,
+      pinDirectory: nodePath,
+    }),
+    hostPID: z.boolean(),
     privileged: z.boolean(),
     updateStrategy: passedThrough,
     terminationGracePeriodSeconds: z.int().min(0),

@@ -27,6 +27,9 @@ test.each(valuesFiles.map(path => [basename(path), path] as const))(
       cgroupRoot: '/host/cgroup',
       listen: { host: '0.0.0.0', port: 8080 },
       apiServer: { url: 'https://203.0.113.1:443' },
+      daemonSet: 'observability/podatlas-agent',
+      kernel: { pinDirectory: '/host/bpf/podatlas' },
+      udp: 'auto',
     })
   },
 )
@@ -38,6 +41,10 @@ test('values arrive at the agent', async () => {
     '--set=agent.series.budget=500',
     '--set=agent.series.idle=10m',
     '--set=agent.names2021.enabled=true',
+    '--set=agent.udp=off',
+    '--set=agent.kernel.maxFlows=2048',
+    '--set=agent.kernel.maxSockets=4096',
+    '--set=agent.kernel.pinDirectory=/run/bpffs/atlas',
     '--set=sinks.debug.type=stdout',
     '--set=sinks.debug.format=json',
   ])
@@ -47,6 +54,8 @@ test('values arrive at the agent', async () => {
     maxSeries: 500,
     seriesIdleMs: 600_000,
     names2021: true,
+    udp: 'off',
+    kernel: { maxFlows: 2048, maxSockets: 4096, pinDirectory: '/host/bpf/atlas' },
     sinks: {
       default: {
         type: 'prometheus',
@@ -55,4 +64,10 @@ test('values arrive at the agent', async () => {
       debug: { type: 'stdout', format: 'json' },
     },
   })
+})
+
+test('an agent that is to leave no trace makes no pins and looks for none', async () => {
+  const config = await agentConfig(['--set=agent.kernel.pinDirectory=', '--set=agent.udp=off'])
+  expect(config).toMatchObject({ kernel: { pinDirectory: '' }, udp: 'off' })
+  expect(config).not.toHaveProperty('daemonSet')
 })
