@@ -1,19 +1,10 @@
-import { execFileSync, spawn } from 'node:child_process'
-import { createHash } from 'node:crypto'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import {
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  readdirSync,
-  renameSync,
-  rmdirSync,
-  statSync,
-} from 'node:fs'
-import { dirname, join } from 'node:path'
+import { mkdirSync, readFileSync, rmdirSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
-import { cacheDir } from '../../../ci/tools/cache.ts'
+import { trafficProgram } from '../../../ci/bpf/traffic.ts'
 
 type End = { readonly opened: number; readonly sent: number; readonly received: number }
 
@@ -35,7 +26,6 @@ export type Traffic = AsyncDisposable & {
   readonly next: () => Promise<readonly Service[]>
 }
 
-const sources = join(import.meta.dirname, '../../../bpf/test')
 let runs = 0
 
 /** Starts a scenario of bpf/test/main.c; it runs to its first checkpoint. */
@@ -80,22 +70,6 @@ export function startWalking(linkFd: number): { readonly stop: () => Promise<num
       return Number(await output)
     },
   }
-}
-
-/** Compiled into the cache once per version of its sources. */
-function trafficProgram(): string {
-  const files = readdirSync(sources).toSorted()
-  const hash = createHash('sha256')
-  for (const file of files) hash.update(readFileSync(join(sources, file)))
-  const program = join(cacheDir('traffic', hash.digest('hex').slice(0, 16)), 'traffic')
-  if (existsSync(program)) return program
-  mkdirSync(dirname(program), { recursive: true })
-  const units = files.filter(file => file.endsWith('.c')).map(file => join(sources, file))
-  const unfinished = `${program}.${process.pid}`
-  const flags = ['-O1', '-Wall', '-Wextra', '-Werror', '-pthread']
-  execFileSync('cc', [...flags, '-o', unfinished, ...units], { stdio: 'inherit' })
-  renameSync(unfinished, program)
-  return program
 }
 
 /** Also where cgroup v1 is mounted beside it. */

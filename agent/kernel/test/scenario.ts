@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict'
+import { ledger } from './ledger.ts'
+import { openTestKernel, type TestKernel } from './open.ts'
+import { startTraffic, type Service } from './traffic.ts'
+
+/**
+ * A promise that is kept on every kernel: the tests of this machine's kernel run it, and so do the
+ * machines of ci/vm. Hence neither vitest nor anything else that is not in their memory.
+ */
+export type Scenario = {
+  readonly name: string
+  /** Throws when the promise is broken; else says how much was compared with the programs' own counts. */
+  readonly run: () => Promise<Compared>
+}
+
+export type Compared = {
+  readonly connections: number
+  readonly datagrams: number
+  /** Payload, sent and received, at both ends. */
+  readonly bytes: number
+}
+
+type Conditions = {
+  /** How often the program stops for a comparison. */
+  readonly checkpoints?: number
+  readonly open?: () => TestKernel
+}
+
+/** Runs a scenario of bpf/test to its last checkpoint; at each, the kernel must have counted what the programs did. */
+export async function compareExactly(
+  scenario: string,
+  { checkpoints = 1, open = openTestKernel }: Conditions = {},
+): Promise<readonly Service[]> {
+  using kernel = open()
+  await using traffic = startTraffic(scenario)
+  const counts = ledger(kernel, traffic)
+  let services: readonly Service[] = []
+  for (let checkpoint = 1; checkpoint <= checkpoints; checkpoint++) {
+    services = await traffic.next()
+    await counts.drain()
+    assert.deepEqual(services.map(counts.counted), services)
+  }
+  assert.deepEqual(await kernel.lostBytes(), {})
+  return services
+}
+
+/** What a comparison of these services covered. */
+export function covered(services: readonly Service[]): Compared {
+  const sum = (read: (service: Service) => number) =>
+    services.reduce((total, service) => total + read(service), 0)
+  return {
+    connections: sum(({ client, failed }) => client.opened + failed),
+    datagrams: 0,
+    bytes: sum(({ client, server }) => bytesOf(client) + bytesOf(server)),
+  }
+}
+
+function bytesOf({ sent, received }: Service['client']): number {
+  return sent + received
+}

@@ -1,0 +1,5 @@
+import { closeScenarios } from './closes.ts'
+import type { Scenario } from './scenario.ts'
+
+/** What every kernel of ci/vm must do: a list per subject, which that subject's tests also run here. */
+export const scenarios: readonly Scenario[] = [...closeScenarios]
