@@ -25,6 +25,10 @@ static const struct {
     {"no-storage", run_no_storage},
     {"race", run_race},
     {"timeouts", run_timeouts},
+    {"ownership", run_ownership},
+    {"removed-cgroup", run_removed_cgroup},
+    {"mptcp", run_mptcp},
+    {"mptcp-two-paths", run_mptcp_two_paths},
 };
 
 int main(int argc, char **argv)

@@ -12,12 +12,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #define MAX_SERVICES 256
 
 const char *cgroup_of[2];
-static struct service services[MAX_SERVICES];
+/* Shared with forked children: what they send and receive counts too. */
+static struct service *services;
 static size_t service_count;
 
 void fail(const char *what)
@@ -82,6 +84,12 @@ static struct service *add_service(const char *name, int family)
 {
 	if (service_count == MAX_SERVICES)
 		fail("too many services");
+	if (!services) {
+		services = mmap(NULL, MAX_SERVICES * sizeof(*services), PROT_READ | PROT_WRITE,
+				MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+		if (services == MAP_FAILED)
+			fail("mmap");
+	}
 	struct service *service = &services[service_count++];
 	service->name = name;
 	service->family = family;
@@ -101,10 +109,14 @@ static in_port_t bind_to(struct service *service, int fd)
 
 struct service *serve(const char *name, int family)
 {
+	return serve_by(name, family, client_socket);
+}
+
+struct service *serve_by(const char *name, int family, int (*make_socket)(int family))
+{
 	struct service *service = add_service(name, family);
 	join(SERVER);
-	service->listener = socket(family, SOCK_STREAM, 0);
-	check(service->listener, "socket");
+	service->listener = make_socket(family);
 	set_address(service, family, bind_to(service, service->listener));
 	check(listen(service->listener, 64), "listen");
 	join(CLIENT);

@@ -42,6 +42,8 @@ void join(enum end end);
 /* Family AF_INET or AF_INET6; a dual-stack service listens on v6 and is connected to by v4. */
 struct service *serve(const char *name, int family);
 struct service *serve_dual_stack(const char *name);
+/* A listener that make_socket made. */
+struct service *serve_by(const char *name, int family, int (*make_socket)(int family));
 /* An address without a listener. */
 struct service *serve_nothing(const char *name, int family);
 
@@ -69,6 +71,10 @@ void close_end(struct connection *connection, enum end end);
 void reset(struct connection *connection, enum end end);
 int tcp_state(const struct connection *connection, enum end end);
 
+/* A descriptor that goes over a Unix socket to another process. */
+void pass_descriptor(int channel, int fd);
+int take_descriptor(int channel);
+
 /* Prints the truth of all services as one line of JSON, and waits for a line of the test. */
 void checkpoint(void);
 
@@ -88,6 +94,10 @@ void run_older(void);
 void run_no_storage(void);
 void run_race(void);
 void run_timeouts(void);
+void run_ownership(void);
+void run_removed_cgroup(void);
+void run_mptcp(void);
+void run_mptcp_two_paths(void);
 
 void walk_without_pause(int link_fd);
 

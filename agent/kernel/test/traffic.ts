@@ -22,6 +22,8 @@ export type Service = {
 export type Traffic = AsyncDisposable & {
   readonly clientCgroup: number
   readonly serverCgroup: number
+  /** The cgroup's directory. */
+  readonly clientFolder: string
   /** Lets the program go on to its next checkpoint, and gives the truth there. */
   readonly next: () => Promise<readonly Service[]>
 }
@@ -43,6 +45,7 @@ export function startTraffic(scenario: string): Traffic {
   return {
     clientCgroup: statSync(client).ino,
     serverCgroup: statSync(server).ino,
+    clientFolder: client,
     next: async () => {
       if (!isFirst) child.stdin.write('\n')
       isFirst = false
