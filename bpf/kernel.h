@@ -14,7 +14,9 @@ typedef __u64 u64;
 typedef __s64 s64;
 
 #define AF_INET 2
+#define AF_INET6 10
 #define IPPROTO_TCP 6
+#define IPPROTO_UDP 17
 
 #define READ_ONCE(field) (*(const volatile typeof(field) *)&(field))
 
@@ -24,8 +26,13 @@ struct kernfs_node {
 	u64 id;
 };
 
+struct cgroup_root {
+	int hierarchy_id;
+};
+
 struct cgroup {
 	struct kernfs_node *kn;
+	struct cgroup_root *root;
 };
 
 struct sock_cgroup_data {
@@ -79,6 +86,7 @@ typedef struct {
 struct sock {
 	struct sock_common __sk_common;
 	socket_lock_t sk_lock;
+	u8 sk_userlocks : 4; /* newer kernels: a byte of its own */
 	u16 sk_protocol;
 	int sk_err;
 	struct sock_cgroup_data sk_cgrp_data;
@@ -98,6 +106,31 @@ struct tcp_sock {
 	u64 bytes_received;
 	u32 snd_una;
 	u32 write_seq;
+};
+
+struct sk_buff {
+	struct sock *sk;
+	unsigned int len;
+	__be16 protocol;
+	u16 transport_header;
+	u16 network_header;
+	unsigned int end; /* 64-bit kernels have offsets here */
+	unsigned char *head;
+	struct {
+		atomic_t refs;
+	} users;
+};
+
+struct skb_shared_info {
+	u16 gso_size;
+};
+
+struct socket {
+	struct sock *sk;
+};
+
+struct bpf_iter__task_file {
+	struct file *file;
 };
 
 struct bpf_iter__bpf_sk_storage_map {

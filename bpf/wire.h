@@ -44,12 +44,35 @@ enum drop_reason {
 	DROP_FLOWS_FULL,     /* no room for a flow: folded into its cgroup's overflow key */
 	DROP_OVERFLOW_FULL,  /* no room for that key either: what an open socket has, waits */
 	DROP_CONTENDED,	     /* others kept changing what the last report was, up to the close */
+	DROP_CGROUP_BIRTHS_FULL, /* a cgroup is born untold: a scan finds it, if it lives so long */
+	DROP_UDP_CGROUP_UNTOLD,	 /* a UDP socket in a cgroup that is not counted: user space
+				    could not be told, its next socket tries again */
 	DROP_REASONS,
 };
 
 struct drop_value {
 	__u64 events;
 	__u64 bytes; /* lost for good */
+};
+
+enum cgroup_event_kind {
+	CGROUP_EVENT_BORN,
+	CGROUP_EVENT_UDP_SOCKET, /* made a UDP socket while its UDP was not counted */
+	CGROUP_EVENT_UDP_FOUND,	 /* has a UDP socket that is older */
+};
+
+struct cgroup_event {
+	__u64 cgroup_id;
+	__u32 kind;
+	__u32 path_length; /* with the final 0; 0: no path */
+	char path[1024];   /* from the root of the hierarchy; the kernel cuts it here too */
+};
+
+/* One attachment of the UDP programs to a cgroup. */
+struct udp_instance {
+	__u64 cgroup_id; /* 0: being attached right now */
+	__u32 is_used;	 /* a datagram came since user space has cleared it */
+	__u32 reserved;
 };
 
 #endif

@@ -42,11 +42,30 @@ export const dropValue = {
   bytes: (view: DataView, start: number): number => u64(view, start + 8),
 } as const
 
+/** struct cgroup_event */
+export const cgroupEvent = {
+  size: 1040,
+  cgroupId: (view: DataView, start: number): number => u64(view, start + 0),
+  kind: (view: DataView, start: number): number => view.getUint32(start + 8, true),
+  pathLength: (view: DataView, start: number): number => view.getUint32(start + 12, true),
+  path: { offset: 16, size: 1024 },
+} as const
+
+/** struct udp_instance */
+export const udpInstance = {
+  size: 16,
+  cgroupId: (view: DataView, start: number): number => u64(view, start + 0),
+  isUsed: (view: DataView, start: number): number => view.getUint32(start + 8, true),
+} as const
+
 /** enum flow_role */
 export const roles = ['client', 'server'] as const
 
 /** enum drop_reason */
-export const dropReasons = ['unknown_socket', 'socket_storage', 'flows_full', 'overflow_full', 'contended'] as const
+export const dropReasons = ['unknown_socket', 'socket_storage', 'flows_full', 'overflow_full', 'contended', 'cgroup_births_full', 'udp_cgroup_untold'] as const
+
+/** enum cgroup_event_kind */
+export const cgroupEventKinds = ['born', 'udp_socket', 'udp_found'] as const
 
 /** Offsets of what is set before loading, in .rodata */
 export const knobs = {

@@ -32,8 +32,11 @@ export async function wire(): Promise<{ path: string; content: string }[]> {
     readers(types, 'flow_key'),
     readers(types, 'flow_value'),
     readers(types, 'drop_value'),
+    readers(types, 'cgroup_event'),
+    readers(types, 'udp_instance'),
     names(types, 'flow_role', 'roles', 'ROLE_'),
     names(types, 'drop_reason', 'dropReasons', 'DROP_'),
+    names(types, 'cgroup_event_kind', 'cgroupEventKinds', 'CGROUP_EVENT_'),
     knobs(types),
   ]
   return [{ path: 'agent/kernel/wire.gen.ts', content: parts.join('\n') }]
