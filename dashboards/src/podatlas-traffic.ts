@@ -130,9 +130,12 @@ function peers() {
 function targets() {
   const opened = increased(series.connectionsOpened, '[$__rate_interval]')
   const failed = increased(series.connectionsFailed, '[$__rate_interval]')
-  // 1 for opened, 2 for failed, 3 for both: the label keeps the two apart until they are added.
-  const states = `label_replace(${opened} > bool 0, "of", "opened", "", "") or label_replace(2 * (${failed} > bool 0), "of", "failed", "", "")`
-  const all = `${increased(series.connectionsOpened, '[$__range] @ end()')} + ${increased(series.connectionsFailed, '[$__range] @ end()')}`
+  // 1 for opened, 2 for failed, 3 for both.
+  const states = eitherOrBoth(`${opened} > bool 0`, `2 * (${failed} > bool 0)`)
+  const all = eitherOrBoth(
+    increased(series.connectionsOpened, '[$__range] @ end()'),
+    increased(series.connectionsFailed, '[$__range] @ end()'),
+  )
   return stateHistory({
     id: 6,
     title: 'Targets',
@@ -142,11 +145,7 @@ function targets() {
     unit: 'short',
   })
     .withTarget(
-      over(
-        'A',
-        `${sumBy('destination_ip', states)} and on (destination_ip) topk(30, ${all})`,
-        '{{destination_ip}}',
-      ),
+      over('A', `${states} and on (destination_ip) topk(30, ${all})`, '{{destination_ip}}'),
     )
     .mappings([
       {
@@ -159,6 +158,12 @@ function targets() {
         },
       },
     ])
+}
+
+/** Their sum by address. Most addresses have no failure and so no such series: a plus would drop them. */
+function eitherOrBoth(opened: string, failed: string): string {
+  const apart = `label_replace(${opened}, "of", "opened", "", "") or label_replace(${failed}, "of", "failed", "", "")`
+  return sumBy('destination_ip', apart)
 }
 
 function increased(name: string, range: string): string {
@@ -175,7 +180,7 @@ function connections() {
   })
     .min(0)
     .withTarget(over('A', `sum(${rate(series.connectionsOpened)})`, 'opened'))
-    .withTarget(over('B', `sum(${rate(series.connectionsFailed)})`, 'failed'))
+    .withTarget(over('B', `sum(${rate(series.connectionsFailed)}) or vector(0)`, 'failed'))
 }
 
 function ports() {
