@@ -9,10 +9,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { bpfObject } from '../bpf/object.ts'
 import { stageAgent } from '../image/agent/stage.ts'
 import { freePorts } from '../ports.ts'
+import type { Bench } from './result.ts'
 
 /** Both ends of a service are ours: 1,100 services are 2,200 targets of four series each. */
 const SERVICES = 1_100
-const SERIES = 8 * SERVICES
+const SERIES_PER_SERVICE = 8
 const SETTLE_MS = 35_000
 const MEASURE_MS = 60_000
 const TICKS_PER_SECOND = 100
@@ -21,7 +22,9 @@ const TICKS_PER_SECOND = 100
  * What the agent costs with 8,800 live series at its default interval, against a Node process that
  * does nothing. Traffic on loopback moves their bytes in every interval.
  */
-export async function benchAgent(print: (result: object) => void): Promise<void> {
+export const benchAgent: Bench = async ({ isSmall, print }) => {
+  const services = isSmall ? 20 : SERVICES
+  const measureMs = isSmall ? 1_000 : MEASURE_MS
   const folder = mkdtempSync(join(tmpdir(), 'podatlas-bench-'))
   await using stack = new AsyncDisposableStack()
   stack.defer(() => rmSync(folder, { recursive: true }))
@@ -32,23 +35,34 @@ export async function benchAgent(print: (result: object) => void): Promise<void>
   const agent = stack.adopt(startAgent(folder, port, receiver.port), end)
   // Connections older than the agent are not counted.
   while ((await metric(port, 'podatlas_agent_info')) !== 1) await sleep(100)
-  stack.use(await startServices())
+  stack.use(await startServices(services))
 
-  await sleep(SETTLE_MS)
+  await sleep(isSmall ? 15_000 : SETTLE_MS)
   const cpuBefore = cpuSeconds(agent)
-  await sleep(MEASURE_MS)
-  const cores = (cpuSeconds(agent) - cpuBefore) / (MEASURE_MS / 1_000)
+  await sleep(measureMs)
+  const cores = (cpuSeconds(agent) - cpuBefore) / (measureMs / 1_000)
   const memory = memoryMb(agent)
   const baseline = memoryMb(bare)
   const series = await metric(port, 'podatlas_agent_series')
-  if (series < SERIES) throw new Error(`${series} series are alive, there should be ${SERIES}`)
+  const expected = SERIES_PER_SERVICE * services
+  if (series < expected) throw new Error(`${series} series are alive, there should be ${expected}`)
   print({
-    metric: 'agent',
-    series,
-    cores,
-    memoryMb: memory,
-    bareNodeMb: baseline,
-    ratio: memory.resident / baseline.resident,
+    bench: 'agent',
+    metric: `CPU at ${series} series, every 10 s`,
+    unit: 'core',
+    measured: cores,
+    goal: { atMost: 0.01 },
+    limit: 'one read and one encoding per tick',
+    details: { series, seconds: measureMs / 1_000 },
+  })
+  print({
+    bench: 'agent',
+    metric: 'resident memory',
+    unit: 'MB',
+    measured: memory.resident,
+    goal: { atMost: 62 },
+    limit: `${Math.round(baseline.resident)} MB, Node that does nothing`,
+    details: { series, memoryMb: memory, bareNodeMb: baseline },
   })
 }
 
@@ -79,10 +93,10 @@ async function startReceiver() {
 }
 
 /** Services that echo, and one connection to each that sends 100 bytes every 5 seconds. */
-async function startServices() {
+async function startServices(count: number) {
   const sockets = new Set<Socket>()
   const servers: Server[] = []
-  for (let i = 0; i < SERVICES; i++) {
+  for (let i = 0; i < count; i++) {
     const server = createServer(socket => {
       sockets.add(socket)
       socket.pipe(socket)

@@ -1,21 +1,33 @@
 import { execFileSync } from 'node:child_process'
 import { release } from 'node:os'
-import { benchAgent } from './agent.ts'
-import { benchTcp } from './tcp.ts'
+import { benches } from './benches.ts'
+import type { Result } from './result.ts'
+import { tableOf } from './table.ts'
 
-const benches: Readonly<Record<string, (print: (result: object) => void) => Promise<void>>> = {
-  agent: benchAgent,
-  tcp: benchTcp,
+// bench                   every benchmark, and a table of them
+// bench burst fold        these only
+// bench --small burst     only as much as shows that the answers are right
+const words = process.argv.slice(2)
+const isSmall = words.includes('--small')
+const wanted = words.filter(word => word !== '--small')
+const unknown = wanted.filter(name => !(name in benches))
+if (unknown.length > 0) {
+  console.error(`no such benchmark: ${unknown.join(' ')}`)
+  console.error(`There are: ${Object.keys(benches).join(' ')}`)
+  process.exit(2)
 }
 
-/** Prints a line of JSON per metric, with what is needed to compare two of them. */
-async function main(name = ''): Promise<void> {
-  const bench = benches[name]
-  if (!bench)
-    throw new Error(`${name}: no such benchmark. There are: ${Object.keys(benches).join(', ')}`)
-  const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim()
-  const about = { commit, kernel: release(), node: process.version }
-  await bench(result => console.log(JSON.stringify({ ...result, ...about })))
+const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim()
+const about = { commit, kernel: release(), node: process.version }
+const results: Result[] = []
+for (const [name, bench] of Object.entries(benches)) {
+  if (wanted.length > 0 && !wanted.includes(name)) continue
+  await bench({
+    isSmall,
+    print: result => {
+      results.push(result)
+      console.log(JSON.stringify({ ...result, ...about }))
+    },
+  })
 }
-
-await main(process.argv[2])
+if (!isSmall) console.log(tableOf(results))

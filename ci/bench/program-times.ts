@@ -1,37 +1,37 @@
-import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
-import { z } from 'zod'
+import type { Programs } from '../../agent/kernel/programs.ts'
+
+/** Those that run when a connection changes its state. */
+export const STATE_PROGRAMS = ['tcp_state', 'tcp_state_twin']
 
 const SWITCH = '/proc/sys/kernel/bpf_stats_enabled'
-const Programs = z.array(
-  z.object({
-    name: z.string().default(''),
-    run_time_ns: z.number().default(0),
-    run_cnt: z.number().default(0),
-  }),
-)
 
 export type ProgramTimes = { readonly runs: number; readonly ns: number }
 
-/** How often the kernel ran our loaded programs while it kept statistics, and for how long. */
-export function programTimes(): ProgramTimes {
-  const listing = execFileSync('bpftool', ['--json', 'prog', 'show'], { encoding: 'utf8' })
-  const ours = Programs.parse(JSON.parse(listing)).filter(({ name }) =>
-    /^tcp_state|^live$/.test(name),
+/** How often the kernel ran these programs while it kept statistics, and for how long. */
+export function programTimes(
+  programs: Pick<Programs, 'programFd'>,
+  names: readonly string[],
+): ProgramTimes {
+  const facts = names.map(name =>
+    readFileSync(`/proc/self/fdinfo/${programs.programFd(name)}`, 'utf8'),
   )
-  return {
-    runs: ours.reduce((sum, program) => sum + program.run_cnt, 0),
-    ns: ours.reduce((sum, program) => sum + program.run_time_ns, 0),
-  }
+  const sum = (field: string) =>
+    facts.reduce(
+      (total, text) => total + Number(new RegExp(`^${field}:\\s+(\\d+)$`, 'm').exec(text)?.[1]),
+      0,
+    )
+  return { runs: sum('run_cnt'), ns: sum('run_time_ns') }
 }
 
-/** The kernel keeps statistics meanwhile, which adds some 20 ns to each run of a program. */
-export async function withStatistics<Result>(measure: () => Promise<Result>): Promise<Result> {
+/** What was added since. */
+export function since(before: ProgramTimes, now: ProgramTimes): ProgramTimes {
+  return { runs: now.runs - before.runs, ns: now.ns - before.ns }
+}
+
+/** The kernel keeps statistics until it is disposed, which adds some 20 ns to each run of a program. */
+export function keepStatistics(): Disposable {
   const before = readFileSync(SWITCH, 'utf8')
   writeFileSync(SWITCH, '1')
-  try {
-    return await measure()
-  } finally {
-    writeFileSync(SWITCH, before)
-  }
+  return { [Symbol.dispose]: () => writeFileSync(SWITCH, before) }
 }

@@ -25,5 +25,7 @@ export const steps: readonly Step[] = [
 ]
 
 function cFiles(): string[] {
-  return globSync(['bpf/**/*.{c,h}', 'ci/image/**/*.c'], { cwd: root }).toSorted()
+  return globSync(['bpf/**/*.{c,h}', 'ci/bench/**/*.{c,h}', 'ci/image/**/*.c'], {
+    cwd: root,
+  }).toSorted()
 }

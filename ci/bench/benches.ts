@@ -1,0 +1,18 @@
+import { benchAgent } from './agent.ts'
+import { benchBurst } from './burst.ts'
+import { benchDrain } from './drain.ts'
+import { benchFold } from './fold.ts'
+import { benchKernelCpu } from './kernel-cpu.ts'
+import type { Bench } from './result.ts'
+import { benchTcpCrr } from './tcp-crr.ts'
+import { benchTcpRr } from './tcp-rr.ts'
+
+export const benches: Readonly<Record<string, Bench>> = {
+  'tcp-rr': benchTcpRr,
+  'tcp-crr': benchTcpCrr,
+  fold: benchFold,
+  drain: benchDrain,
+  'kernel-cpu': benchKernelCpu,
+  burst: benchBurst,
+  agent: benchAgent,
+}
