@@ -28,6 +28,7 @@ const options = (...more: string[]) => [
   bpfObject(),
   '--listen=127.0.0.1:0',
   '--interval=1s',
+  '--pin-directory=',
   ...more,
 ]
 

@@ -8,8 +8,10 @@ import { watchPods } from './attribute/pod-watch.ts'
 import { HELP, UsageError } from './command-line.ts'
 import { readConfig, type Config } from './config.ts'
 import { openKernel } from './kernel/kernel.ts'
-import { installPrograms } from './kernel/programs.ts'
-import { createLog } from './log.ts'
+import { installPrograms, type Programs } from './kernel/programs.ts'
+import { inheritedPrograms, renounceCapabilities } from './kernel/renounce.ts'
+import { unpin } from './kernel/unpin.ts'
+import { createLog, type Log } from './log.ts'
 import { createPipeline } from './pipeline.ts'
 import { startServer } from './server.ts'
 import { openSinks } from './sinks/index.ts'
@@ -43,7 +45,9 @@ main().then(
 async function main(): Promise<void> {
   const config = readConfig(process.argv.slice(2), process.env)
   if (config === 'help') process.stdout.write(`${HELP}\n`)
-  else await run(config)
+  else if (config.command === 'unpin') {
+    process.stdout.write(`podatlas-agent: ${unpin(config.kernel.pinDirectory)}\n`)
+  } else await run(config)
 }
 
 /** What people can mend is said in one line; a mistake of ours tells where it is. */
@@ -62,9 +66,7 @@ async function run(config: Config): Promise<void> {
   const cgroups = openCgroupTree({ mount: findCgroupMount(config.cgroupRoot) })
 
   await using opened = new AsyncDisposableStack()
-  const { bytecode, maxFlows } = config.kernel
-  const sizes = { maxFlows, maxOverflow: 4_096 }
-  const programs = installPrograms({ bytecode, sizes, log: log.debug })
+  const programs = inheritedPrograms(process.env) ?? install(config, log)
   const kernel = opened.use(openKernel({ programs, telemetry }))
   const pods = createPodNames()
   if (apiServer) {
@@ -86,4 +88,14 @@ async function run(config: Config): Promise<void> {
   const sinkNames = Object.keys(config.sinks).join(', ')
   log.info(`podatlas-agent ${version} counts on node ${nodeName}, samples go to: ${sinkNames}`)
   await pipeline.run(stop.signal)
+}
+
+/** After it this process has no capability left: the programs are handed to its second life. */
+function install({ kernel, udp, listen }: Config, { debug, warn }: Log): Programs {
+  const { bytecode, pinDirectory, maxFlows } = kernel
+  const sizes = { maxFlows, maxOverflow: 4_096 }
+  const programs = installPrograms({ bytecode, sizes, udp, pinDirectory, log: debug, warn })
+  const wanted = listen.port > 0 && listen.port < 1_024 ? (['NET_BIND_SERVICE'] as const) : []
+  renounceCapabilities(programs, { wanted, env: process.env, warn })
+  return programs
 }

@@ -113,7 +113,7 @@ test('destinations of sinks do not know each other', () => {
 })
 
 test.each([
-  ['koffi is known to one file', /from 'koffi'/, ['agent/kernel/libbpf.ts']],
+  ['koffi is known to two files', /from 'koffi'/, ['agent/kernel/{libbpf,libc}.ts']],
   [
     'main.ts hands the environment to config.ts',
     /process\.env\b/,

@@ -6,6 +6,8 @@ export type KernelErrorCode =
   | 'BPF_LOAD'
   | 'BPF_ATTACH'
   | 'DRAIN'
+  | 'PINS'
+  | 'SECOND_AGENT'
 
 /** What the kernel or libbpf refused. The message is one line: the cause in their own words, then the fix. */
 export class KernelError extends Error {

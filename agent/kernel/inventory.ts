@@ -9,6 +9,9 @@ export type Sizes = {
 /** How the programs see UDP: by the functions that send and receive, by cgroup, or not at all. */
 export type UdpMode = 'fentry' | 'cgroup' | 'off'
 
+/** What the settings ask for. `auto`: the cheapest way that the kernel takes. */
+export type UdpSetting = 'auto' | 'off'
+
 type Part = {
   readonly name: string
   /** Only there in these modes. Absent: always. */
@@ -18,6 +21,11 @@ export type MapPart = Part & { readonly entries?: (sizes: Sizes) => number }
 export type ProgramPart = Part & {
   /** How it runs from the start: at its tracepoint or function, or over a map when it is read. */
   readonly attach?: 'tracing' | { readonly over: string }
+}
+
+/** Whether it is there in this mode. */
+export function isIn(mode: UdpMode, part: Part): boolean {
+  return part.udp?.includes(mode) ?? true
 }
 
 /** Map of maps → the inner map that is live at first. */

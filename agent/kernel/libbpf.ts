@@ -13,6 +13,8 @@ export type Libbpf = {
   readonly closeObject: (object: ObjectPointer) => void
   readonly findProgram: (object: ObjectPointer, name: string) => ProgramPointer | null
   readonly programFd: (program: ProgramPointer) => number
+  /** Whether the program is loaded with its object; before that. */
+  readonly setAutoload: (program: ProgramPointer, isLoaded: boolean) => number
   readonly findMap: (object: ObjectPointer, name: string) => MapPointer | null
   readonly mapFd: (map: MapPointer) => number
   readonly setMaxEntries: (map: MapPointer, maxEntries: number) => number
@@ -34,6 +36,9 @@ export type Libbpf = {
     values: Uint8Array,
     count: Uint32Array,
   ) => number
+  /** Keeps a map, program or link alive beyond the process, at a path of a bpffs. */
+  readonly pin: (fd: number, path: string) => number
+  readonly openPinned: (path: string) => number
   /** libbpf's warnings since the last call, a line each. */
   readonly takeWarnings: () => string[]
 }
@@ -88,6 +93,7 @@ function bindLibbpf(): Libbpf {
     closeObject: bind('bpf_object__close', 'void', [pointer]),
     findProgram: bind('bpf_object__find_program_by_name', pointer, [pointer, 'str']),
     programFd: bind('bpf_program__fd', 'int', [pointer]),
+    setAutoload: bind('bpf_program__set_autoload', 'int', [pointer, 'bool']),
     findMap: bind('bpf_object__find_map_by_name', pointer, [pointer, 'str']),
     mapFd: bind('bpf_map__fd', 'int', [pointer]),
     setMaxEntries: bind('bpf_map__set_max_entries', 'int', [pointer, 'uint32_t']),
@@ -114,6 +120,8 @@ function bindLibbpf(): Libbpf {
       }),
     lookupAndDeleteBatch: (mapFd, inBatch, outBatch, keys, values, count) =>
       batch(mapFd, inBatch, outBatch, keys, values, count, null),
+    pin: bind('bpf_obj_pin', 'int', ['int', 'str']),
+    openPinned: bind('bpf_obj_get', 'int', ['str']),
     takeWarnings: captureWarnings(library),
   }
 }

@@ -18,12 +18,14 @@ type ObjectOptions = {
   readonly bytecode: string
   /** Entries of maps whose size is a setting. */
   readonly maxEntries: Readonly<Record<string, number>>
+  /** Programs that are not loaded. */
+  readonly omitted?: readonly string[]
   /** Takes libbpf's and the verifier's whole words when something fails. */
   readonly log: (line: string) => void
 }
 
 /** Loads the object file into the kernel. Throws KernelError. */
-export function loadObject({ bytecode, maxEntries, log }: ObjectOptions): BpfObject {
+export function loadObject({ bytecode, maxEntries, omitted = [], log }: ObjectOptions): BpfObject {
   if (!existsSync('/sys/kernel/btf/vmlinux')) {
     throw new KernelError('this kernel has no type information (/sys/kernel/btf/vmlinux)', {
       code: 'NO_BTF',
@@ -44,14 +46,16 @@ export function loadObject({ bytecode, maxEntries, log }: ObjectOptions): BpfObj
     if (!found) throw notOurs(bytecode, `it has no map ${name}`)
     return found
   }
-  const programFd = (name: string) => {
+  const program = (name: string) => {
     const found = libbpf.findProgram(object, name)
     if (!found) throw notOurs(bytecode, `it has no program ${name}`)
-    return libbpf.programFd(found)
+    return found
   }
+  const programFd = (name: string) => libbpf.programFd(program(name))
   for (const [name, entries] of Object.entries(maxEntries)) {
     check(libbpf.setMaxEntries(map(name), entries), `cannot size map ${name}`, 'BPF_LOAD')
   }
+  for (const name of omitted) libbpf.setAutoload(program(name), false)
   // x86 keeps the order of loads; elsewhere the iterator needs fences.
   libbpf.setInitialByte(map('.rodata'), knobs.weaklyOrdered, process.arch === 'x64' ? 0 : 1)
   check(libbpf.loadObject(object), 'the kernel refuses to load the programs', 'BPF_LOAD')
@@ -63,20 +67,21 @@ export function loadObject({ bytecode, maxEntries, log }: ObjectOptions): BpfObj
   }
   return {
     mapFd: name => libbpf.mapFd(map(name)),
-    attach: program => {
-      const link = libbpf.attachTracepoint(programFd(program))
-      return ownLink(check(link, `cannot attach ${program}`, 'BPF_ATTACH'))
+    attach: name => {
+      const link = libbpf.attachTracepoint(programFd(name))
+      return ownLink(check(link, `cannot attach ${name}`, 'BPF_ATTACH'))
     },
     programFd,
-    attachIterator: (program, over) => {
-      const link = libbpf.attachMapIterator(programFd(program), libbpf.mapFd(map(over)))
-      return ownLink(check(link, `cannot attach ${program}`, 'BPF_ATTACH'))
+    attachIterator: (name, over) => {
+      const link = libbpf.attachMapIterator(programFd(name), libbpf.mapFd(map(over)))
+      return ownLink(check(link, `cannot attach ${name}`, 'BPF_ATTACH'))
     },
     [Symbol.dispose]: () => owned.dispose(),
   }
 }
 
-function requireReadable(path: string): void {
+/** Throws KernelError if there is no file to read. */
+export function requireReadable(path: string): void {
   try {
     accessSync(path, constants.R_OK)
   } catch (error) {

@@ -1,73 +1,104 @@
-import { getSystemErrorName } from 'node:util'
-import { KernelError } from './error.ts'
-import { FIRST_LIVE, MAPS, PROGRAMS, type Sizes, type UdpMode } from './inventory.ts'
-import { loadLibbpf } from './libbpf.ts'
-import { loadObject, type BpfObject } from './object.ts'
+import { createHash } from 'node:crypto'
+import { closeSync, readFileSync } from 'node:fs'
+import { programsOf, type Programs } from './descriptors.ts'
+import { isIn, MAPS, PROGRAMS, type Sizes, type UdpMode } from './inventory.ts'
+import { loadPrograms, type LoadOptions } from './load.ts'
+import { requireReadable } from './object.ts'
+import { holdPinDirectory, type HeldDirectory } from './pin-directory.ts'
+import {
+  completeSets,
+  openSet,
+  pinSet,
+  removeSet,
+  removeUnfinished,
+  type PinnedParts,
+} from './pins.ts'
 
-/** The programs in the kernel, by open descriptors. Disposing it closes them. */
-export type Programs = Disposable & {
-  /** Descriptors by the names of inventory.ts. A program that only runs by hand has no link. */
-  readonly mapFd: (map: string) => number
-  readonly programFd: (program: string) => number
-  readonly linkFd: (program: string) => number
-  readonly sizes: Sizes
-  readonly udp: UdpMode
-}
+export type { Programs } from './descriptors.ts'
 
-export type InstallOptions = {
-  /** Path of podatlas.bpf.o. */
-  readonly bytecode: string
-  readonly sizes: Sizes
-  /** Takes libbpf's and the verifier's whole words when something fails. */
-  readonly log: (line: string) => void
+export type InstallOptions = Pick<LoadOptions, 'bytecode' | 'sizes' | 'log'> & {
+  readonly udp?: LoadOptions['udp']
+  /** On a bpffs: there the programs outlive the agent. Empty: they end with it. */
+  readonly pinDirectory?: string
+  /** Failures with the same key are one matter. */
+  readonly warn?: LoadOptions['warn']
 }
 
 /**
- * Loads and attaches the programs: from now on they count. The only part that needs capabilities;
- * whoever has the descriptors does the rest. Throws KernelError.
+ * Raised when what user space knows of the maps changes beyond what the object file shows: a set of
+ * another version is not adopted.
  */
-export function installPrograms({ bytecode, sizes, log }: InstallOptions): Programs {
+const LAYOUT_VERSION = 1
+
+/** Kept with the pins, so that whoever adopts them knows what the settings led to. */
+type About = { readonly sizes: Sizes; readonly udp: UdpMode }
+
+/**
+ * Loads and attaches the programs, or adopts those that an agent of the same layout left: from now on
+ * they count. The only part that needs capabilities. Throws KernelError.
+ */
+export function installPrograms({
+  udp = 'off',
+  pinDirectory = '',
+  warn = () => undefined,
+  ...options
+}: InstallOptions): Programs {
+  const load = () => loadPrograms({ ...options, udp, warn })
+  if (pinDirectory === '') return load()
+  const held = holdPinDirectory(pinDirectory)
+  if ('path' in held) return installPinned(held, { ...options, udp }, load)
+  const loss = 'the programs end with the agent, and what happens until the next one is not counted'
+  warn('pins', `nothing can be pinned: ${held.why}. Till then ${loss}`)
+  const loaded = load()
+  return programsOf({ ...loaded.descriptors, pins: 'unavailable' }, () => loaded[Symbol.dispose]())
+}
+
+function installPinned(
+  { path, lock }: HeldDirectory,
+  settings: SetOptions,
+  load: () => Programs,
+): Programs {
   using onFailure = new DisposableStack()
-  const udp = 'off'
-  const isPresent = (part: { readonly udp?: readonly UdpMode[] }) => part.udp?.includes(udp) ?? true
-  const maps = MAPS.filter(isPresent)
-  const programs = PROGRAMS.filter(isPresent)
-  const maxEntries = Object.fromEntries(
-    maps.flatMap(({ name, entries }) => (entries ? [[name, entries(sizes)]] : [])),
-  )
-  const object = onFailure.use(loadObject({ bytecode, maxEntries, log }))
-  makeFirstLive(object)
-  const links = new Map<string, number>()
-  for (const { name, attach } of programs) {
-    if (attach === 'tracing') links.set(name, object.attach(name))
-    else if (attach) links.set(name, object.attachIterator(name, attach.over))
+  onFailure.defer(() => closeSync(lock))
+  removeUnfinished(path)
+  const set = setName(settings)
+  const adopted = completeSets(path).includes(set) ? adopt(path, set) : undefined
+  const programs = onFailure.use(adopted ?? load())
+  if (!adopted) {
+    const about: About = { sizes: programs.sizes, udp: programs.udp }
+    const others = completeSets(path)
+    for (const other of others) removeSet(path, other)
+    pinSet(path, set, programs.descriptors, about)
   }
   const owned = onFailure.move()
-  return {
-    mapFd: object.mapFd,
-    programFd: object.programFd,
-    linkFd: name => links.get(name) ?? noSuchLink(name),
-    sizes,
-    udp,
-    [Symbol.dispose]: () => owned.dispose(),
-  }
+  return programsOf({ ...programs.descriptors, lock, pins: 'pinned' }, () => owned.dispose())
 }
 
-/** Before anything counts: a program that finds no inner map has nowhere to count. */
-function makeFirstLive(object: BpfObject): void {
-  const libbpf = loadLibbpf()
-  for (const [outer, inner] of Object.entries(FIRST_LIVE)) {
-    const first = Uint32Array.of(object.mapFd(inner))
-    const result = libbpf.update(object.mapFd(outer), Uint32Array.of(0), first)
-    if (result >= 0) continue
-    const why = getSystemErrorName(result)
-    throw new KernelError(`cannot put ${inner} into ${outer}: ${why}`, {
-      code: 'BPF_LOAD',
-      fix: 'Use a kernel 5.15 or newer',
-    })
-  }
+/** Undefined if the set lacks a pin. */
+function adopt(directory: string, set: string): Programs | undefined {
+  const { about, ...parts } = openSet(directory, set)
+  if (about === '') return undefined
+  const { sizes, udp }: About = JSON.parse(about)
+  const adopted = programsOf({ ...parts, sizes, udp, origin: 'adopted', pins: 'pinned' })
+  if (isComplete(parts, udp)) return adopted
+  adopted[Symbol.dispose]()
+  return undefined
 }
 
-function noSuchLink(name: string): never {
-  throw new TypeError(`the program ${name} is not attached by itself`)
+function isComplete({ maps, programs, links }: PinnedParts, udp: UdpMode): boolean {
+  const present = PROGRAMS.filter(program => isIn(udp, program))
+  return (
+    MAPS.filter(map => isIn(udp, map)).every(({ name }) => name in maps) &&
+    present.every(({ name, attach }) => name in programs && (!attach || name in links))
+  )
+}
+
+type SetOptions = Pick<LoadOptions, 'bytecode' | 'sizes' | 'udp'>
+
+/** The same name means the same programs and maps: an agent may go on where another one ended. */
+function setName({ bytecode, sizes, udp }: SetOptions): string {
+  requireReadable(bytecode)
+  const hash = createHash('sha256').update(readFileSync(bytecode))
+  hash.update(JSON.stringify([sizes, udp]))
+  return `v${LAYOUT_VERSION}-${hash.digest('hex').slice(0, 16)}`
 }

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { getSystemErrorName } from 'node:util'
 import { KernelError } from './error.ts'
 import type { Libbpf } from './libbpf.ts'
@@ -8,14 +9,15 @@ export type SwappedMap = {
   readonly swap: () => Promise<number>
 }
 
-/** Makes the first inner map the live one. Throws KernelError. */
+/** Goes on from whichever inner map is live. Throws KernelError. */
 export function swappedMap(
-  libbpf: Pick<Libbpf, 'update' | 'updateAsync'>,
+  libbpf: Pick<Libbpf, 'lookup' | 'updateAsync'>,
   { outer, inner: [a, b] }: { outer: number; inner: [number, number] },
 ): SwappedMap {
   const slot = Uint32Array.of(0)
-  let live = a
-  check(libbpf.update(outer, slot, Uint32Array.of(live)))
+  const liveId = new Uint32Array(1)
+  check(libbpf.lookup(outer, slot, new Uint8Array(liveId.buffer)))
+  let live = mapId(b) === liveId[0] ? b : a
   return {
     swap: async () => {
       const [old, next] = live === a ? [a, b] : [b, a]
@@ -25,6 +27,11 @@ export function swappedMap(
       return old
     },
   }
+}
+
+/** Needs no capability, unlike the way from the id to a descriptor. */
+function mapId(fd: number): number {
+  return Number(/^map_id:\s+(\d+)/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8'))?.[1])
 }
 
 function check(result: number): void {

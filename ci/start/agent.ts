@@ -22,7 +22,8 @@ export async function startAgent({
   const config = {
     interval: '1s',
     listen: `127.0.0.1:${port}`,
-    kernel: { bytecode },
+    // It ends with `npm start`, and leaves nothing in the kernel.
+    kernel: { bytecode, pinDirectory: '' },
     kubernetes: { enabled: 'off' },
     sinks: { main: { type: 'prometheus', endpoint: `${prometheus}/api/v1/write` } },
   }

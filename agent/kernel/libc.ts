@@ -1,0 +1,39 @@
+import koffi from 'koffi'
+
+/** Functions of the C library that Node has no words for. Each gives 0 or more, or the negative errno. */
+export type Libc = {
+  readonly flock: (fd: number, operation: number) => number
+  readonly setDescriptorFlags: (fd: number, flags: number) => number
+  /** The two words of `header`, and the six of `sets`, are those of capset(2). */
+  readonly capset: (header: Uint32Array, sets: Uint32Array) => number
+  readonly prctl: (option: number, a: number, b: number) => number
+}
+
+const F_SETFD = 2
+
+let loaded: Libc | undefined
+
+export function loadLibc(): Libc {
+  loaded ??= bindLibc()
+  return loaded
+}
+
+function bindLibc(): Libc {
+  const library = koffi.load(null)
+  const bind = (declaration: string) => {
+    const call = library.func(declaration)
+    return (...values: unknown[]): number => {
+      const result: number = call(...values)
+      return result < 0 ? -koffi.errno() : result
+    }
+  }
+  // long is what the kernel's register holds; the variable arguments of both are passed as one.
+  const fcntl = bind('int fcntl(int fd, int command, ...)')
+  const prctl = bind('int prctl(int option, ...)')
+  return {
+    flock: bind('int flock(int fd, int operation)'),
+    setDescriptorFlags: (fd, flags) => fcntl(fd, F_SETFD, 'int', flags),
+    capset: bind('int capset(void *header, void *sets)'),
+    prctl: (option, a, b) => prctl(option, 'long', a, 'long', b, 'long', 0, 'long', 0),
+  }
+}

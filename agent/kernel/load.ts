@@ -1,0 +1,97 @@
+import { getSystemErrorName } from 'node:util'
+import { KernelError, messageOf } from './error.ts'
+import {
+  FIRST_LIVE,
+  isIn,
+  MAPS,
+  PROGRAMS,
+  type Sizes,
+  type UdpMode,
+  type UdpSetting,
+} from './inventory.ts'
+import { loadLibbpf } from './libbpf.ts'
+import { loadObject, type BpfObject } from './object.ts'
+import { programsOf, type Programs } from './descriptors.ts'
+
+export type LoadOptions = {
+  /** Path of podatlas.bpf.o. */
+  readonly bytecode: string
+  readonly sizes: Sizes
+  readonly udp: UdpSetting
+  /** Takes libbpf's and the verifier's whole words when something fails. */
+  readonly log: (line: string) => void
+  readonly warn: (key: string, line: string) => void
+}
+
+/**
+ * Loads and attaches the programs: from now on they count, until they are disposed. UDP is counted in
+ * the first way that the kernel takes. Throws KernelError.
+ */
+export function loadPrograms(options: LoadOptions): Programs {
+  const modes = options.udp === 'off' ? [] : waysToCountUdp()
+  const refusals: string[] = []
+  for (const udp of modes) {
+    try {
+      return loadWith(udp, options)
+    } catch (error) {
+      refusals.push(`${udp}: ${messageOf(error)}`)
+    }
+  }
+  const programs = loadWith('off', options)
+  if (refusals.length > 0) {
+    options.warn('udp', `UDP is not counted, the kernel refuses it. ${refusals.join('; ')}`)
+  }
+  return programs
+}
+
+/** The cheapest first. */
+function waysToCountUdp(): UdpMode[] {
+  const all: UdpMode[] = ['fentry', 'cgroup']
+  return all.filter(mode => PROGRAMS.some(program => program.udp?.includes(mode)))
+}
+
+function loadWith(udp: UdpMode, { bytecode, sizes, log }: LoadOptions): Programs {
+  using onFailure = new DisposableStack()
+  const maxEntries = Object.fromEntries(
+    MAPS.flatMap(({ name, entries }) => (entries ? [[name, entries(sizes)]] : [])),
+  )
+  const omitted = PROGRAMS.filter(program => !isIn(udp, program)).map(({ name }) => name)
+  const object = onFailure.use(loadObject({ bytecode, maxEntries, omitted, log }))
+  makeFirstLive(object)
+  const present = PROGRAMS.filter(program => isIn(udp, program))
+  const links: Record<string, number> = {}
+  for (const { name, attach } of present) {
+    if (attach === 'tracing') links[name] = object.attach(name)
+    else if (attach) links[name] = object.attachIterator(name, attach.over)
+  }
+  const maps = MAPS.filter(map => isIn(udp, map)).map(({ name }) => [name, object.mapFd(name)])
+  const programs = present.map(({ name }) => [name, object.programFd(name)])
+  const owned = onFailure.move()
+  return programsOf(
+    {
+      maps: Object.fromEntries(maps),
+      programs: Object.fromEntries(programs),
+      links,
+      sizes,
+      udp,
+      origin: 'loaded',
+      pins: 'off',
+    },
+    () => owned.dispose(),
+  )
+}
+
+/** Before anything counts: a program that finds no inner map has nowhere to count. */
+function makeFirstLive(object: BpfObject): void {
+  const libbpf = loadLibbpf()
+  for (const [outer, inner] of Object.entries(FIRST_LIVE)) {
+    const first = Uint32Array.of(object.mapFd(inner))
+    const result = libbpf.update(object.mapFd(outer), Uint32Array.of(0), first)
+    if (result >= 0) continue
+    const why = getSystemErrorName(result)
+    throw new KernelError(`cannot put ${inner} into ${outer}: ${why}`, {
+      code: 'BPF_LOAD',
+      fix: 'Use a kernel 5.15 or newer',
+    })
+  }
+}

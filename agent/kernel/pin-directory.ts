@@ -1,0 +1,54 @@
+import { accessSync, closeSync, constants, mkdirSync, openSync, statfsSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { getSystemErrorName } from 'node:util'
+import { KernelError, messageOf } from './error.ts'
+import { loadLibc } from './libc.ts'
+
+// linux/magic.h
+const BPF_FS_MAGIC = 0xca_fe_4a_11
+// sys/file.h
+const LOCK_EX = 2
+const LOCK_NB = 4
+
+/** The directory on a bpffs, made if it was missing, and held against a second agent until closed. */
+export type HeldDirectory = { readonly path: string; readonly lock: number }
+
+/** Why nothing can be pinned, in one line with the fix. */
+export type NoDirectory = { readonly why: string }
+
+/** Throws KernelError if another agent holds it. */
+export function holdPinDirectory(path: string): HeldDirectory | NoDirectory {
+  try {
+    const parent = nearestFolder(path)
+    if (statfsSync(parent).type !== BPF_FS_MAGIC) {
+      return { why: `${parent} is not on a bpffs. Mount it: mount -t bpf bpf /sys/fs/bpf` }
+    }
+    mkdirSync(path, { recursive: true, mode: 0o700 })
+    accessSync(path, constants.W_OK)
+    const lock = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY)
+    const result = loadLibc().flock(lock, LOCK_EX | LOCK_NB)
+    if (result >= 0) return { path, lock }
+    closeSync(lock)
+    if (getSystemErrorName(result) === 'EAGAIN') throw secondAgent(path)
+    return { why: `${path} cannot be locked: ${getSystemErrorName(result)}` }
+  } catch (error) {
+    if (error instanceof KernelError) throw error
+    return { why: `${messageOf(error)}. Make ${path} writable for the agent` }
+  }
+}
+
+function nearestFolder(path: string): string {
+  try {
+    accessSync(path)
+    return path
+  } catch {
+    return nearestFolder(dirname(path))
+  }
+}
+
+function secondAgent(path: string): KernelError {
+  return new KernelError(`another agent counts on this host: it holds ${path}`, {
+    code: 'SECOND_AGENT',
+    fix: 'End it first, or give this one another --pin-directory: both then count everything',
+  })
+}
