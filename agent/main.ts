@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import packageJson from '../package.json' with { type: 'json' }
 import { aggregation } from './aggregate/aggregate.ts'
 import { ownMetrics } from './aggregate/own-metrics.ts'
@@ -10,12 +11,13 @@ import { readConfig, type Config } from './config.ts'
 import { openKernel } from './kernel/kernel.ts'
 import { installPrograms, type Programs } from './kernel/programs.ts'
 import { inheritedPrograms, renounceCapabilities } from './kernel/renounce.ts'
-import { unpin } from './kernel/unpin.ts'
+import { removePins, unpin } from './kernel/unpin.ts'
 import { createLog, type Log } from './log.ts'
 import { createPipeline } from './pipeline.ts'
 import { startServer } from './server.ts'
 import { openSinks } from './sinks/index.ts'
 import { createTelemetry } from './telemetry.ts'
+import { watchUninstall } from './uninstall.ts'
 
 const { version } = packageJson
 
@@ -87,7 +89,17 @@ async function run(config: Config): Promise<void> {
   opened.use(await startServer({ ...config, registry, vitals: pipeline.vitals }))
   const sinkNames = Object.keys(config.sinks).join(', ')
   log.info(`podatlas-agent ${version} counts on node ${nodeName}, samples go to: ${sinkNames}`)
-  await pipeline.run(stop.signal)
+  await Promise.all([pipeline.run(stop.signal), leaveNothing(config, programs, log)])
+}
+
+/** Pins are for the next agent of the node, and after an uninstallation there is none. */
+async function leaveNothing(config: Config, programs: Programs, log: Log): Promise<void> {
+  const { apiServer: server, daemonSet, kernel } = config
+  if (!server || daemonSet === undefined || programs.pins !== 'pinned') return
+  using uninstall = watchUninstall({ server, daemonSet, ...log })
+  if (!stop.signal.aborted) await once(stop.signal, 'abort')
+  if (!(await uninstall.isUnderWay())) return
+  log.info(`DaemonSet ${daemonSet} is gone: ${removePins(kernel.pinDirectory)} pins removed`)
 }
 
 /** After it this process has no capability left: the programs are handed to its second life. */

@@ -22,6 +22,7 @@ const rooms: Readonly<Record<string, readonly string[] | 'anything'>> = {
     'agent/server.ts',
     'agent/sinks/index.ts',
     'agent/telemetry.ts',
+    'agent/uninstall.ts',
     'package.json',
   ],
   'agent/config.ts': [
