@@ -10,7 +10,7 @@
 
 enum { FIN_WAIT1 = 4 };
 
-static void close_in_order(struct connection *connection, enum end first)
+void close_in_order(struct connection *connection, enum end first)
 {
 	close_end(connection, first);
 	receive_rest(connection, !first);
@@ -18,7 +18,7 @@ static void close_in_order(struct connection *connection, enum end first)
 }
 
 /* Both FINs wait behind full windows, so that neither end has seen the other's when it closes. */
-static void close_both_at_once(struct connection *connection)
+void close_both_at_once(struct connection *connection)
 {
 	fill(connection, CLIENT);
 	fill(connection, SERVER);
@@ -34,7 +34,7 @@ static void close_both_at_once(struct connection *connection)
 }
 
 /* What is not acknowledged at a reset counts as not sent. */
-static void close_by_reset(struct connection *connection, enum end by)
+void close_by_reset(struct connection *connection, enum end by)
 {
 	wait_until_acknowledged(connection);
 	reset(connection, by);
@@ -78,5 +78,37 @@ void run_closes(void)
 	checkpoint();
 	for (int i = 0; i < LEFT_OPEN; i++)
 		close_in_order(&open[i], i % 2 ? CLIENT : SERVER);
+	checkpoint();
+}
+
+/* The same on sockets of IPv6 whose connections are IPv4. */
+void run_mapped(void)
+{
+	struct connection half_closed[2];
+
+	for (enum end end = CLIENT; end <= SERVER; end++) {
+		struct connection ordered = open_connection(serve_kind("in order", MAPPED));
+		carry(&ordered, CLIENT, 700);
+		carry(&ordered, SERVER, 90);
+		close_in_order(&ordered, end);
+		struct connection both = open_narrow_connection(serve_kind("at once", MAPPED));
+		close_both_at_once(&both);
+		struct connection broken = open_connection(serve_kind("reset", MAPPED));
+		carry(&broken, CLIENT, 44);
+		carry(&broken, SERVER, 5500);
+		close_by_reset(&broken, end);
+		half_closed[end] = open_connection(serve_kind("half-closed", MAPPED));
+		carry(&half_closed[end], CLIENT, 100);
+		end_sending(&half_closed[end], end);
+		receive_rest(&half_closed[end], !end);
+		carry(&half_closed[end], !end, 3000);
+		wait_until_acknowledged(&half_closed[end]);
+	}
+	checkpoint();
+	for (enum end end = CLIENT; end <= SERVER; end++) {
+		carry(&half_closed[end], !end, 2000);
+		close_end(&half_closed[end], !end);
+		close_end(&half_closed[end], end);
+	}
 	checkpoint();
 }

@@ -25,6 +25,8 @@ static const struct {
     {"no-storage", run_no_storage},
     {"race", run_race},
     {"timeouts", run_timeouts},
+    {"never-accepted", run_never_accepted},
+    {"mapped", run_mapped},
     {"ownership", run_ownership},
     {"removed-cgroup", run_removed_cgroup},
     {"mptcp", run_mptcp},

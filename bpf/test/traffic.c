@@ -138,6 +138,26 @@ struct service *serve_dual_stack(const char *name)
 	return service;
 }
 
+struct service *serve_mapped(const char *name)
+{
+	struct service *service = serve_dual_stack(name);
+	struct sockaddr_in v4 = *(struct sockaddr_in *)&service->address;
+	struct sockaddr_in6 *v6 = (void *)&service->address;
+	*v6 = (struct sockaddr_in6){.sin6_family = AF_INET6, .sin6_port = v4.sin_port};
+	v6->sin6_addr.s6_addr32[2] = htonl(0xffff);
+	v6->sin6_addr.s6_addr32[3] = v4.sin_addr.s_addr;
+	service->family = AF_INET6;
+	service->address_length = sizeof(*v6);
+	return service;
+}
+
+struct service *serve_kind(const char *name, enum kind kind)
+{
+	if (kind == MAPPED)
+		return serve_mapped(name);
+	return serve(name, kind == V4 ? AF_INET : AF_INET6);
+}
+
 struct service *serve_nothing(const char *name, int family)
 {
 	struct service *service = add_service(name, family);

@@ -44,6 +44,10 @@ struct service *serve(const char *name, int family);
 struct service *serve_dual_stack(const char *name);
 /* A listener that make_socket made. */
 struct service *serve_by(const char *name, int family, int (*make_socket)(int family));
+/* IPv4 between sockets of IPv6. */
+struct service *serve_mapped(const char *name);
+enum kind { V4, V6, MAPPED };
+struct service *serve_kind(const char *name, enum kind kind);
 /* An address without a listener. */
 struct service *serve_nothing(const char *name, int family);
 
@@ -71,6 +75,11 @@ void close_end(struct connection *connection, enum end end);
 void reset(struct connection *connection, enum end end);
 int tcp_state(const struct connection *connection, enum end end);
 
+void close_in_order(struct connection *connection, enum end first);
+/* Sends all that fits before. */
+void close_both_at_once(struct connection *connection);
+void close_by_reset(struct connection *connection, enum end by);
+
 /* A descriptor that goes over a Unix socket to another process. */
 void pass_descriptor(int channel, int fd);
 int take_descriptor(int channel);
@@ -94,6 +103,8 @@ void run_older(void);
 void run_no_storage(void);
 void run_race(void);
 void run_timeouts(void);
+void run_never_accepted(void);
+void run_mapped(void);
 void run_ownership(void);
 void run_removed_cgroup(void);
 void run_mptcp(void);

@@ -36,6 +36,8 @@ export const closeScenarios: readonly Scenario[] = [
     'in-flight',
   ),
   exact('fast open: data in the SYN counts', 'fast-open'),
+  exact('what nobody has accepted was received all the same, however it ends', 'never-accepted', 2),
+  exact('every way of closing also where sockets of IPv6 carry IPv4', 'mapped', 2),
   {
     name: 'an IPv4 client of an IPv6 listener reads as IPv4 on both ends',
     run: async () => {

@@ -1,5 +1,6 @@
 import { closeScenarios } from './closes.ts'
+import { ownershipScenarios } from './ownership.ts'
 import type { Scenario } from './scenario.ts'
 
 /** What every kernel of ci/vm must do: a list per subject, which that subject's tests also run here. */
-export const scenarios: readonly Scenario[] = [...closeScenarios]
+export const scenarios: readonly Scenario[] = [...closeScenarios, ...ownershipScenarios]
