@@ -4,7 +4,7 @@ import { toolPath } from '../tools/tool.ts'
 import { kubeconfigOf, makeCertificates } from './certificates.ts'
 import { startControlPlane } from './control-plane.ts'
 import { printDiagnosis } from './diagnosis.ts'
-import { startExample } from './example/start.ts'
+import { startElders, startExample, startWorld } from './example/start.ts'
 import { makeFolders } from './folders.ts'
 import { installChart } from './install.ts'
 import { endWithParent } from './isolation.ts'
@@ -28,6 +28,8 @@ try {
   const [built] = await Promise.all([buildAll(), raise()])
   for (const { archive } of built) await importImage(archive)
   progress('images imported')
+  startWorld(folders)
+  await startElders(folders)
   await installChart(folders)
   await startExample(folders)
   const code = purpose === 'keep' ? await keep() : await runTests(folders)

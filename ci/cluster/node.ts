@@ -42,7 +42,8 @@ export async function importImage(archive: string): Promise<void> {
   await ctr('--namespace', 'k8s.io', 'images', 'import', archive)
 }
 
-function ctr(...args: string[]): Promise<string> {
+/** Asks the container runtime itself. */
+export function ctr(...args: string[]): Promise<string> {
   return run('ctr', ['--address', containerdSocket, ...args])
 }
 

@@ -16,7 +16,8 @@ const repository = join(import.meta.dirname, '../..')
 /** Runs the tests of the real cluster; returns vitest's exit code. */
 export async function runTests({ root }: ClusterFolders): Promise<number> {
   const vitest = join(repository, 'node_modules/vitest/vitest.mjs')
-  const config = ['run', '--config', join(repository, 'ci/vitest.config.ts'), '--project=cluster']
+  const projects = ['cluster', 'restart', 'uninstall'].map(project => `--project=${project}`)
+  const config = ['run', '--config', join(repository, 'ci/vitest.config.ts'), ...projects]
   const reports = ['--reporter=verbose', '--reporter=json', `--outputFile=${resultsFile(root)}`]
   const child = spawn(process.execPath, [vitest, ...config, ...reports], {
     stdio: ['ignore', 'inherit', 'inherit'],

@@ -1,0 +1,83 @@
+import { beforeAll, expect, test, vi } from 'vitest'
+import { type Container, containers, processOf, tell } from './containers.ts'
+import { podCounts } from './example/counts.ts'
+import { createPod } from './example/pod.ts'
+import { counted, recorded } from './recorded.ts'
+import { kubectl } from './running.ts'
+
+const patience = { timeout: 90_000, interval: 500 }
+const isAgent = ['-l', 'app.kubernetes.io/component=agent']
+const metrics = [
+  ['podatlas_transmit_bytes_total', 'sent'],
+  ['podatlas_receive_bytes_total', 'received'],
+] as const
+
+beforeAll(async () => {
+  await kubectl(['create', 'namespace', 'steady'])
+  await createPod('steady', 'pump', {
+    automountServiceAccountToken: false,
+    containers: [
+      container('streams', `192.0.2.20:7000,send=3001,receive=70001,stream`, 4),
+      container('visits', `192.0.2.30:7000,send=501,receive=2003,repeat`, 2),
+    ],
+  })
+  await vi.waitFor(async () => expect(await reported()).toBeGreaterThan(0), patience)
+})
+
+test('an agent that is killed and one that is replaced in the middle of transfers lose no byte', async () => {
+  const first = await agent()
+  const pid = await processOf(first)
+  // Just after a delivery: the samples that a killed process has on their way are nowhere else.
+  await untilMore()
+  process.kill(pid, 'SIGKILL')
+  await vi.waitFor(async () => {
+    expect(await agent()).toMatchObject({ restartCount: first.restartCount + 1, ready: true })
+  }, patience)
+  await untilMore()
+
+  await kubectl(['-n', 'podatlas', 'rollout', 'restart', 'daemonset/podatlas-agent'])
+  await vi.waitFor(async () => {
+    const replaced = await agent()
+    expect(replaced.ready && replaced.podUid !== first.podUid).toBe(true)
+  }, patience)
+  await untilMore()
+
+  await tell('steady', 'SIGUSR2')
+  const counts = await vi.waitFor(async () => {
+    const now = await podCounts('steady')
+    for (const count of now.values()) expect(count).toMatchObject({ done: true })
+    return now
+  }, patience)
+  await vi.waitFor(async () => {
+    for (const [metric, way] of metrics) {
+      const bytes = await recorded(`${metric}{k8s_namespace="steady"}`)
+      expect(bytes, metric).toEqual(counted(counts, way))
+    }
+  }, patience)
+})
+
+function container(name: string, spec: string, times: number) {
+  const image = 'localhost/podatlas/example:test'
+  return { name, image, args: ['call', ...Array.from({ length: times }, () => spec)] }
+}
+
+/** The one agent of the node; between two there is none. */
+async function agent(): Promise<Container> {
+  const [one, ...others] = await containers('podatlas', isAgent)
+  if (!one || others.length > 0) throw new Error('there is not exactly one agent')
+  return one
+}
+
+async function reported(): Promise<number> {
+  const bytes = Object.values(
+    await recorded('podatlas_receive_bytes_total{k8s_namespace="steady"}'),
+  )
+  return bytes.reduce((sum, each) => sum + each, 0)
+}
+
+/** Waits until the agent of now has reported bytes, so that it is in the middle of its work. */
+async function untilMore(): Promise<void> {
+  const before = await reported()
+  const isMore = async () => expect(await reported()).toBeGreaterThan(before)
+  await vi.waitFor(isMore, { ...patience, interval: 50 })
+}

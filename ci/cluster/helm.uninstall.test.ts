@@ -1,0 +1,60 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { expect, test, vi } from 'vitest'
+import { z } from 'zod'
+import { run } from '../image/run.ts'
+import { toolPath } from '../tools/tool.ts'
+import { kubeconfigOf } from './certificates.ts'
+import { containers, processOf } from './containers.ts'
+import { folders, kubectl } from './running.ts'
+
+const patience = { timeout: 60_000, interval: 500 }
+const pins = '/sys/fs/bpf/podatlas'
+const kinds = ['prog', 'link', 'map'] as const
+
+test('helm uninstall leaves nothing: no program, link, map, pin or object', async () => {
+  const [agent] = await containers('podatlas', ['-l', 'app.kubernetes.io/component=agent'])
+  const held = heldBy(await processOf(agent!))
+  for (const kind of kinds) expect(held[kind].length, kind).toBeGreaterThan(0)
+  expect(readdirSync(pins)).not.toEqual([])
+
+  const target = ['--namespace', 'podatlas', '--kubeconfig']
+  const kubeconfig = kubeconfigOf(folders.certificates, 'admin')
+  await run(toolPath('helm', 'helm'), ['uninstall', 'podatlas', ...target, kubeconfig])
+
+  await vi.waitFor(async () => {
+    expect(existsSync(pins)).toBe(false)
+    for (const kind of kinds) {
+      const present = new Set(await idsOf(kind))
+      expect(
+        held[kind].filter(id => present.has(id)),
+        kind,
+      ).toEqual([])
+    }
+  }, patience)
+  const ours = ['-l', 'app.kubernetes.io/name=podatlas', '-o', 'name']
+  const everywhere = 'clusterroles,clusterrolebindings'
+  const inNamespace = 'daemonsets,deployments,services,configmaps,secrets,serviceaccounts,roles'
+  expect(await kubectl(['get', everywhere, ...ours])).toBe('')
+  expect(await kubectl(['-n', 'podatlas', 'get', inNamespace, ...ours])).toBe('')
+})
+
+/** The kernel's numbers of what a process has open: the machine may run other agents, too. */
+function heldBy(pid: number): Record<(typeof kinds)[number], number[]> {
+  const folder = `/proc/${pid}/fdinfo`
+  const texts = readdirSync(folder).map(fd => readFileSync(`${folder}/${fd}`, 'utf8'))
+  const ids = (kind: string) =>
+    texts.flatMap(text => new RegExp(`^${kind}_id:\\s*(\\d+)`, 'm').exec(text)?.[1] ?? [])
+  return {
+    prog: ids('prog').map(Number),
+    link: ids('link').map(Number),
+    map: ids('map').map(Number),
+  }
+}
+
+async function idsOf(kind: string): Promise<number[]> {
+  const listing = await run('bpftool', ['-j', kind, 'show'])
+  return z
+    .array(z.object({ id: z.int() }))
+    .parse(JSON.parse(listing))
+    .map(({ id }) => id)
+}

@@ -1,0 +1,56 @@
+import { z } from 'zod'
+import type { podCounts } from './example/counts.ts'
+import { promApi } from './running.ts'
+
+/** Numbers by "pod/container > remote address". */
+export type Ends = Record<string, number>
+
+type Counts = Awaited<ReturnType<typeof podCounts>>
+type Counted = Counts extends Map<string, { remotes: Record<string, infer One> }> ? One : never
+
+const Answer = z.object({
+  data: z.object({
+    result: z.array(
+      z.object({
+        metric: z.record(z.string(), z.string()),
+        values: z.array(z.tuple([z.number(), z.string()])),
+      }),
+    ),
+  }),
+})
+
+/**
+ * What a counter of the agent counted, over all lives of the agent: a new one begins at 0 again, so
+ * what an old one had reached is added. Ends with nothing are left out.
+ */
+export async function recorded(selector: string): Promise<Ends> {
+  const query = new URLSearchParams({ query: `${selector}[1h]` })
+  const { result } = Answer.parse(await promApi(`query?${query}`)).data
+  const ends: Ends = {}
+  for (const { metric, values } of result) {
+    const end = `${metric['k8s_pod']}/${metric['container_name']} > ${metric['destination_ip']}`
+    const total = overLives(values.map(([, value]) => Number(value)))
+    if (total > 0) ends[end] = (ends[end] ?? 0) + total
+  }
+  return ends
+}
+
+/** The same of the containers' own counts. */
+export function counted(counts: Counts, field: keyof Counted): Ends {
+  const ends: Ends = {}
+  for (const [container, { remotes }] of counts) {
+    for (const [address, count] of Object.entries(remotes)) {
+      if (count[field] > 0) ends[`${container} > ${address}`] = count[field]
+    }
+  }
+  return ends
+}
+
+function overLives(values: readonly number[]): number {
+  let total = 0
+  values.forEach((value, index) => {
+    const before = values[index - 1] ?? 0
+    total += value >= before ? value - before : value
+  })
+  return total
+}
