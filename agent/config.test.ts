@@ -166,6 +166,12 @@ test('in a pod without NODE_NAME the error says how to get it', () => {
   )
 })
 
+test('in a pod, check and unpin need no name of the node', () => {
+  const inPod = { KUBERNETES_SERVICE_HOST: '203.0.113.1' }
+  expect(readConfig(['unpin'], inPod)).toMatchObject({ command: 'unpin' })
+  expect(readConfig(['check'], inPod)).toMatchObject({ command: 'check' })
+})
+
 test('no error shows a password', () => {
   const args = ['--sink', 'prometheus,endpoint=x,password=hunter2', '--sink', 'stdout,format=x']
   expect(() => readConfig(args, {})).toThrow(/^(?!.*hunter2)/s)

@@ -144,7 +144,9 @@ function parseConfig(fromFile: unknown, commandLine: CommandLine, env: Environme
   const portAt = listen.lastIndexOf(':')
   const host = listen.slice(0, portAt).replaceAll(/[[\]]/g, '')
   const apiServer = apiServerOf(kubernetes, env)
-  const nodeName = settings.nodeName || env.NODE_NAME || (apiServer ? '' : hostname())
+  // Only who counts gives the name away.
+  const isNamed = !apiServer || commandLine.command !== 'run'
+  const nodeName = settings.nodeName || env.NODE_NAME || (isNamed ? hostname() : '')
   if (nodeName === '') {
     throw new ConfigError(
       'nodeName: in a pod the host name is not the name of the node. ' +
