@@ -19,8 +19,11 @@ type Part = {
 }
 export type MapPart = Part & { readonly entries?: (sizes: Sizes) => number }
 export type ProgramPart = Part & {
-  /** How it runs from the start: at its tracepoint or function, or over a map when it is read. */
-  readonly attach?: 'tracing' | { readonly over: string }
+  /**
+   * How it runs from the start: at its tracepoint or function, or as an iterator when it is read, over
+   * what its section says or over a map. Absent: it is attached later, or run by hand.
+   */
+  readonly attach?: 'tracing' | 'iterator' | { readonly over: string }
 }
 
 /** Whether it is there in this mode. */

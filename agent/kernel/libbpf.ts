@@ -21,6 +21,7 @@ export type Libbpf = {
   /** Sets one byte of a map of variables, before the object is loaded. */
   readonly setInitialByte: (map: MapPointer, offset: number, value: number) => void
   readonly attachTracepoint: (programFd: number) => number
+  readonly attachIterator: (programFd: number) => number
   readonly attachMapIterator: (programFd: number, mapFd: number) => number
   readonly createIterator: (linkFd: number) => number
   readonly lookup: (mapFd: number, key: Uint32Array, value: Uint8Array) => number
@@ -102,6 +103,7 @@ function bindLibbpf(): Libbpf {
       koffi.encode(initialValue(map, size), offset, 'uint8_t', value)
     },
     attachTracepoint: programFd => openRawTracepoint(null, programFd),
+    attachIterator: programFd => createLink(programFd, 0, BPF_TRACE_ITER, null),
     attachMapIterator: (programFd, mapFd) =>
       createLink(programFd, 0, BPF_TRACE_ITER, {
         size: linkOptions.size,

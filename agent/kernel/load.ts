@@ -55,13 +55,14 @@ function loadWith(udp: UdpMode, { bytecode, sizes, log }: LoadOptions): Programs
   const maxEntries = Object.fromEntries(
     MAPS.flatMap(({ name, entries }) => (entries ? [[name, entries(sizes)]] : [])),
   )
-  const omitted = PROGRAMS.filter(program => !isIn(udp, program)).map(({ name }) => name)
-  const object = onFailure.use(loadObject({ bytecode, maxEntries, omitted, log }))
-  makeFirstLive(object)
   const present = PROGRAMS.filter(program => isIn(udp, program))
+  const autoload = PROGRAMS.map(program => [program.name, present.includes(program)] as const)
+  const object = onFailure.use(loadObject({ bytecode, maxEntries, autoload, log }))
+  makeFirstLive(object)
   const links: Record<string, number> = {}
   for (const { name, attach } of present) {
     if (attach === 'tracing') links[name] = object.attach(name)
+    else if (attach === 'iterator') links[name] = object.attachIterator(name)
     else if (attach) links[name] = object.attachIterator(name, attach.over)
   }
   const maps = MAPS.filter(map => isIn(udp, map)).map(({ name }) => [name, object.mapFd(name)])

@@ -10,22 +10,22 @@ export type BpfObject = Disposable & {
   /** Runs the program at its tracepoint or function from now on. Gives the descriptor of the link. */
   readonly attach: (program: string) => number
   readonly programFd: (program: string) => number
-  /** Gives the descriptor of a link from which the program can be run over the map's entries. */
-  readonly attachIterator: (program: string, map: string) => number
+  /** Gives the descriptor of a link from which the program can be run, over the map's entries if one is named. */
+  readonly attachIterator: (program: string, map?: string) => number
 }
 
 type ObjectOptions = {
   readonly bytecode: string
   /** Entries of maps whose size is a setting. */
   readonly maxEntries: Readonly<Record<string, number>>
-  /** Programs that are not loaded. */
-  readonly omitted?: readonly string[]
+  /** Which programs are loaded, or not; others as their section says. */
+  readonly autoload: readonly (readonly [program: string, isLoaded: boolean])[]
   /** Takes libbpf's and the verifier's whole words when something fails. */
   readonly log: (line: string) => void
 }
 
 /** Loads the object file into the kernel. Throws KernelError. */
-export function loadObject({ bytecode, maxEntries, omitted = [], log }: ObjectOptions): BpfObject {
+export function loadObject({ bytecode, maxEntries, autoload, log }: ObjectOptions): BpfObject {
   if (!existsSync('/sys/kernel/btf/vmlinux')) {
     throw new KernelError('this kernel has no type information (/sys/kernel/btf/vmlinux)', {
       code: 'NO_BTF',
@@ -55,7 +55,7 @@ export function loadObject({ bytecode, maxEntries, omitted = [], log }: ObjectOp
   for (const [name, entries] of Object.entries(maxEntries)) {
     check(libbpf.setMaxEntries(map(name), entries), `cannot size map ${name}`, 'BPF_LOAD')
   }
-  for (const name of omitted) libbpf.setAutoload(program(name), false)
+  for (const [name, isLoaded] of autoload) libbpf.setAutoload(program(name), isLoaded)
   // x86 keeps the order of loads; elsewhere the iterator needs fences.
   libbpf.setInitialByte(map('.rodata'), knobs.weaklyOrdered, process.arch === 'x64' ? 0 : 1)
   check(libbpf.loadObject(object), 'the kernel refuses to load the programs', 'BPF_LOAD')
@@ -73,7 +73,9 @@ export function loadObject({ bytecode, maxEntries, omitted = [], log }: ObjectOp
     },
     programFd,
     attachIterator: (name, over) => {
-      const link = libbpf.attachMapIterator(programFd(name), libbpf.mapFd(map(over)))
+      const link = over
+        ? libbpf.attachMapIterator(programFd(name), libbpf.mapFd(map(over)))
+        : libbpf.attachIterator(programFd(name))
       return ownLink(check(link, `cannot attach ${name}`, 'BPF_ATTACH'))
     },
     [Symbol.dispose]: () => owned.dispose(),
