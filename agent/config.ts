@@ -144,7 +144,7 @@ function parseConfig(fromFile: unknown, commandLine: CommandLine, env: Environme
   const portAt = listen.lastIndexOf(':')
   const host = listen.slice(0, portAt).replaceAll(/[[\]]/g, '')
   const apiServer = apiServerOf(kubernetes, env)
-  // Only who counts gives the name away.
+  // Nothing else than what is counted carries the name.
   const isNamed = !apiServer || commandLine.command !== 'run'
   const nodeName = settings.nodeName || env.NODE_NAME || (isNamed ? hostname() : '')
   if (nodeName === '') {
