@@ -5,6 +5,7 @@ import { runIterator } from './iterator.ts'
 import { loadLibbpf } from './libbpf.ts'
 import { entryBuffer } from './map.ts'
 import type { Programs } from './programs.ts'
+import { reportPrograms } from './report.ts'
 import { skippedRunsReader } from './skipped-runs.ts'
 import { swappedMap } from './swapped-map.ts'
 import { flowKey, flowValue } from './wire.gen.ts'
@@ -52,6 +53,7 @@ export function openKernel({ programs, telemetry }: KernelOptions): Kernel {
   const readSkippedRuns = STATE_PROGRAMS.map(program =>
     skippedRunsReader(programs, program, telemetry),
   )
+  const readRuns = reportPrograms(programs, telemetry)
   const entries = entryBuffer(libbpf, flowKey.size, flowValue.size)
 
   const owned = onFailure.move()
@@ -72,6 +74,7 @@ export function openKernel({ programs, telemetry }: KernelOptions): Kernel {
     }
     readDrops()
     for (const read of readSkippedRuns) read()
+    readRuns()
     isHandedOver = true
     return { count: entries.count(), keys: entries.keys(), values: entries.values() }
   }

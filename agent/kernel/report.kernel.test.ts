@@ -1,0 +1,61 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import type { Metric } from 'prom-client'
+import { expect, test } from 'vitest'
+import { bpfObject } from '../../ci/bpf/object.ts'
+import { createTelemetry } from '../telemetry.ts'
+import { openKernel } from './kernel.ts'
+import { installPrograms } from './programs.ts'
+import { startTraffic } from './test/traffic.ts'
+
+const STATISTICS = '/proc/sys/kernel/bpf_stats_enabled'
+
+function open() {
+  const telemetry = createTelemetry('test', '0.0.0')
+  const sizes = { maxFlows: 1_024, maxOverflow: 64 }
+  const programs = installPrograms({ bytecode: bpfObject(), sizes, log: console.error })
+  const kernel = openKernel({ programs, telemetry })
+  return { kernel, telemetry, [Symbol.dispose]: () => kernel[Symbol.dispose]() }
+}
+
+/** Values by label; zeros are left out. */
+async function valuesOf(metric: Metric): Promise<Record<string, number>> {
+  const { values } = await metric.get()
+  return Object.fromEntries(
+    values
+      .filter(({ value }) => value > 0)
+      .map(({ labels, value }) => [String(Object.values(labels)[0]), value]),
+  )
+}
+
+test('the agent says how its programs came, how UDP is counted, and what each map takes', async () => {
+  using opened = open()
+  const { kernel, telemetry } = opened
+  await kernel.drain()
+  expect(await valuesOf(telemetry.kernelOrigin)).toEqual({ loaded: 1 })
+  expect(await valuesOf(telemetry.udpMode)).toEqual({ off: 1 })
+  const bytes = await valuesOf(telemetry.kernelMapBytes)
+  for (const map of ['flows_a', 'flows_b', 'drops']) expect(bytes[map], map).toBeGreaterThan(0)
+})
+
+test("programs' runs and their time are told while the kernel's statistics are on", async () => {
+  using opened = open()
+  const { kernel, telemetry } = opened
+  const before = readFileSync(STATISTICS, 'utf8')
+  writeFileSync(STATISTICS, '1')
+  try {
+    await using traffic = startTraffic('many-services')
+    await traffic.next()
+    await kernel.drain()
+  } finally {
+    writeFileSync(STATISTICS, before)
+  }
+  const runs = await valuesOf(telemetry.bpfRuns)
+  const seconds = await valuesOf(telemetry.bpfRunSeconds)
+  expect(runs['tcp_state']).toBeGreaterThan(0)
+  expect(runs['live']).toBeGreaterThan(0)
+  for (const program of Object.keys(runs)) {
+    const each = (seconds[program] ?? 0) / (runs[program] ?? 0)
+    expect(each).toBeGreaterThan(1e-9)
+    expect(each).toBeLessThan(0.1)
+  }
+})
