@@ -104,8 +104,8 @@ async function leaveNothing(config: Config, programs: Programs, log: Log): Promi
 
 /** After it this process has no capability left: the programs are handed to its second life. */
 function install({ kernel, udp, listen }: Config, { debug, warn }: Log): Programs {
-  const { bytecode, pinDirectory, maxFlows } = kernel
-  const sizes = { maxFlows, maxOverflow: 4_096 }
+  const { bytecode, pinDirectory, maxFlows, maxSockets } = kernel
+  const sizes = { maxFlows, maxOverflow: 4_096, maxSockets }
   const programs = installPrograms({ bytecode, sizes, udp, pinDirectory, log: debug, warn })
   const wanted = listen.port > 0 && listen.port < 1_024 ? (['NET_BIND_SERVICE'] as const) : []
   renounceCapabilities(programs, { wanted, env: process.env, warn })

@@ -19,6 +19,7 @@ typedef __s64 s64;
 #define IPPROTO_UDP 17
 
 #define READ_ONCE(field) (*(const volatile typeof(field) *)&(field))
+#define WRITE_ONCE(field, value) (*(volatile typeof(field) *)&(field) = (value))
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
@@ -45,13 +46,18 @@ struct in6_addr {
 	} in6_u;
 };
 
+typedef struct {
+	s64 counter;
+} atomic64_t;
+
 struct sock_common {
 	__be32 skc_daddr;
 	__be16 skc_dport;
 	unsigned short skc_family;
-	volatile unsigned char skc_state;
+	unsigned char skc_state;
 	struct in6_addr skc_v6_daddr;
 	unsigned long skc_flags;
+	atomic64_t skc_cookie;
 };
 
 enum sock_flags {
@@ -100,12 +106,23 @@ struct inet_connection_sock {
 	struct inet_sock icsk_inet;
 };
 
+struct minmax_sample {
+	u32 v;
+};
+
+struct minmax {
+	struct minmax_sample s[3];
+};
+
 struct tcp_sock {
 	struct inet_connection_sock inet_conn;
 	u64 bytes_acked;
 	u64 bytes_received;
 	u32 snd_una;
 	u32 write_seq;
+	u32 total_retrans;
+	u32 srtt_us; /* in units of 1/8 µs */
+	struct minmax rtt_min;
 };
 
 struct sk_buff {
@@ -133,8 +150,8 @@ struct bpf_iter__task_file {
 	struct file *file;
 };
 
-struct bpf_iter__bpf_sk_storage_map {
-	struct sock *sk;
+struct bpf_iter__bpf_map_elem {
+	u32 *key;
 	void *value;
 };
 

@@ -2,107 +2,42 @@
 #include "kernel.h"
 #include <asm-generic/errno.h>
 #include <bpf/bpf_helpers.h>
-#include <bpf/bpf_endian.h>
 #include <bpf/bpf_tracing.h>
-#include "sockets.h"
+#include "payload.h"
 
-static __always_inline struct flow_key key_of(struct sock *sk, enum flow_role role)
+/* A function of its own: that brings the names of the roles into the object's BTF. */
+static __noinline int add(struct sock *sk, enum flow_role role, enum socket_phase phase)
 {
-	const struct sock_common *common = &sk->__sk_common;
-	struct flow_key key = {
-	    .cgroup_id = sk->sk_cgrp_data.cgroup->kn->id,
-	    .protocol = IPPROTO_TCP,
-	    .role = role,
-	};
-	__be32 *address = (__be32 *)key.remote_address;
-
-	if (common->skc_family == AF_INET) {
-		address[2] = bpf_htonl(0xffff);
-		address[3] = common->skc_daddr;
-	} else {
-		address[0] = common->skc_v6_daddr.in6_u.u6_addr32[0];
-		address[1] = common->skc_v6_daddr.in6_u.u6_addr32[1];
-		address[2] = common->skc_v6_daddr.in6_u.u6_addr32[2];
-		address[3] = common->skc_v6_daddr.in6_u.u6_addr32[3];
-	}
-	if (role == ROLE_CLIENT) {
-		key.service_port = bpf_ntohs(common->skc_dport);
-		return key;
-	}
-	/* Not skc_num: it is 0 again when the socket closes. */
-	struct tcp_sock *tcp = bpf_skc_to_tcp_sock(sk);
-	if (tcp)
-		key.service_port = bpf_ntohs(tcp->inet_conn.icsk_inet.inet_sport);
-	return key;
-}
-
-/*
- * Storage appears complete: the iterator may see it as soon as it is there. A function of its own:
- * that brings the names of the roles into the object's BTF.
- */
-static __noinline struct socket_state *create(struct sock *sk, enum socket_phase phase,
-					      enum flow_role role)
-{
-	struct socket_state complete = {
-	    .key = key_of(sk, role),
-	    .phase = phase,
-	    .syn = role == ROLE_CLIENT,
-	};
-	struct socket_state *state =
-	    bpf_sk_storage_get(&sockets, sk, &complete, BPF_SK_STORAGE_GET_F_CREATE);
-	if (!state)
-		drop(DROP_SOCKET_STORAGE);
-	return state;
+	struct payload nothing = {};
+	return socket_add(sk, role, phase, &nothing);
 }
 
 static __always_inline int on_connect(struct sock *sk)
 {
-	struct socket_state *state = bpf_sk_storage_get(&sockets, sk, 0, 0);
+	u64 cookie = bpf_get_socket_cookie(sk);
+	u64 *cell = cookie_at(place_of(cookie));
+	if (cell && *cell == cookie)
+		return 0;
+	struct socket_slot *late = late_slot_of(sk);
+	if (late && (late->phase & PHASE_MASK) == PHASE_CONNECTING)
+		return 0;
 	/* Connects again, after a failure or connect(AF_UNSPEC): its counters began anew. */
-	if (state && state->phase == PHASE_CLOSED)
-		bpf_sk_storage_delete(&sockets, sk);
-	create(sk, PHASE_CONNECTING, ROLE_CLIENT);
-	return 0;
+	if (late)
+		bpf_sk_storage_delete(&late_sockets, sk);
+	return add(sk, ROLE_CLIENT, PHASE_CONNECTING);
 }
 
 static __always_inline int on_open(struct sock *sk, int oldstate)
 {
-	struct socket_state *state = bpf_sk_storage_get(&sockets, sk, 0, 0);
-	if (!state)
-		state = create(sk, PHASE_CONNECTING,
-			       oldstate == BPF_TCP_SYN_SENT ? ROLE_CLIENT : ROLE_SERVER);
-	if (state)
-		__sync_val_compare_and_swap(&state->phase, PHASE_CONNECTING, PHASE_OPEN);
-	return 0;
-}
-
-/* Under the socket's lock, and sk_state is still the old one: the counters stand still. */
-static __always_inline struct payload final_payload(struct sock *sk, struct tcp_sock *tcp, u32 syn,
-						    int oldstate)
-{
-	bool fin_acked = is_fin_sent(oldstate) && tcp->snd_una == tcp->write_seq;
-	return (struct payload){
-	    .sent = tcp->bytes_acked - syn - fin_acked,
-	    .received = tcp->bytes_received - is_fin_received(sk),
-	};
-}
-
-static __always_inline u64 unreported(u64 now, u64 reported)
-{
-	return (s64)(now - reported) > 0 ? now - reported : 0;
-}
-
-static __always_inline int close_open(struct sock *sk, struct socket_state *state, int oldstate)
-{
-	struct tcp_sock *tcp = bpf_skc_to_tcp_sock(sk);
-	if (!tcp)
-		return 0;
-	struct payload payload = final_payload(sk, tcp, state->syn, oldstate);
-	struct flow_value *flow = fold(state, &payload);
-	u64 lost = unreported(payload.sent, READ_ONCE(state->sent)) +
-		   unreported(payload.received, READ_ONCE(state->received));
-	if (lost)
-		drop_bytes(flow ? DROP_CONTENDED : DROP_OVERFLOW_FULL, lost);
+	u32 place = place_of(bpf_get_socket_cookie(sk));
+	struct socket_slot *slot = slot_at(place);
+	if (!slot)
+		slot = late_slot_of(sk);
+	if (!slot)
+		return add(sk, oldstate == BPF_TCP_SYN_SENT ? ROLE_CLIENT : ROLE_SERVER,
+			   PHASE_OPEN);
+	if ((slot->phase & PHASE_MASK) == PHASE_CONNECTING)
+		WRITE_ONCE(slot->phase, (slot->phase & ~PHASE_MASK) | PHASE_OPEN);
 	return 0;
 }
 
@@ -122,47 +57,112 @@ static __always_inline u64 *failure_of(struct flow_value *flow, int error)
 	}
 }
 
+/* An orderly close goes through a state in which our FIN was sent. */
+static __always_inline void count_reset(struct flow_value *flow, int error, int oldstate)
+{
+	if (error == ECONNRESET || error == EPIPE || error == ECONNREFUSED)
+		__sync_fetch_and_add(&flow->reset_by_peer, 1);
+	else if ((!error || error == ECONNABORTED) && !is_fin_sent(oldstate))
+		__sync_fetch_and_add(&flow->reset_by_us, 1);
+}
+
+/* Under the socket's lock, and sk_state is still the old one: the counters stand still. */
+static __always_inline struct payload final_payload(struct sock *sk, struct tcp_sock *tcp, u32 syn,
+						    int oldstate)
+{
+	bool fin_acked = is_fin_sent(oldstate) && tcp->snd_una == tcp->write_seq;
+	bool fin_received = is_fin_received(READ_ONCE(sk->__sk_common.skc_flags));
+	return (struct payload){
+	    .sent = tcp->bytes_acked - syn - fin_acked,
+	    .received = tcp->bytes_received - fin_received,
+	    .retransmits = tcp->total_retrans,
+	};
+}
+
+static __always_inline u64 lost_bytes(const struct socket_slot *slot, const struct payload *now)
+{
+	s64 sent = unreported(now->sent, slot->reported.sent);
+	s64 received = unreported(now->received, slot->reported.received);
+	return (sent > 0 ? sent : 0) + (received > 0 ? received : 0);
+}
+
+static __always_inline void fold_last(struct sock *sk, struct socket_slot *slot, u32 phase,
+				      int oldstate)
+{
+	struct tcp_sock *tcp = bpf_skc_to_tcp_sock(sk);
+	if (!tcp)
+		return;
+	struct payload now = final_payload(sk, tcp, slot->role == ROLE_CLIENT, oldstate);
+	struct flow_value *flow = flow_of_slot(slot);
+	if (!flow) {
+		drop_bytes(DROP_OVERFLOW_FULL, lost_bytes(slot, &now));
+		return;
+	}
+	if ((phase & PHASE_MASK) == PHASE_CONNECTING) {
+		__sync_fetch_and_add(failure_of(flow, sk->sk_err), 1);
+		report(&slot->reported.retransmits, with_generation(now.retransmits, phase),
+		       &flow->retransmits);
+		return;
+	}
+	if (!(phase & OPEN_REPORTED))
+		__sync_fetch_and_add(&flow->connections_opened, 1);
+	if (fold(slot, phase, &now, flow))
+		sample_rtt(flow, tcp->srtt_us, tcp->rtt_min.s[0].v);
+	count_reset(flow, sk->sk_err, oldstate);
+	u64 lost = lost_bytes(slot, &now);
+	if (lost)
+		drop_bytes(DROP_CONTENDED, lost);
+}
+
+/* It cannot be counted; its name is left, so that the second copy keeps quiet. */
+static __always_inline int close_unknown(u64 cookie, int oldstate)
+{
+	if (oldstate == BPF_TCP_SYN_RECV) /* a server's socket that never opened */
+		return 0;
+	take_place(cookie | CLOSED_COOKIE);
+	return drop(DROP_UNKNOWN_SOCKET);
+}
+
 static __always_inline int on_close(struct sock *sk, int oldstate)
 {
-	struct socket_state *state = bpf_sk_storage_get(&sockets, sk, 0, 0);
-	/* It cannot be counted, but is remembered, so that the second copy keeps quiet. */
-	if (!state)
-		state = create(sk, PHASE_UNKNOWN, ROLE_CLIENT);
-	if (!state)
+	u64 cookie = bpf_get_socket_cookie(sk);
+	u32 place = place_of(cookie);
+	u64 *cell = cookie_at(place);
+	u64 closed = cookie | CLOSED_COOKIE;
+	if (cell && *cell == closed) {
+		__sync_val_compare_and_swap(cell, closed, 0);
 		return 0;
+	}
+	struct socket_slot *slot = cell ? slot_at(place) : late_slot_of(sk);
+	if (!slot)
+		return close_unknown(cookie, oldstate);
+	u32 generation = slot->phase & GENERATION_MASK;
 	/* The exchange also tells the iterator, before the socket's memory is used again. */
-	u32 phase = __sync_lock_test_and_set(&state->phase, PHASE_CLOSED);
-	if (phase == PHASE_OPEN)
-		return close_open(sk, state, oldstate);
-	if (phase == PHASE_UNKNOWN)
-		return drop(DROP_UNKNOWN_SOCKET);
-	if (phase == PHASE_CLOSED)
-		return 0;
-	struct flow_value *flow = flow_of(&state->key);
-	if (flow)
-		__sync_fetch_and_add(failure_of(flow, sk->sk_err), 1);
+	u32 phase = __sync_lock_test_and_set(&slot->phase, generation | PHASE_CLOSED);
+	if ((phase & PHASE_MASK) != PHASE_CLOSED)
+		fold_last(sk, slot, phase, oldstate);
+	if (cell)
+		leave_place(cell, cookie);
 	return 0;
 }
 
 /* Every step may run twice and does its work once: see the two programs below. */
 static __always_inline int on_state(struct sock *sk, int oldstate, int newstate)
 {
+	/* With fast open a server's socket may leave SYN_RECV for a closing state. */
+	bool opens = newstate == BPF_TCP_ESTABLISHED || oldstate == BPF_TCP_SYN_RECV;
+	if (newstate != BPF_TCP_SYN_SENT && newstate != BPF_TCP_CLOSE && !opens)
+		return 0;
 	if (sk->sk_protocol != IPPROTO_TCP) /* MPTCP's outer socket: its subflows are counted */
 		return 0;
 	if (newstate == BPF_TCP_SYN_SENT)
 		return on_connect(sk);
-	if (newstate == BPF_TCP_CLOSE) {
-		/* Listeners, unused sockets, and servers' sockets that never opened. */
-		if (oldstate == BPF_TCP_LISTEN || oldstate == BPF_TCP_CLOSE)
-			return 0;
-		if (oldstate == BPF_TCP_SYN_RECV && !bpf_sk_storage_get(&sockets, sk, 0, 0))
-			return 0;
-		return on_close(sk, oldstate);
-	}
-	/* With fast open a server's socket may leave SYN_RECV for a closing state. */
-	if (newstate == BPF_TCP_ESTABLISHED || oldstate == BPF_TCP_SYN_RECV)
+	if (newstate != BPF_TCP_CLOSE)
 		return on_open(sk, oldstate);
-	return 0;
+	/* Listeners, and sockets that were never used. */
+	if (oldstate == BPF_TCP_LISTEN || oldstate == BPF_TCP_CLOSE)
+		return 0;
+	return on_close(sk, oldstate);
 }
 
 /*

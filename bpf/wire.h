@@ -40,7 +40,10 @@ struct flow_value {
 
 enum drop_reason {
 	DROP_UNKNOWN_SOCKET, /* a socket older than the programs closed: its history is not ours */
-	DROP_SOCKET_STORAGE, /* no storage for a socket (net.core.optmem_max): it is not counted */
+	DROP_SOCKET_STORAGE, /* no memory to remember a socket beside the full table: not counted */
+	DROP_SOCKETS_FULL,   /* no room in the table: the socket is counted when it closes */
+	DROP_CLOSE_UNSEEN,   /* a socket is gone whose close no program saw: its last bytes are lost
+			      */
 	DROP_FLOWS_FULL,     /* no room for a flow: folded into its cgroup's overflow key */
 	DROP_OVERFLOW_FULL,  /* no room for that key either: what an open socket has, waits */
 	DROP_CONTENDED,	     /* others kept changing what the last report was, up to the close */

@@ -1,9 +1,14 @@
+import type { VariablePlace } from './libbpf.ts'
+import { knobs } from './wire.gen.ts'
+
 /** How many entries the maps have whose size is a setting. */
 export type Sizes = {
   /** Flows between two drains; those beyond fold into one per cgroup and role. */
   readonly maxFlows: number
   /** How many of the latter there may be. What has no room even there waits, or is counted as lost. */
   readonly maxOverflow: number
+  /** TCP sockets that are counted while they are open; those beyond are counted when they close. */
+  readonly maxSockets: number
 }
 
 /** How the programs see UDP: by the functions that send and receive, by cgroup, or not at all. */
@@ -37,6 +42,10 @@ export const FIRST_LIVE: Readonly<Record<string, string>> = {
   overflow: 'overflow_a',
 }
 
+// bpf/sockets.h and bpf/live.bpf.c
+const BUCKET_SIZE = 8
+const BUCKETS_PER_RUN = 64
+
 /** What user space, or a later agent, needs of the object: a line each. */
 export const MAPS: readonly MapPart[] = [
   { name: 'flows' },
@@ -45,7 +54,10 @@ export const MAPS: readonly MapPart[] = [
   { name: 'overflow' },
   { name: 'overflow_a', entries: sizes => sizes.maxOverflow },
   { name: 'overflow_b', entries: sizes => sizes.maxOverflow },
-  { name: 'sockets' },
+  { name: 'socket_buckets', entries: sizes => bucketsFor(sizes) },
+  { name: 'socket_slots', entries: sizes => bucketsFor(sizes) * BUCKET_SIZE },
+  { name: 'socket_walk', entries: sizes => Math.ceil(bucketsFor(sizes) / BUCKETS_PER_RUN) },
+  { name: 'late_sockets' },
   { name: 'drops' },
 ]
 
@@ -54,5 +66,21 @@ export const PROGRAMS: readonly ProgramPart[] = [
   // Two copies of one program: bpf/tcp_state.bpf.c says why.
   { name: 'tcp_state', attach: 'tracing' },
   { name: 'tcp_state_twin', attach: 'tracing' },
-  { name: 'live', attach: { over: 'sockets' } },
+  { name: 'live', attach: { over: 'socket_walk' } },
 ]
+
+/** Sets a variable of the programs, which is a constant for the kernel's verifier. */
+export type Variable = { readonly at: VariablePlace; readonly value: number }
+
+export function variablesFor(sizes: Sizes): Variable[] {
+  return [
+    // x86 keeps the order of loads and of stores.
+    { at: knobs.weaklyOrdered, value: process.arch === 'x64' ? 0 : 1 },
+    { at: knobs.socketBucketCount, value: bucketsFor(sizes) },
+  ]
+}
+
+/** A power of two: the hash is cut to so many bits. */
+function bucketsFor({ maxSockets }: Sizes): number {
+  return 2 ** Math.ceil(Math.log2(maxSockets / BUCKET_SIZE))
+}

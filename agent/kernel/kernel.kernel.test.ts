@@ -48,13 +48,28 @@ test('where not even that has room, open connections wait and what a close loses
   expect(missing()).toBeLessThanOrEqual(await lost())
 })
 
-test('a socket for which the kernel has no memory is named as a drop', async () => {
-  using kernel = openTestKernel()
+test('sockets that find the table full are counted when they close, and named as late', async () => {
+  using kernel = openTestKernel({ maxSockets: 16 })
+  await using traffic = startTraffic('closes')
+  const counts = ledger(kernel, traffic)
+  const open = await traffic.next()
+  await counts.drain()
+  expect(openedOf(open.map(counts.counted))).toBeLessThan(openedOf(open))
+  expect((await kernel.drops())['sockets_full']).toBeGreaterThan(100)
+
+  const closed = await traffic.next()
+  await counts.drain()
+  expect(closed.map(counts.counted)).toEqual(closed)
+  expect(await kernel.lostBytes()).toEqual({})
+})
+
+test('a socket for which the kernel has no memory either is named as a drop', async () => {
+  using kernel = openTestKernel({ maxSockets: 8 })
   await using traffic = startTraffic('no-storage')
   const counts = ledger(kernel, traffic)
-  await traffic.next()
+  const services = await traffic.next()
   await counts.drain()
-  expect(counts.flows()).toEqual([])
+  expect(openedOf(services.map(counts.counted))).toBeLessThan(openedOf(services))
   expect((await kernel.drops())['socket_storage']).toBeGreaterThanOrEqual(2)
 })
 
@@ -91,6 +106,10 @@ test('a drain during a drain or after the end is refused with an error that says
   kernel[Symbol.dispose]()
   await expect(kernel.drain()).rejects.toThrow(KernelError)
 })
+
+function openedOf(services: readonly Service[]): number {
+  return services.reduce((sum, { client, server }) => sum + client.opened + server.opened, 0)
+}
 
 function totalBytes(services: readonly Service[]): number {
   return services

@@ -6,6 +6,9 @@ export type ObjectPointer = bigint & { readonly pointsTo: 'bpf_object' }
 export type ProgramPointer = bigint & { readonly pointsTo: 'bpf_program' }
 export type MapPointer = bigint & { readonly pointsTo: 'bpf_map' }
 
+/** Where a variable is in its map, and how many bytes it has. */
+export type VariablePlace = { readonly offset: number; readonly size: 1 | 4 }
+
 /** The libbpf functions in use. Those that give a number give a descriptor or 0, or the negative errno. */
 export type Libbpf = {
   readonly openObject: (path: string) => ObjectPointer | null
@@ -18,8 +21,8 @@ export type Libbpf = {
   readonly findMap: (object: ObjectPointer, name: string) => MapPointer | null
   readonly mapFd: (map: MapPointer) => number
   readonly setMaxEntries: (map: MapPointer, maxEntries: number) => number
-  /** Sets one byte of a map of variables, before the object is loaded. */
-  readonly setInitialByte: (map: MapPointer, offset: number, value: number) => void
+  /** Sets a variable in a map of variables, before the object is loaded. */
+  readonly setVariable: (map: MapPointer, at: VariablePlace, value: number) => void
   readonly attachTracepoint: (programFd: number) => number
   readonly attachIterator: (programFd: number) => number
   readonly attachMapIterator: (programFd: number, mapFd: number) => number
@@ -98,9 +101,9 @@ function bindLibbpf(): Libbpf {
     findMap: bind('bpf_object__find_map_by_name', pointer, [pointer, 'str']),
     mapFd: bind('bpf_map__fd', 'int', [pointer]),
     setMaxEntries: bind('bpf_map__set_max_entries', 'int', [pointer, 'uint32_t']),
-    setInitialByte: (map, offset, value) => {
-      const size = new BigUint64Array(1)
-      koffi.encode(initialValue(map, size), offset, 'uint8_t', value)
+    setVariable: (map, { offset, size }, value) => {
+      const mapSize = new BigUint64Array(1)
+      koffi.encode(initialValue(map, mapSize), offset, size === 1 ? 'uint8_t' : 'uint32_t', value)
     },
     attachTracepoint: programFd => openRawTracepoint(null, programFd),
     attachIterator: programFd => createLink(programFd, 0, BPF_TRACE_ITER, null),

@@ -8,6 +8,7 @@ import {
   type Sizes,
   type UdpMode,
   type UdpSetting,
+  variablesFor,
 } from './inventory.ts'
 import { loadLibbpf } from './libbpf.ts'
 import { loadObject, type BpfObject } from './object.ts'
@@ -56,8 +57,9 @@ function loadWith(udp: UdpMode, { bytecode, sizes, log }: LoadOptions): Programs
     MAPS.flatMap(({ name, entries }) => (entries ? [[name, entries(sizes)]] : [])),
   )
   const present = PROGRAMS.filter(program => isIn(udp, program))
+  const variables = variablesFor(sizes)
   const autoload = PROGRAMS.map(program => [program.name, present.includes(program)] as const)
-  const object = onFailure.use(loadObject({ bytecode, maxEntries, autoload, log }))
+  const object = onFailure.use(loadObject({ bytecode, maxEntries, variables, autoload, log }))
   makeFirstLive(object)
   const links: Record<string, number> = {}
   for (const { name, attach } of present) {

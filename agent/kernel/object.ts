@@ -1,8 +1,8 @@
 import { accessSync, closeSync, constants, existsSync } from 'node:fs'
 import { getSystemErrorName } from 'node:util'
 import { KernelError, messageOf } from './error.ts'
+import type { Variable } from './inventory.ts'
 import { loadLibbpf, type Libbpf } from './libbpf.ts'
-import { knobs } from './wire.gen.ts'
 
 /** A BPF object in the kernel. Disposing it detaches its programs and frees its maps. */
 export type BpfObject = Disposable & {
@@ -20,12 +20,20 @@ type ObjectOptions = {
   readonly maxEntries: Readonly<Record<string, number>>
   /** Which programs are loaded, or not; others as their section says. */
   readonly autoload: readonly (readonly [program: string, isLoaded: boolean])[]
+  /** Constants of the programs. */
+  readonly variables: readonly Variable[]
   /** Takes libbpf's and the verifier's whole words when something fails. */
   readonly log: (line: string) => void
 }
 
 /** Loads the object file into the kernel. Throws KernelError. */
-export function loadObject({ bytecode, maxEntries, autoload, log }: ObjectOptions): BpfObject {
+export function loadObject({
+  bytecode,
+  maxEntries,
+  variables,
+  autoload,
+  log,
+}: ObjectOptions): BpfObject {
   if (!existsSync('/sys/kernel/btf/vmlinux')) {
     throw new KernelError('this kernel has no type information (/sys/kernel/btf/vmlinux)', {
       code: 'NO_BTF',
@@ -56,8 +64,7 @@ export function loadObject({ bytecode, maxEntries, autoload, log }: ObjectOption
     check(libbpf.setMaxEntries(map(name), entries), `cannot size map ${name}`, 'BPF_LOAD')
   }
   for (const [name, isLoaded] of autoload) libbpf.setAutoload(program(name), isLoaded)
-  // x86 keeps the order of loads; elsewhere the iterator needs fences.
-  libbpf.setInitialByte(map('.rodata'), knobs.weaklyOrdered, process.arch === 'x64' ? 0 : 1)
+  for (const { at, value } of variables) libbpf.setVariable(map('.rodata'), at, value)
   check(libbpf.loadObject(object), 'the kernel refuses to load the programs', 'BPF_LOAD')
 
   const owned = onFailure.move()

@@ -62,12 +62,13 @@ export const udpInstance = {
 export const roles = ['client', 'server'] as const
 
 /** enum drop_reason */
-export const dropReasons = ['unknown_socket', 'socket_storage', 'flows_full', 'overflow_full', 'contended', 'cgroup_births_full', 'udp_cgroup_untold'] as const
+export const dropReasons = ['unknown_socket', 'socket_storage', 'sockets_full', 'close_unseen', 'flows_full', 'overflow_full', 'contended', 'cgroup_births_full', 'udp_cgroup_untold'] as const
 
 /** enum cgroup_event_kind */
 export const cgroupEventKinds = ['born', 'udp_socket', 'udp_found'] as const
 
-/** Offsets of what is set before loading, in .rodata */
+/** Where the variables are that are set before loading, in .rodata */
 export const knobs = {
-  weaklyOrdered: 0,
+  weaklyOrdered: { offset: 0, size: 1 },
+  socketBucketCount: { offset: 4, size: 4 },
 } as const

@@ -31,7 +31,7 @@ async function record(): Promise<void> {
   const telemetry = createTelemetry('recorder', '0')
   const programs = installPrograms({
     bytecode: bpfObject(),
-    sizes: { maxFlows: 1_024, maxOverflow: 1_024 },
+    sizes: { maxFlows: 1_024, maxOverflow: 1_024, maxSockets: 1_024 },
     log: console.error,
   })
   using kernel = openKernel({ programs, telemetry })

@@ -275,11 +275,18 @@ void run_older(void)
 /* No memory for anything attached to a socket, such as its BPF storage. */
 void run_no_storage(void)
 {
+	struct connection connections[20];
+	struct service *service = serve("no storage", AF_INET);
+
 	set_sysctl("/proc/sys/net/core/optmem_max", "0");
-	struct connection connection = open_connection(serve("no storage", AF_INET));
-	carry(&connection, CLIENT, 500);
-	close_end(&connection, CLIENT);
-	receive_rest(&connection, SERVER);
-	close_end(&connection, SERVER);
+	for (int i = 0; i < 20; i++) {
+		connections[i] = open_connection(service);
+		carry(&connections[i], CLIENT, 500);
+	}
+	for (int i = 0; i < 20; i++) {
+		close_end(&connections[i], CLIENT);
+		receive_rest(&connections[i], SERVER);
+		close_end(&connections[i], SERVER);
+	}
 	checkpoint();
 }

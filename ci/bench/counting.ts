@@ -22,7 +22,7 @@ type End = { readonly opened: number; readonly sent: number; readonly received: 
 type Sums = { readonly client: End; readonly server: End }
 
 export function startCounting({ bytecode = bpfObject(), maxFlows = 65_536 } = {}): Counting {
-  const sizes = { maxFlows, maxOverflow: 4_096 }
+  const sizes = { maxFlows, maxOverflow: 4_096, maxSockets: 131_072 }
   const programs = installPrograms({ bytecode, sizes, log: console.error })
   const kernel = openKernel({ programs, telemetry: createTelemetry('bench', '0.0.0') })
   let flows: Flow[] = []

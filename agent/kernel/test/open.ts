@@ -16,10 +16,11 @@ export function openTestKernel({
   bytecode = bpfObject(),
   maxFlows = 65536,
   maxOverflow = 4096,
+  maxSockets = 65536,
   log = console.error as (line: string) => void,
 } = {}): TestKernel {
   const telemetry = createTelemetry('test', '0.0.0')
-  const programs = installPrograms({ bytecode, sizes: { maxFlows, maxOverflow }, log })
+  const programs = installPrograms({ bytecode, sizes: { maxFlows, maxOverflow, maxSockets }, log })
   const kernel = openKernel({ programs, telemetry })
   return {
     ...kernel,
