@@ -111,7 +111,11 @@ describe('each refusal is one line with the cause and the fix', () => {
   })
 
   test('a kernel without the tracepoint', () => {
-    using variant = objectVariant('tcp_state.bpf.c', 'inet_sock_set_state', 'no_such_tracepoint')
+    using variant = objectVariant({
+      file: 'tcp_state.bpf.c',
+      before: 'inet_sock_set_state',
+      after: 'no_such_tracepoint',
+    })
     const { code, message } = openFile(variant.bytecode)
     expect(code).toBe('BPF_LOAD')
     expect(message).toMatch(

@@ -1,9 +1,10 @@
 import { bpfObject } from '../../../ci/bpf/object.ts'
 import { createTelemetry } from '../../telemetry.ts'
 import { openKernel, type Kernel } from '../kernel.ts'
-import { installPrograms } from '../programs.ts'
+import { installPrograms, type Programs } from '../programs.ts'
 
 export type TestKernel = Kernel & {
+  readonly programs: Pick<Programs, 'linkFd'>
   /** Events by drop reason, and bytes lost by reason; zeros are left out. */
   readonly drops: () => Promise<Readonly<Record<string, number>>>
   readonly lostBytes: () => Promise<Readonly<Record<string, number>>>
@@ -24,6 +25,7 @@ export function openTestKernel({
   const kernel = openKernel({ programs, telemetry })
   return {
     ...kernel,
+    programs,
     drops: () => byReason(telemetry.kernelDrops),
     lostBytes: () => byReason(telemetry.lostBytes),
     skippedRuns: async () => {

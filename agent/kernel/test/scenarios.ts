@@ -1,6 +1,11 @@
 import { closeScenarios } from './closes.ts'
 import { ownershipScenarios } from './ownership.ts'
+import { raceScenarios } from './races.ts'
 import type { Scenario } from './scenario.ts'
 
 /** What every kernel of ci/vm must do: a list per subject, which that subject's tests also run here. */
-export const scenarios: readonly Scenario[] = [...closeScenarios, ...ownershipScenarios]
+export const scenarios: readonly Scenario[] = [
+  ...closeScenarios,
+  ...ownershipScenarios,
+  ...raceScenarios,
+]

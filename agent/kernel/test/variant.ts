@@ -2,14 +2,39 @@ import { execFileSync } from 'node:child_process'
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { prebuilt } from '../../../ci/bpf/prebuilt.ts'
 
-/** A loop of about 10 µs, so that something else can happen in the middle of a program. */
-export const LINGER = 'for (int i = 0; i < 20000; i++) asm volatile("");\n'
+/** A change to a source of the kernel programs: `before` must be there, and becomes `after`. */
+export type Change = { readonly file: string; readonly before: string; readonly after: string }
+
+/** Those that scenarios use, which are built beforehand where a compiler is missing. */
+export type VariantName = (typeof variantNames)[number]
 
 export type Variant = Disposable & { readonly bytecode: string }
 
-/** The kernel object with one change to its sources: `before` must be there, and becomes `after`. */
-export function objectVariant(file: string, before: string, after: string): Variant {
+/** A loop of about 10 µs, so that something else can happen in the middle of a program. */
+const LINGER = 'for (int i = 0; i < 20000; i++) asm volatile("");\n'
+
+export const variantNames = ['slow-iterator', 'slow-state'] as const
+
+const variants: Readonly<Record<VariantName, Change>> = {
+  'slow-iterator': lingeringBefore('live.bpf.c', 'struct payload payload = {'),
+  'slow-state': lingeringBefore('tcp_state.bpf.c', 'if (sk->sk_protocol != IPPROTO_TCP)'),
+}
+
+/** The kernel object with one change to its sources. */
+export function objectVariant(change: VariantName | Change): Variant {
+  if (typeof change !== 'string') return build(change)
+  const ready = prebuilt(`${change}.bpf.o`)
+  if (ready === undefined) return build(variants[change])
+  return { bytecode: ready, [Symbol.dispose]: () => {} }
+}
+
+function lingeringBefore(file: string, line: string): Change {
+  return { file, before: line, after: `${LINGER} ${line}` }
+}
+
+function build({ file, before, after }: Change): Variant {
   const folder = mkdtempSync(join(tmpdir(), 'podatlas-variant-'))
   const repository = join(import.meta.dirname, '../../..')
   for (const part of ['bpf', 'ci/bpf']) {

@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict'
+import { ledger } from './ledger.ts'
+import { openTestKernel, type TestKernel } from './open.ts'
+import { covered, type Compared, type Scenario } from './scenario.ts'
+import { startTraffic, startWalking } from './traffic.ts'
+import { objectVariant } from './variant.ts'
+
+/** What happens at the same time: the kernel's programs interrupt and overtake each other. */
+export const raceScenarios: readonly Scenario[] = [
+  {
+    name: 'drains while connections open and close lose nothing and count nothing twice',
+    run: async () => {
+      using kernel = openTestKernel()
+      return await compareInRace(kernel)
+    },
+  },
+  {
+    name: 'nor when a socket becomes another connection while the iterator looks at it',
+    run: async () => {
+      using variant = objectVariant('slow-iterator')
+      using kernel = openTestKernel(variant)
+      return await compareInRace(kernel)
+    },
+  },
+  {
+    name: 'a close is counted also when the kernel skips a program that is just running on that CPU',
+    run: async () => {
+      using variant = objectVariant('slow-state')
+      using kernel = openTestKernel(variant)
+      let compared = covered([])
+      // Whether timers fire in the middle of a program is chance: mostly they do the first time.
+      for (let attempt = 1; attempt <= 5 && (await kernel.skippedRuns()) === 0; attempt++) {
+        await using traffic = startTraffic('timeouts')
+        const counts = ledger(kernel, traffic)
+        const services = await traffic.next()
+        await counts.drain()
+        assert.deepEqual(services.map(counts.counted), services)
+        compared = covered(services)
+      }
+      assert((await kernel.skippedRuns()) > 0, 'the kernel skipped no run')
+      return compared
+    },
+  },
+]
+
+/** Thousands of connections come and go on every CPU while the iterator runs and maps are swapped all the time. */
+async function compareInRace(kernel: TestKernel): Promise<Compared> {
+  await using traffic = startTraffic('race')
+  const counts = ledger(kernel, traffic)
+  await traffic.next()
+
+  const progress = { isDone: false }
+  const finished = traffic.next().finally(() => {
+    progress.isDone = true
+  })
+  const walker = startWalking(kernel.programs.linkFd('live'))
+  let drains = 0
+  while (!progress.isDone) {
+    await counts.drain()
+    drains++
+  }
+  const services = await finished
+  const walks = await walker.stop()
+  await counts.drain()
+
+  assert.deepEqual(services.map(counts.counted), services)
+  assert.deepEqual(await kernel.lostBytes(), {})
+  for (const { client } of services) assert(client.opened > 1000, `only ${client.opened} opened`)
+  assert(drains > 10, `only ${drains} drains`)
+  assert(walks > 100, `only ${walks} walks`)
+  return covered(services)
+}
