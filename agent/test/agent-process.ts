@@ -40,9 +40,14 @@ export async function runAgent(args: readonly string[], wrapper: readonly string
   return { code, stdout, stderr }
 }
 
-/** Starts the agent; its stdout sink must write JSON. */
-export function startAgent(args: readonly string[], env: NodeJS.ProcessEnv = {}): AgentProcess {
-  const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env })
+/** Starts the agent; its stdout sink must write JSON. `wrapper` is a command that becomes it. */
+export function startAgent(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+  wrapper: readonly string[] = [],
+): AgentProcess {
+  const [command = '', ...words] = [...wrapper, process.execPath, MAIN, ...args]
+  const child = spawn(command, words, { stdio: ['ignore', 'pipe', 'pipe'], env })
   const exited = once(child, 'exit')
   const stderr = text(child.stderr)
   const lines: Line[] = []

@@ -1,0 +1,174 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { expect, test, vi } from 'vitest'
+import { bpfObject } from '../ci/bpf/object.ts'
+import { mountBpffs, type Bpffs } from './kernel/test/bpffs.ts'
+import { startTraffic, type Service } from './kernel/test/traffic.ts'
+import { runAgent, startAgent, type AgentProcess } from './test/agent-process.ts'
+
+// The real `node agent/main.ts`, killed and started again, on a bpffs that the test mounts.
+
+const options = (bpffs: Bpffs, ...more: string[]) => [
+  '--sink=stdout,format=json',
+  '--bytecode',
+  bpfObject(),
+  '--listen=127.0.0.1:0',
+  '--interval=1s',
+  '--pin-directory',
+  bpffs.pinDirectory,
+  ...more,
+]
+
+test('kill -9 and a new start: every byte of the time in between is there', async () => {
+  using bpffs = mountBpffs()
+  await using first = startAgent(options(bpffs))
+  await ready(first)
+  await using traffic = startTraffic('closes')
+  await traffic.next()
+  await betweenTicks(first)
+  await first.end('SIGKILL')
+  const services = await traffic.next() // nobody watches
+  expect(services.length).toBeGreaterThan(0)
+
+  await using second = startAgent(options(bpffs))
+  await second.waitFor('podatlas_agent_kernel_origin', { origin: 'adopted' }, 1)
+  await vi.waitFor(
+    () => expect(services.map(service => total([first, second], service))).toEqual(services),
+    { timeout: 20_000, interval: 100 },
+  )
+  const { code } = await second.end('SIGTERM')
+  expect(code).toBe(0)
+})
+
+test('a second agent is refused with one line, and the first one goes on', async () => {
+  using bpffs = mountBpffs()
+  await using first = startAgent(options(bpffs))
+  await ready(first)
+  const { code, stdout, stderr } = await runAgent(options(bpffs))
+  expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+  expect(stderr).toMatch(
+    /^podatlas-agent: another agent counts on this host: it holds .*podatlas\. End it first.*\n$/,
+  )
+  const { stderr: unpinned } = await runAgent(['unpin', ...options(bpffs)])
+  expect(unpinned).toMatch(/^podatlas-agent: another agent counts on this host.*\n$/)
+  await betweenTicks(first)
+  await first.end('SIGTERM')
+})
+
+test('after its end the programs stay; unpin removes them, and says so when there are none', async () => {
+  using bpffs = mountBpffs()
+  const before = links()
+  await using agent = startAgent(options(bpffs))
+  await ready(agent)
+  await agent.end('SIGTERM')
+  expect(links()).toBeGreaterThan(before)
+
+  const { code, stdout } = await runAgent(['unpin', ...options(bpffs)])
+  expect({ code, stdout }).toEqual({
+    code: 0,
+    stdout: expect.stringMatching(/^podatlas-agent: \d\d+ pins removed, .*podatlas with them\n$/),
+  })
+  expect(readdirSync(bpffs.folder).filter(name => !name.includes('.'))).toEqual([])
+  await vi.waitFor(() => expect(links()).toBe(before), 5_000)
+  expect(await runAgent(['unpin', ...options(bpffs)])).toMatchObject({
+    code: 0,
+    stdout: 'podatlas-agent: nothing is pinned\n',
+  })
+})
+
+test('what an agent left that was killed while it pinned is removed', async () => {
+  using bpffs = mountBpffs()
+  mkdirSync(join(bpffs.pinDirectory, 'new-v1-0123456789abcdef'), { recursive: true })
+  await using agent = startAgent(options(bpffs))
+  await ready(agent)
+  expect(readdirSync(bpffs.pinDirectory)).toEqual([expect.stringMatching(/^v1-[0-9a-f]{16}$/)])
+  await agent.end('SIGTERM')
+})
+
+test.each([
+  ['is no bpffs', 'mount -t tmpfs none "$MOUNT"', /is not on a bpffs\. Mount it: mount -t bpf/],
+  ['is read-only', 'mount -o remount,ro "$MOUNT"', /EROFS: read-only file system.*writable/],
+])(
+  'where the pin directory %s the agent runs, and says in one line what is lost',
+  async (_, change, why) => {
+    using bpffs = mountBpffs()
+    mkdirSync(bpffs.pinDirectory)
+    const script = change.replaceAll('$MOUNT', bpffs.folder)
+    const wrapper = ['unshare', '--mount', 'sh', '-c', `${script} && exec "$0" "$@"`]
+    await using agent = startAgent(options(bpffs), {}, wrapper)
+    await agent.waitFor('podatlas_agent_kernel_pins_unavailable', {}, 1)
+    const { code, stderr } = await agent.end('SIGTERM')
+    const warnings = stderr.split('\n').filter(line => line.includes(' warning '))
+    expect({ code, warnings }).toEqual({ code: 0, warnings: [expect.stringMatching(why)] })
+    expect(existsSync(join(bpffs.pinDirectory))).toBe(true)
+    expect(readdirSync(bpffs.pinDirectory)).toEqual([])
+  },
+)
+
+test.each([
+  ['root', []],
+  [
+    'root with two capabilities',
+    ['setpriv', '--bounding-set=-all,+bpf,+perfmon', '--inh-caps=-all'],
+  ],
+])('no thread of an agent that counts has a capability left: %s', async (_, wrapper) => {
+  using bpffs = mountBpffs()
+  await using agent = startAgent(options(bpffs), {}, wrapper)
+  await ready(agent)
+  const { pid } = agent
+  const threads = readdirSync(`/proc/${pid}/task`)
+  expect(threads.length).toBeGreaterThan(4)
+  for (const thread of threads) {
+    const status = readFileSync(`/proc/${pid}/task/${thread}/status`, 'utf8')
+    expect(status.match(/^Cap(Inh|Prm|Eff|Amb):\t.*$/gm)).toEqual(
+      ['Inh', 'Prm', 'Eff', 'Amb'].map(set => `Cap${set}:\t0000000000000000`),
+    )
+    expect(status).toMatch(/^NoNewPrivs:\t1$/m)
+  }
+  await using traffic = startTraffic('closes')
+  await traffic.next()
+  const services = await traffic.next()
+  await vi.waitFor(
+    () => expect(services.map(service => total([agent], service))).toEqual(services),
+    { timeout: 20_000, interval: 100 },
+  )
+  await agent.end('SIGTERM')
+})
+
+const ready = (agent: AgentProcess) => agent.waitFor('podatlas_agent_info', {}, 1)
+
+/** A moment at which the agent has written what it read, and reads nothing. */
+async function betweenTicks({ lines }: AgentProcess): Promise<void> {
+  const before = lines.length
+  await vi.waitFor(() => expect(lines.length).toBeGreaterThan(before), 10_000)
+  for (let seen = 0; seen !== lines.length; await sleep(150)) seen = lines.length
+}
+
+/** What the agents showed of a service in all their lives, in the shape of the truth. */
+function total(agents: readonly AgentProcess[], service: Service): Service {
+  const sum = (name: string, role: string) =>
+    agents.reduce((all, { lines }) => {
+      const newest = lines.findLast(
+        line =>
+          line.name === name &&
+          line.labels['role'] === role &&
+          line.labels['container_name'] === role &&
+          line.labels['destination_port'] === String(service.port),
+      )
+      return all + (newest?.value ?? 0)
+    }, 0)
+  const end = (role: string) => ({
+    opened: sum('podatlas_connections_opened_total', role),
+    sent: sum('podatlas_transmit_bytes_total', role),
+    received: sum('podatlas_receive_bytes_total', role),
+  })
+  return { ...service, client: end('client'), server: end('server') }
+}
+
+/** Links in this kernel. */
+function links(): number {
+  const shown: unknown[] = JSON.parse(execFileSync('bpftool', ['-j', 'link'], { encoding: 'utf8' }))
+  return shown.length
+}
