@@ -8,6 +8,7 @@ import { createPodNames } from './attribute/pod-names.ts'
 import { watchPods } from './attribute/pod-watch.ts'
 import { HELP, UsageError } from './command-line.ts'
 import { readConfig, type Config } from './config.ts'
+import { openCgroupBirths } from './kernel/cgroup-births.ts'
 import { openKernel } from './kernel/kernel.ts'
 import { installPrograms, type Programs } from './kernel/programs.ts'
 import { inheritedPrograms, renounceCapabilities } from './kernel/renounce.ts'
@@ -65,11 +66,13 @@ async function run(config: Config): Promise<void> {
   const startedMs = Date.now()
   const log = createLog(config.verbosity)
   const telemetry = createTelemetry(nodeName, version)
-  const cgroups = openCgroupTree({ mount: findCgroupMount(config.cgroupRoot) })
+  const mount = findCgroupMount(config.cgroupRoot)
 
   await using opened = new AsyncDisposableStack()
   const programs = inheritedPrograms(process.env) ?? install(config, log)
   const kernel = opened.use(openKernel({ programs, telemetry }))
+  const births = opened.use(openCgroupBirths({ programs, telemetry, warn: log.warn }))
+  const cgroups = openCgroupTree({ mount, takeBirths: births.takeBirths })
   const pods = createPodNames()
   if (apiServer) {
     opened.use(watchPods({ server: apiServer, nodeName, names: pods, telemetry, ...log }))

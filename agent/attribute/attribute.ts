@@ -4,7 +4,7 @@ import type { CgroupTree } from './cgroup-tree.ts'
 import type { PodNames } from './pod-names.ts'
 
 export type AttributionParts = {
-  readonly cgroups: CgroupTree
+  readonly cgroups: Pick<CgroupTree, 'scan' | 'ownerOf'>
   /** Absent without Kubernetes: then a container is known by its short id. */
   readonly pods?: Pick<PodNames, 'get'>
   readonly telemetry: Pick<Telemetry, 'unattributedBytes' | 'heldBytes'>
@@ -82,7 +82,7 @@ export function attribution(parts: AttributionParts): Attribution {
 }
 
 function find(
-  cgroups: CgroupTree,
+  cgroups: Pick<CgroupTree, 'ownerOf'>,
   pods: Pick<PodNames, 'get'> | undefined,
   cgroupId: number,
   nowMs: number,

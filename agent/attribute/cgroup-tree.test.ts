@@ -64,6 +64,25 @@ test('of many removed cgroups the oldest is forgotten first', () => {
   expect(tree.ownerOf(second, 3)).toEqual({ kind: 'unit', unit: 'b.service' })
 })
 
+test('a cgroup that came and went between two scans has its name from its birth', () => {
+  const births = [{ cgroupId: 7, path: '/system.slice/ssh.service' }]
+  const tree = openCgroupTree({ mount, graceMs: 100, takeBirths: () => births.splice(0) })
+  tree.scan(0)
+  expect(tree.ownerOf(7, 0)).toEqual(ssh)
+  expect(tree.pathOf(7)).toBe('/system.slice/ssh.service')
+  tree.scan(101)
+  expect(tree.ownerOf(7, 101)).toBeUndefined()
+})
+
+test('of more births than are remembered, the first are forgotten', () => {
+  const ids = [1_000_001, 1_000_002, 1_000_003]
+  const births = ids.map(cgroupId => ({ cgroupId, path: `/${cgroupId}.service` }))
+  const tree = openCgroupTree({ mount, maxRemoved: 2, takeBirths: () => births.splice(0) })
+  tree.scan(0)
+  expect(tree.ownerOf(1_000_001, 0)).toBeUndefined()
+  expect(tree.ownerOf(1_000_003, 0)).toEqual({ kind: 'unit', unit: '1000003.service' })
+})
+
 const TMPFS = '31 23 0:28 / /sys/fs/cgroup rw,relatime - tmpfs tmpfs rw,mode=755'
 const V1 = '34 31 0:32 / /sys/fs/cgroup/memory rw,relatime - cgroup cgroup rw,memory'
 const HYBRID = '38 31 0:38 / /sys/fs/cgroup/unified rw,relatime shared:9 - cgroup2 cgroup2 rw'

@@ -2,15 +2,22 @@ import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { parseCgroupPath, type CgroupOwner } from './cgroup-path.ts'
 
 export type CgroupTree = {
-  /** Reads the hierarchy again. Costs one `stat` per cgroup and one listing per cgroup with children. */
+  /** Reads births and the hierarchy again. Costs one `stat` per cgroup and one listing per cgroup with children. */
   readonly scan: (nowMs: number) => void
   /** The owner by cgroup id; a removed cgroup is remembered for a while after it was last asked for. */
   readonly ownerOf: (cgroupId: number, nowMs: number) => CgroupOwner | undefined
+  /** Path below the mount, as of the last scan; its folder may be gone. */
+  readonly pathOf: (cgroupId: number) => string | undefined
 }
+
+/** A cgroup that the kernel has told of when it was made. */
+export type Birth = { readonly cgroupId: number; readonly path: string }
 
 export type CgroupTreeParts = {
   /** Mount point of a cgroup v2 hierarchy, as found by `findCgroupMount`. */
   readonly mount: string
+  /** Gives the births since its last call: a cgroup that lives between two scans has its name from there. */
+  readonly takeBirths?: () => readonly Birth[]
   readonly graceMs?: number
   /** How many removed cgroups are remembered at most; the one removed first is forgotten first. */
   readonly maxRemoved?: number
@@ -22,20 +29,21 @@ type Known = { readonly path: string; readonly owner: CgroupOwner; neededMs: num
 const LINKS_OF_A_LEAF = 2
 
 export function openCgroupTree(parts: CgroupTreeParts): CgroupTree {
-  const { mount, graceMs = 600_000, maxRemoved = 10_000 } = parts
+  const { mount, takeBirths = () => [], graceMs = 600_000, maxRemoved = 10_000 } = parts
   let present = new Map<number, Known>()
   const removed = new Map<number, Known>()
 
   return {
     scan: nowMs => {
+      // Before the look at the hierarchy, which then tells which of them are gone again.
+      for (const { cgroupId, path } of takeBirths()) {
+        if (!present.has(cgroupId)) present.set(cgroupId, know(path, nowMs))
+      }
       const found = new Map<number, Known>()
       visit(mount, '/', (cgroupId, path) => {
         const known = present.get(cgroupId)
         const isSame = known !== undefined && known.path === path
-        found.set(
-          cgroupId,
-          isSame ? known : { path, owner: parseCgroupPath(path), neededMs: nowMs },
-        )
+        found.set(cgroupId, isSame ? known : know(path, nowMs))
       })
       for (const [cgroupId, known] of present) {
         if (found.has(cgroupId)) continue
@@ -54,7 +62,12 @@ export function openCgroupTree(parts: CgroupTreeParts): CgroupTree {
       known.neededMs = nowMs
       return known.owner
     },
+    pathOf: cgroupId => (present.get(cgroupId) ?? removed.get(cgroupId))?.path,
   }
+}
+
+function know(path: string, nowMs: number): Known {
+  return { path, owner: parseCgroupPath(path), neededMs: nowMs }
 }
 
 /**

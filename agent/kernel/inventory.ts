@@ -59,6 +59,7 @@ export const MAPS: readonly MapPart[] = [
   { name: 'socket_walk', entries: sizes => Math.ceil(bucketsFor(sizes) / BUCKETS_PER_RUN) },
   { name: 'late_sockets' },
   { name: 'drops' },
+  { name: 'cgroup_events' },
 ]
 
 /** In the order in which they attach. */
@@ -67,6 +68,7 @@ export const PROGRAMS: readonly ProgramPart[] = [
   { name: 'tcp_state', attach: 'tracing' },
   { name: 'tcp_state_twin', attach: 'tracing' },
   { name: 'live', attach: { over: 'socket_walk' } },
+  { name: 'cgroup_birth', attach: 'tracing' },
 ]
 
 /** Sets a variable of the programs, which is a constant for the kernel's verifier. */

@@ -5,6 +5,7 @@ import { KernelError, messageOf } from './error.ts'
 export type ObjectPointer = bigint & { readonly pointsTo: 'bpf_object' }
 export type ProgramPointer = bigint & { readonly pointsTo: 'bpf_program' }
 export type MapPointer = bigint & { readonly pointsTo: 'bpf_map' }
+type RingPointer = bigint & { readonly pointsTo: 'ring_buffer' }
 
 /** Where a variable is in its map, and how many bytes it has. */
 export type VariablePlace = { readonly offset: number; readonly size: 1 | 4 }
@@ -26,11 +27,17 @@ export type Libbpf = {
   readonly attachTracepoint: (programFd: number) => number
   readonly attachIterator: (programFd: number) => number
   readonly attachMapIterator: (programFd: number, mapFd: number) => number
+  readonly attachCgroup: (programFd: number, cgroupFd: number, hook: CgroupHook) => number
   readonly createIterator: (linkFd: number) => number
   readonly lookup: (mapFd: number, key: Uint32Array, value: Uint8Array) => number
   readonly update: (mapFd: number, key: Uint32Array, value: Uint32Array) => number
   /** The same on another thread: updating a map of maps sleeps until running programs have ended. */
   readonly updateAsync: (mapFd: number, key: Uint32Array, value: Uint32Array) => Promise<number>
+  /** Puts a key of a hash map into `key`. */
+  readonly firstKey: (mapFd: number, key: Uint32Array) => number
+  readonly deleteEntry: (mapFd: number, key: Uint32Array) => number
+  /** A reader of a ring buffer map; each record is given as a view that ends with the call. */
+  readonly openRing: (mapFd: number, onRecord: (record: DataView) => void) => Ring | null
   /** Moves up to `count[0]` entries out of the map and sets `count[0]` to their number. */
   readonly lookupAndDeleteBatch: (
     mapFd: number,
@@ -47,8 +54,16 @@ export type Libbpf = {
   readonly takeWarnings: () => string[]
 }
 
+export type Ring = Disposable & {
+  /** Gives every record that is there to `onRecord`. Gives their number, or the negative errno. */
+  readonly read: () => number
+}
+
+export type CgroupHook = 'ingress' | 'egress' | 'socket'
+
 // enum bpf_attach_type, linux/bpf.h
 const BPF_TRACE_ITER = 28
+const CGROUP_HOOKS: Readonly<Record<CgroupHook, number>> = { ingress: 0, egress: 1, socket: 2 }
 // enum libbpf_print_level, bpf/libbpf.h
 const LIBBPF_WARN = 0
 
@@ -82,6 +97,7 @@ function bindLibbpf(): Libbpf {
     koffi.pointer(linkOptions),
   ])
   const update = bind('bpf_map_update_elem', 'int', ['int', pointer, pointer, 'uint64_t'])
+  const nextKey = bind('bpf_map_get_next_key', 'int', ['int', pointer, pointer])
   const batch = bind('bpf_map_lookup_and_delete_batch', 'int', [
     'int',
     pointer,
@@ -114,6 +130,8 @@ function bindLibbpf(): Libbpf {
         iteratorInfo: [mapFd],
         iteratorInfoLength: 4,
       }),
+    attachCgroup: (programFd, cgroupFd, hook) =>
+      createLink(programFd, cgroupFd, CGROUP_HOOKS[hook], null),
     createIterator: bind('bpf_iter_create', 'int', ['int']),
     lookup: bind('bpf_map_lookup_elem', 'int', ['int', pointer, pointer]),
     update: (mapFd, key, value) => update(mapFd, key, value, 0),
@@ -123,11 +141,39 @@ function bindLibbpf(): Libbpf {
           error ? reject(error) : resolve(result),
         )
       }),
+    firstKey: (mapFd, key) => nextKey(mapFd, null, key),
+    deleteEntry: bind('bpf_map_delete_elem', 'int', ['int', pointer]),
+    openRing: ringOpener(library),
     lookupAndDeleteBatch: (mapFd, inBatch, outBatch, keys, values, count) =>
       batch(mapFd, inBatch, outBatch, keys, values, count, null),
     pin: bind('bpf_obj_pin', 'int', ['int', 'str']),
     openPinned: bind('bpf_obj_get', 'int', ['str']),
     takeWarnings: captureWarnings(library),
+  }
+}
+
+function ringOpener(library: LibraryHandle): Libbpf['openRing'] {
+  const callback = koffi.pointer(koffi.proto('int', ['void *', 'void *', 'size_t']))
+  const open = library.func('ring_buffer__new', 'void *', ['int', callback, 'void *', 'void *'])
+  const read = library.func('ring_buffer__consume', 'int', ['void *'])
+  const free = library.func('ring_buffer__free', 'void', ['void *'])
+  return (mapFd, onRecord) => {
+    const registered = koffi.register((_: bigint | null, record: bigint, size: number) => {
+      onRecord(new DataView(koffi.view(record, size)))
+      return 0
+    }, callback)
+    const ring: RingPointer | null = open(mapFd, registered, null, null)
+    if (!ring) {
+      koffi.unregister(registered)
+      return null
+    }
+    return {
+      read: () => read(ring),
+      [Symbol.dispose]: () => {
+        free(ring)
+        koffi.unregister(registered)
+      },
+    }
   }
 }
 

@@ -6,10 +6,17 @@ export type Libc = {
   readonly setDescriptorFlags: (fd: number, flags: number) => number
   /** The two words of `header`, and the six of `sets`, are those of capset(2). */
   readonly capset: (header: Uint32Array, sets: Uint32Array) => number
+  /** A descriptor that is readable once `setEvent` was called on it. */
+  readonly openEvent: () => number
+  readonly setEvent: (fd: number) => number
+  /** Until one of them can be read or `timeoutMs` have passed; on a thread of libuv's pool. */
+  readonly waitReadable: (fds: readonly number[], timeoutMs: number) => Promise<void>
   readonly prctl: (option: number, a: number, b: number) => number
 }
 
 const F_SETFD = 2
+const EFD_CLOEXEC = 0x80000
+const POLLIN = 1
 
 let loaded: Libc | undefined
 
@@ -29,11 +36,25 @@ function bindLibc(): Libc {
   }
   // long is what the kernel's register holds; the variable arguments of both are passed as one.
   const fcntl = bind('int fcntl(int fd, int command, ...)')
+  const poll = library.func('int poll(void *fds, unsigned long count, int timeout)')
+  const openEvent = bind('int eventfd(unsigned int count, int flags)')
+  const setEvent = bind('int eventfd_write(int fd, uint64_t count)')
   const prctl = bind('int prctl(int option, ...)')
   return {
     flock: bind('int flock(int fd, int operation)'),
     setDescriptorFlags: (fd, flags) => fcntl(fd, F_SETFD, 'int', flags),
     capset: bind('int capset(void *header, void *sets)'),
+    openEvent: () => openEvent(0, EFD_CLOEXEC),
+    setEvent: fd => setEvent(fd, 1),
+    waitReadable: (fds, timeoutMs) => {
+      // struct pollfd: a descriptor, and the events to wait for in the lower half of the next word.
+      const waited = Int32Array.from(fds.flatMap(fd => [fd, POLLIN]))
+      return new Promise((resolve, reject) => {
+        poll.async(waited, fds.length, timeoutMs, (error: Error | null) =>
+          error ? reject(error) : resolve(),
+        )
+      })
+    },
     prctl: (option, a, b) => prctl(option, 'long', a, 'long', b, 'long', 0, 'long', 0),
   }
 }
