@@ -11,7 +11,7 @@ const STATISTICS = '/proc/sys/kernel/bpf_stats_enabled'
 
 function open() {
   const telemetry = createTelemetry('test', '0.0.0')
-  const sizes = { maxFlows: 1_024, maxOverflow: 64 }
+  const sizes = { maxFlows: 1_024, maxOverflow: 64, maxSockets: 4_096 }
   const programs = installPrograms({ bytecode: bpfObject(), sizes, log: console.error })
   const kernel = openKernel({ programs, telemetry })
   return { kernel, telemetry, [Symbol.dispose]: () => kernel[Symbol.dispose]() }
