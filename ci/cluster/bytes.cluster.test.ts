@@ -69,12 +69,15 @@ test('a pod on the network of its node keeps its own name', async () => {
 })
 
 test('the servers outside counted the same bytes at the other end', async () => {
-  const world = Object.values(worldCounts())
   const outside = places.map(place => place.address).join('|')
-  const total = async (metric: string) =>
-    (await promql(`sum(${metric}{k8s_namespace="shop",destination_ip=~"${outside}"})`))[0]?.value
-  expect(await total('bytes_tx')).toBe(world.reduce((sum, { received }) => sum + received, 0))
-  expect(await total('bytes_rx')).toBe(world.reduce((sum, { sent }) => sum + sent, 0))
+  const all = `{destination_ip=~"${outside}",destination_port="7000",protocol="tcp"}`
+  const total = async (metric: string) => (await promql(`sum(${metric}${all})`))[0]?.value
+  // Pods of other tests may have talked a moment ago.
+  await vi.waitFor(async () => {
+    const world = Object.values(worldCounts())
+    expect(await total('bytes_tx')).toBe(world.reduce((sum, { received }) => sum + received, 0))
+    expect(await total('bytes_rx')).toBe(world.reduce((sum, { sent }) => sum + sent, 0))
+  }, patience)
 })
 
 async function agree({ metric, direction }: (typeof metrics)[number]): Promise<void> {

@@ -8,7 +8,11 @@ import { podCounts } from './example/counts.ts'
 import { bytesOfTalk, createPod, talk } from './example/pod.ts'
 import { folders, kubectl, promql } from './running.ts'
 
-const Container = z.looseObject({ securityContext: z.looseObject({}) })
+const Container = z.looseObject({
+  args: z.array(z.string()),
+  securityContext: z.looseObject({}),
+})
+type Changes = { readonly args?: readonly string[]; readonly securityContext?: object }
 const PodTemplate = z.object({ spec: z.looseObject({ containers: z.array(Container) }) })
 const DaemonSet = z.object({ spec: z.object({ template: PodTemplate }) })
 const patience = { timeout: 120_000, interval: 1_000 }
@@ -42,16 +46,29 @@ test('the agent outlives an API server that is down, and names pods again when i
 test.for(['BPF', 'PERFMON'])(
   'without CAP_%s the agent says in one line what to grant',
   async missing => {
-    const pod = `without-${missing.toLowerCase()}`
-    const capabilities = ['BPF', 'PERFMON'].filter(name => name !== missing)
-    await createPod('podatlas', pod, await agentSpec({ drop: ['ALL'], add: capabilities }))
-    const terminated = '-o=jsonpath={.status.containerStatuses[0].state.terminated.exitCode}'
-    const exitCode = async () => await kubectl(['-n', 'podatlas', 'get', 'pod', pod, terminated])
-    await vi.waitFor(async () => expect(await exitCode()).toBe('1'), patience)
-    const log = (await kubectl(['-n', 'podatlas', 'logs', pod])).trim()
-    expect(log).toMatch(new RegExp(`^podatlas-agent: .*CAP_${missing}.*$`))
+    const others = ['BPF', 'PERFMON'].filter(name => name !== missing)
+    // It gets by the running agent, which would be its first complaint.
+    const line = await complaintOf(`without-${missing.toLowerCase()}`, {
+      args: ['--pin-directory='],
+      securityContext: { capabilities: { drop: ['ALL'], add: others } },
+    })
+    expect(line).toMatch(new RegExp(`^podatlas-agent: .*CAP_${missing}.*$`))
   },
 )
+
+test('a second agent on the node says in one line that there is one', async () => {
+  const line = await complaintOf('second', {})
+  expect(line).toMatch(/^podatlas-agent: another agent counts on this host: .*--pin-directory.*$/)
+})
+
+/** What an agent says that cannot run: its pod as the chart makes it, with changes. */
+async function complaintOf(pod: string, changes: Changes): Promise<string> {
+  await createPod('podatlas', pod, await agentSpec(changes))
+  const terminated = '-o=jsonpath={.status.containerStatuses[0].state.terminated.exitCode}'
+  const exitCode = async () => await kubectl(['-n', 'podatlas', 'get', 'pod', pod, terminated])
+  await vi.waitFor(async () => expect(await exitCode()).toBe('1'), patience)
+  return (await kubectl(['-n', 'podatlas', 'logs', pod])).trim()
+}
 
 async function scale(replicas: number): Promise<void> {
   await kubectl(['-n', 'podatlas', 'scale', prometheus, `--replicas=${replicas}`])
@@ -85,13 +102,13 @@ function restarts(component: string): Promise<string> {
   ])
 }
 
-/** The agent's pod as the chart makes it, with other capabilities. */
-async function agentSpec(capabilities: object): Promise<object> {
+async function agentSpec({ args = [], securityContext }: Changes): Promise<object> {
   const daemonSet = await kubectl(['-n', 'podatlas', 'get', 'daemonset/podatlas-agent', '-o=json'])
   const { spec } = DaemonSet.parse(JSON.parse(daemonSet)).spec.template
   const containers = spec.containers.map(container => ({
     ...container,
-    securityContext: { ...container.securityContext, capabilities },
+    args: [...container.args, ...args],
+    securityContext: { ...container.securityContext, ...securityContext },
   }))
   return { ...spec, containers, restartPolicy: 'Never' }
 }
