@@ -3,10 +3,7 @@ import { ledger } from './ledger.ts'
 import { openTestKernel, type TestKernel } from './open.ts'
 import { covered, type Compared, type Scenario } from './scenario.ts'
 import { startTraffic, startWalking } from './traffic.ts'
-import { objectVariant } from './variant.ts'
-
-/** So few places that another socket has one as soon as it is free. */
-const TIGHT = { maxSockets: 256 }
+import { objectVariant, type VariantName } from './variant.ts'
 
 /** What happens at the same time: the kernel's programs interrupt and overtake each other. */
 export const raceScenarios: readonly Scenario[] = [
@@ -17,22 +14,8 @@ export const raceScenarios: readonly Scenario[] = [
       return await compareInRace(kernel)
     },
   },
-  {
-    name: 'nor when a socket becomes another connection while the iterator looks at it',
-    run: async () => {
-      using variant = objectVariant('slow-iterator')
-      using kernel = openTestKernel({ ...variant, ...TIGHT })
-      return await compareInRace(kernel)
-    },
-  },
-  {
-    name: 'nor when another socket takes its place in the table before the iterator reports',
-    run: async () => {
-      using variant = objectVariant('slow-report')
-      using kernel = openTestKernel({ ...variant, ...TIGHT })
-      return await compareInRace(kernel)
-    },
-  },
+  reusing('looks at it', 'slow-look'),
+  reusing('is about to report what it saw', 'slow-report'),
   {
     name: 'a close is counted also when the kernel skips a program that is just running on that CPU',
     run: async () => {
@@ -53,6 +36,18 @@ export const raceScenarios: readonly Scenario[] = [
     },
   },
 ]
+
+function reusing(moment: string, slow: VariantName): Scenario {
+  return {
+    name: `nor when a socket becomes another connection while the iterator ${moment}`,
+    run: async () => {
+      using variant = objectVariant(slow)
+      // So small a table that another socket takes the place over at once.
+      using kernel = openTestKernel({ ...variant, maxSockets: 256 })
+      return await compareInRace(kernel)
+    },
+  }
+}
 
 /** Thousands of connections come and go on every CPU while the iterator runs and maps are swapped all the time. */
 async function compareInRace(kernel: TestKernel): Promise<Compared> {

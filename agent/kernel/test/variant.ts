@@ -15,10 +15,10 @@ export type Variant = Disposable & { readonly bytecode: string }
 /** A loop of about 10 µs, so that something else can happen in the middle of a program. */
 const LINGER = 'for (int i = 0; i < 20000; i++) asm volatile("");\n'
 
-export const variantNames = ['slow-iterator', 'slow-report', 'slow-state'] as const
+export const variantNames = ['slow-look', 'slow-report', 'slow-state'] as const
 
 const variants: Readonly<Record<VariantName, Change>> = {
-  'slow-iterator': lingeringBefore('live.bpf.c', 'look_at(slot->sk, &sight);'),
+  'slow-look': lingeringBefore('live.bpf.c', 'look_at(slot->sk, &sight);'),
   'slow-report': lingeringBefore('live.bpf.c', 'struct flow_value *flow = flow_of_slot(slot);'),
   'slow-state': lingeringBefore('tcp_state.bpf.c', 'if (sk->sk_protocol != IPPROTO_TCP)'),
 }
