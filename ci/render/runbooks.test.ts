@@ -3,6 +3,7 @@ import { basename, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { z } from 'zod'
+import { dropReasons } from '../../agent/kernel/wire.gen.ts'
 
 const root = join(import.meta.dirname, '../..')
 
@@ -56,4 +57,10 @@ test.each(alerts)('a rule test sees $alert fire, and not fire before its time', 
   const cases = [...tests.join('\n').matchAll(new RegExp(`alertname: ${alert}(.*\n.*)`, 'g'))]
   expect(cases.some(([, rest]) => rest?.includes('exp_alerts: []'))).toBe(true)
   expect(cases.some(([, rest]) => /\n\s+exp_alerts:$/.test(rest ?? ''))).toBe(true)
+})
+
+test('each reason for which the kernel programs drop something is explained', () => {
+  const runbook = readFileSync(join(root, 'docs/runbooks/PodatlasBytesLost.md'), 'utf8')
+  const explained = new Set([...runbook.matchAll(/^\| `(\w+)` \|/gm)].map(([, reason]) => reason))
+  expect(explained).toEqual(new Set(['reason', ...dropReasons]))
 })
