@@ -6,9 +6,12 @@ import { attribution } from './attribute/attribute.ts'
 import { findCgroupMount, openCgroupTree } from './attribute/cgroup-tree.ts'
 import { createPodNames } from './attribute/pod-names.ts'
 import { watchPods } from './attribute/pod-watch.ts'
+import { canRun, checkTable } from './check-table.ts'
 import { HELP, UsageError } from './command-line.ts'
 import { readConfig, type Config } from './config.ts'
 import { openCgroupBirths } from './kernel/cgroup-births.ts'
+import { checkMachine } from './kernel/check.ts'
+import type { Sizes } from './kernel/inventory.ts'
 import { openKernel } from './kernel/kernel.ts'
 import { installPrograms, type Programs } from './kernel/programs.ts'
 import { inheritedPrograms, renounceCapabilities } from './kernel/renounce.ts'
@@ -50,7 +53,8 @@ async function main(): Promise<void> {
   if (config === 'help') process.stdout.write(`${HELP}\n`)
   else if (config.command === 'unpin') {
     process.stdout.write(`podatlas-agent: ${unpin(config.kernel.pinDirectory)}\n`)
-  } else await run(config)
+  } else if (config.command === 'check') check(config)
+  else await run(config)
 }
 
 /** What people can mend is said in one line; a mistake of ours tells where it is. */
@@ -105,12 +109,22 @@ async function leaveNothing(config: Config, programs: Programs, log: Log): Promi
   log.info(`DaemonSet ${daemonSet} is gone: ${removePins(kernel.pinDirectory)} pins removed`)
 }
 
+function check({ kernel, udp, cgroupRoot }: Config): void {
+  const mount = () => findCgroupMount(cgroupRoot)
+  const rows = checkMachine({ ...kernel, sizes: sizesOf(kernel), udp, findCgroupMount: mount })
+  process.stdout.write(`${checkTable(rows)}\n`)
+  if (!canRun(rows)) process.exit(START_FAILED)
+}
+
 /** After it this process has no capability left: the programs are handed to its second life. */
 function install({ kernel, udp, listen }: Config, { debug, warn }: Log): Programs {
-  const { bytecode, pinDirectory, maxFlows, maxSockets } = kernel
-  const sizes = { maxFlows, maxOverflow: 4_096, maxSockets }
-  const programs = installPrograms({ bytecode, sizes, udp, pinDirectory, log: debug, warn })
+  const sizes = sizesOf(kernel)
+  const programs = installPrograms({ ...kernel, sizes, udp, log: debug, warn })
   const wanted = listen.port > 0 && listen.port < 1_024 ? (['NET_BIND_SERVICE'] as const) : []
   renounceCapabilities(programs, { wanted, env: process.env, warn })
   return programs
+}
+
+function sizesOf({ maxFlows, maxSockets }: Config['kernel']): Sizes {
+  return { maxFlows, maxOverflow: 4_096, maxSockets }
 }

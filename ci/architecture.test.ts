@@ -14,6 +14,7 @@ const rooms: Readonly<Record<string, readonly string[] | 'anything'>> = {
   'agent/main.ts': [
     'agent/aggregate/',
     'agent/attribute/',
+    'agent/check-table.ts',
     'agent/command-line.ts',
     'agent/config.ts',
     'agent/kernel/',
@@ -33,6 +34,7 @@ const rooms: Readonly<Record<string, readonly string[] | 'anything'>> = {
     'yaml',
     'zod',
   ],
+  'agent/check-table.ts': ['agent/kernel/'],
   'agent/command-line.ts': ['agent/sinks/index.ts'],
   'agent/duration.ts': ['zod'],
   'agent/log.ts': ['agent/quiet-log.ts'],

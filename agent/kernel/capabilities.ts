@@ -5,7 +5,13 @@ import { loadLibbpf } from './libbpf.ts'
 import { loadLibc } from './libc.ts'
 
 /** Numbers of linux/capability.h. */
-const CAPABILITIES = { NET_BIND_SERVICE: 10, NET_ADMIN: 12, PERFMON: 38, BPF: 39 } as const
+const CAPABILITIES = {
+  NET_BIND_SERVICE: 10,
+  NET_ADMIN: 12,
+  SYS_ADMIN: 21,
+  PERFMON: 38,
+  BPF: 39,
+} as const
 export type Capability = keyof typeof CAPABILITIES
 
 // linux/capability.h, linux/prctl.h
@@ -14,9 +20,10 @@ const PR_SET_NO_NEW_PRIVS = 38
 const PR_CAP_AMBIENT = 47
 const PR_CAP_AMBIENT_RAISE = 2
 
-/** Whether this process may use it. */
-export function hasCapability(capability: Capability): boolean {
-  return (setOf('CapEff') & bit(capability)) !== 0n
+/** Whether this process may use it; CAP_SYS_ADMIN stands for those that were split off from it. */
+export function hasCapability(capability: 'BPF' | 'PERFMON' | 'NET_ADMIN'): boolean {
+  const others = capability === 'NET_ADMIN' ? 0n : bit('SYS_ADMIN')
+  return (setOf('CapEff') & (bit(capability) | others)) !== 0n
 }
 
 /** Whether it has any other capability than these. */

@@ -1,6 +1,7 @@
 export type KernelErrorCode =
   | 'LIBBPF_MISSING'
   | 'BYTECODE'
+  | 'KERNEL_TOO_OLD'
   | 'NO_BTF'
   | 'NOT_PERMITTED'
   | 'BPF_LOAD'
@@ -13,11 +14,15 @@ export type KernelErrorCode =
 export class KernelError extends Error {
   override readonly name = 'KernelError'
   readonly code: KernelErrorCode
+  readonly problem: string
+  readonly fix: string
 
   /** `problem` without a full stop, `fix` as a sentence that tells what to do. */
   constructor(problem: string, { code, fix }: { code: KernelErrorCode; fix: string }) {
     super(`${problem}. ${fix}`)
     this.code = code
+    this.problem = problem
+    this.fix = fix
   }
 }
 

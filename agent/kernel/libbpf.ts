@@ -17,6 +17,7 @@ export type Libbpf = {
   readonly closeObject: (object: ObjectPointer) => void
   readonly findProgram: (object: ObjectPointer, name: string) => ProgramPointer | null
   readonly programFd: (program: ProgramPointer) => number
+  readonly sectionName: (program: ProgramPointer) => string
   /** Whether the program is loaded with its object; before that. */
   readonly setAutoload: (program: ProgramPointer, isLoaded: boolean) => number
   readonly findMap: (object: ObjectPointer, name: string) => MapPointer | null
@@ -113,6 +114,7 @@ function bindLibbpf(): Libbpf {
     closeObject: bind('bpf_object__close', 'void', [pointer]),
     findProgram: bind('bpf_object__find_program_by_name', pointer, [pointer, 'str']),
     programFd: bind('bpf_program__fd', 'int', [pointer]),
+    sectionName: bind('bpf_program__section_name', 'str', [pointer]),
     setAutoload: bind('bpf_program__set_autoload', 'int', [pointer, 'bool']),
     findMap: bind('bpf_object__find_map_by_name', pointer, [pointer, 'str']),
     mapFd: bind('bpf_map__fd', 'int', [pointer]),

@@ -1,4 +1,5 @@
 import { accessSync, closeSync, constants, existsSync } from 'node:fs'
+import { release } from 'node:os'
 import { getSystemErrorName } from 'node:util'
 import { KernelError, messageOf } from './error.ts'
 import type { Variable } from './inventory.ts'
@@ -10,6 +11,8 @@ export type BpfObject = Disposable & {
   /** Runs the program at its tracepoint or function from now on. Gives the descriptor of the link. */
   readonly attach: (program: string) => number
   readonly programFd: (program: string) => number
+  /** What the program is made for, such as `tp_btf/cgroup_mkdir`. */
+  readonly sectionOf: (program: string) => string
   /** Gives the descriptor of a link from which the program can be run, over the map's entries if one is named. */
   readonly attachIterator: (program: string, map?: string) => number
 }
@@ -34,12 +37,8 @@ export function loadObject({
   autoload,
   log,
 }: ObjectOptions): BpfObject {
-  if (!existsSync('/sys/kernel/btf/vmlinux')) {
-    throw new KernelError('this kernel has no type information (/sys/kernel/btf/vmlinux)', {
-      code: 'NO_BTF',
-      fix: 'Use a kernel 5.15 or newer that is built with CONFIG_DEBUG_INFO_BTF=y',
-    })
-  }
+  requireKernel()
+  requireTypeInformation()
   requireReadable(bytecode)
   const libbpf = loadLibbpf()
   const check = checker(libbpf, log)
@@ -79,6 +78,7 @@ export function loadObject({
       return ownLink(check(link, `cannot attach ${name}`, 'BPF_ATTACH'))
     },
     programFd,
+    sectionOf: name => libbpf.sectionName(program(name)).replace('?', ''),
     attachIterator: (name, over) => {
       const link = over
         ? libbpf.attachMapIterator(programFd(name), libbpf.mapFd(map(over)))
@@ -87,6 +87,26 @@ export function loadObject({
     },
     [Symbol.dispose]: () => owned.dispose(),
   }
+}
+
+/** Throws KernelError below 5.15. */
+export function requireKernel(): void {
+  const [major = 0, minor = 0] = release().split('.').map(Number)
+  if (major > 5 || (major === 5 && minor >= 15)) return
+  throw new KernelError(`this kernel is ${release()}, older than 5.15`, {
+    code: 'KERNEL_TOO_OLD',
+    // Commit 8520e224f547; atomics with a result, which it also needs, came with 5.12.
+    fix: 'Use 5.15 or newer: before it a socket does not tell the programs its cgroup',
+  })
+}
+
+/** Throws KernelError. */
+export function requireTypeInformation(): void {
+  if (existsSync('/sys/kernel/btf/vmlinux')) return
+  throw new KernelError('this kernel has no type information (/sys/kernel/btf/vmlinux)', {
+    code: 'NO_BTF',
+    fix: 'Use a kernel 5.15 or newer that is built with CONFIG_DEBUG_INFO_BTF=y',
+  })
 }
 
 /** Throws KernelError if there is no file to read. */

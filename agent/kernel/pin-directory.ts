@@ -18,22 +18,34 @@ export type NoDirectory = { readonly why: string }
 
 /** Throws KernelError if another agent holds it. */
 export function holdPinDirectory(path: string): HeldDirectory | NoDirectory {
+  const { problem, fix } = lookAtPinDirectory(path)
+  if (problem !== undefined) return { why: `${problem}. ${fix}` }
+  mkdirSync(path, { recursive: true, mode: 0o700 })
+  const lock = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY)
+  const result = loadLibc().flock(lock, LOCK_EX | LOCK_NB)
+  if (result >= 0) return { path, lock }
+  closeSync(lock)
+  if (getSystemErrorName(result) === 'EAGAIN') throw secondAgent(path)
+  return { why: `${path} cannot be locked: ${getSystemErrorName(result)}` }
+}
+
+/** Why nothing could be pinned there; no problem: it could. Changes nothing. */
+export function lookAtPinDirectory(path: string): {
+  readonly problem?: string
+  readonly fix: string
+} {
+  const folder = nearestFolder(path)
   try {
-    const parent = nearestFolder(path)
-    if (statfsSync(parent).type !== BPF_FS_MAGIC) {
-      return { why: `${parent} is not on a bpffs. Mount it: mount -t bpf bpf /sys/fs/bpf` }
+    if (statfsSync(folder).type !== BPF_FS_MAGIC) {
+      return {
+        problem: `${folder} is not on a bpffs`,
+        fix: 'Mount it: mount -t bpf bpf /sys/fs/bpf',
+      }
     }
-    mkdirSync(path, { recursive: true, mode: 0o700 })
-    accessSync(path, constants.W_OK)
-    const lock = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY)
-    const result = loadLibc().flock(lock, LOCK_EX | LOCK_NB)
-    if (result >= 0) return { path, lock }
-    closeSync(lock)
-    if (getSystemErrorName(result) === 'EAGAIN') throw secondAgent(path)
-    return { why: `${path} cannot be locked: ${getSystemErrorName(result)}` }
+    accessSync(folder, constants.W_OK)
+    return { fix: '' }
   } catch (error) {
-    if (error instanceof KernelError) throw error
-    return { why: `${messageOf(error)}. Make ${path} writable for the agent` }
+    return { problem: messageOf(error), fix: `Make ${folder} writable for the agent` }
   }
 }
 

@@ -47,9 +47,9 @@ export function installPrograms({
   if (pinDirectory === '') return load()
   const held = holdPinDirectory(pinDirectory)
   if ('path' in held) return installPinned(held, { ...options, udp }, load)
+  const loaded = load()
   const loss = 'the programs end with the agent, and what happens until the next one is not counted'
   warn('pins', `nothing can be pinned: ${held.why}. Till then ${loss}`)
-  const loaded = load()
   return programsOf({ ...loaded.descriptors, pins: 'unavailable' }, () => loaded[Symbol.dispose]())
 }
 

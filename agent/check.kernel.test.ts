@@ -1,0 +1,109 @@
+import { execFileSync } from 'node:child_process'
+import { expect, test } from 'vitest'
+import { bpfObject } from '../ci/bpf/object.ts'
+import { mountBpffs } from './kernel/test/bpffs.ts'
+import { runAgent } from './test/agent-process.ts'
+
+// `podatlas-agent check` on the real kernel.
+
+const check = (wrapper: readonly string[] = [], ...more: string[]) =>
+  runAgent(['check', '--bytecode', bpfObject(), '--pin-directory=', ...more], wrapper)
+
+/** Runs what follows with a file system of its own, after a change to it. */
+const after = (change: string) => ['unshare', '--mount', 'sh', '-c', `${change} && exec "$0" "$@"`]
+
+/** The rows of the table that start so. */
+const rows = (table: string, mark: string) =>
+  table.split('\n').filter(line => line.startsWith(mark))
+
+test('where the agent can run, every program is named with how it attaches, and nothing stays', async () => {
+  using bpffs = mountBpffs()
+  const before = loaded()
+  const { code, stdout, stderr } = await check([], '--pin-directory', bpffs.pinDirectory)
+  expect({ code, stderr, missing: rows(stdout, 'NO') }).toEqual({
+    code: 0,
+    stderr: '',
+    missing: [],
+  })
+  expect(stdout).toMatch(/^ok {2}kernel +\d+\.\d+.*, (x64|arm64)$/m)
+  expect(stdout).toMatch(/^ok {2}program tcp_state +attaches to tp_btf\/inet_sock_set_state$/m)
+  expect(stdout).toMatch(/^ok {2}program tcp_state_twin +attaches to tp_btf\/inet_sock_set_state$/m)
+  expect(stdout).toMatch(/^ok {2}program live +attaches to iter\/\w+$/m)
+  expect(stdout).toMatch(/^ok {2}pins +.*podatlas$/m)
+  expect(stdout).toMatch(/^ok {2}memory +the maps take \d+ MB, \d+ MB are free$/m)
+  expect(stdout).toMatch(/\n\nThe agent can run here.*\n$/)
+  expect(loaded()).toEqual(before)
+})
+
+test.each([
+  {
+    missing: 'the capability BPF',
+    wrapper: ['setpriv', '--bounding-set=-all,+perfmon', '--inh-caps=-all'],
+    row: /^NO {2}CAP_BPF +missing: it loads the programs/,
+    fix: 'Run as root or grant CAP_BPF',
+  },
+  {
+    missing: 'the capability PERFMON',
+    wrapper: ['setpriv', '--bounding-set=-all,+bpf', '--inh-caps=-all'],
+    row: /^NO {2}CAP_PERFMON +missing/,
+    fix: 'Run as root or grant CAP_PERFMON',
+  },
+  {
+    missing: 'type information',
+    wrapper: after('mount -t tmpfs none /sys/kernel/btf'),
+    row: /^NO {2}type information +this kernel has no type information/,
+    fix: 'CONFIG_DEBUG_INFO_BTF=y',
+  },
+  {
+    missing: 'cgroup2',
+    wrapper: after('umount --lazy --all --types cgroup2'),
+    row: /^NO {2}cgroup2 +.*no cgroup2 filesystem is mounted/,
+    fix: 'mount -t cgroup2 none',
+  },
+  {
+    missing: 'a kernel that is new enough',
+    wrapper: ['setarch', '--uname-2.6'],
+    row: /^NO {2}kernel +this kernel is 2\.6\..*, older than 5\.15$/,
+    fix: 'Use 5.15 or newer: before it a socket does not tell',
+  },
+  {
+    missing: 'the bytecode',
+    wrapper: [],
+    more: ['--bytecode', '/nowhere/podatlas.bpf.o'],
+    row: /^NO {2}bytecode +cannot read the bytecode: ENOENT/,
+    fix: 'Set kernel.bytecode',
+  },
+])('without $missing the exit code is 1, and its row has the fix', async example => {
+  const { wrapper, row, fix, more = [] } = example
+  const { code, stdout, stderr } = await check(wrapper, ...more)
+  expect({ code, stderr }).toEqual({ code: 1, stderr: '' })
+  expect(rows(stdout, 'NO')).toContainEqual(expect.stringMatching(row))
+  expect(rows(stdout, '   ').join('\n')).toContain(fix)
+  expect(stdout).toMatch(/\n\nThe agent cannot run here: see the rows with NO\.\n$/)
+})
+
+test('without a bpffs it can run, with less', async () => {
+  const folder = ['--pin-directory', '/tmp/podatlas']
+  const { code, stdout } = await check([], ...folder)
+  expect(code).toBe(0)
+  expect(stdout).toMatch(/^-- {2}pins +\/tmp is not on a bpffs: a restart is not bridged$/m)
+  expect(stdout).toContain('→ Mount it: mount -t bpf bpf /sys/fs/bpf')
+})
+
+test('an old kernel is refused at the start with the reason, in one line', async () => {
+  const { code, stderr } = await runAgent(['--bytecode', bpfObject()], ['setarch', '--uname-2.6'])
+  expect({ code, stderr }).toEqual({
+    code: 1,
+    stderr: expect.stringMatching(
+      /^podatlas-agent: this kernel is 2\.6\.\S+, older than 5\.15\. Use 5\.15 or newer: before .*\n$/,
+    ),
+  })
+})
+
+/** What is in the kernel of programs by our names. */
+function loaded(): number {
+  const shown: { name?: string }[] = JSON.parse(
+    execFileSync('bpftool', ['-j', 'prog'], { encoding: 'utf8' }),
+  )
+  return shown.filter(({ name }) => name?.startsWith('tcp_state')).length
+}
