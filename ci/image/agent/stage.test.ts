@@ -1,0 +1,33 @@
+import { mkdtempDisposableSync, readdirSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, relative } from 'node:path'
+import { expect, test } from 'vitest'
+import { stageAgent } from './stage.ts'
+
+test("the agent's image adds the bundle, koffi, libbpf with what it loads, and the kernel programs", async () => {
+  using root = mkdtempDisposableSync(join(tmpdir(), 'podatlas-stage-'))
+  await stageAgent(root.path)
+  const files = readdirSync(root.path, { recursive: true, withFileTypes: true })
+    .filter(entry => entry.isFile())
+    .map(entry => join(relative(root.path, entry.parentPath), entry.name))
+  const koffi = `app/node_modules/@koromix/koffi-linux-${process.arch}`
+  expect(files.filter(file => !isLibrary(file)).toSorted()).toEqual([
+    'app/agent.mjs',
+    `${koffi}/index.js`,
+    `${koffi}/linux_${process.arch}/koffi.node`,
+    `${koffi}/package.json`,
+    'usr/lib/podatlas/podatlas.bpf.o',
+  ])
+  const libraries = files.filter(isLibrary).map(file => file.replace(/^.*\/([^/.]+)[^/]*$/, '$1'))
+  // Node has the C and C++ libraries already; whether libelf unpacks zstd is up to the distribution.
+  const common = /^(lib(c|m|dl|gcc_s|pthread|stdc\+\+|zstd)|ld-linux.*)$/
+  expect(libraries.filter(name => !common.test(name)).toSorted()).toEqual([
+    'libbpf',
+    'libelf',
+    'libz',
+  ])
+})
+
+function isLibrary(file: string): boolean {
+  return /^(usr\/)?lib(64)?\/([^/]*\/)?[^/]+\.so(\.\d+)*$/.test(file)
+}
