@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { bpfObject } from '../ci/bpf/object.ts'
 import { mountBpffs } from './kernel/test/bpffs.ts'
@@ -16,9 +16,8 @@ const after = (change: string) => ['unshare', '--mount', 'sh', '-c', `${change} 
 const rows = (table: string, mark: string) =>
   table.split('\n').filter(line => line.startsWith(mark))
 
-test('where the agent can run, every program is named with how it attaches, and nothing stays', async () => {
+test('where the agent can run, every program is named with how it attaches, and nothing is pinned', async () => {
   using bpffs = mountBpffs()
-  const before = loaded()
   const { code, stdout, stderr } = await check([], '--pin-directory', bpffs.pinDirectory)
   expect({ code, stderr, missing: rows(stdout, 'NO') }).toEqual({
     code: 0,
@@ -32,7 +31,7 @@ test('where the agent can run, every program is named with how it attaches, and 
   expect(stdout).toMatch(/^ok {2}pins +.*podatlas$/m)
   expect(stdout).toMatch(/^ok {2}memory +the maps take \d+ MB, \d+ MB are free$/m)
   expect(stdout).toMatch(/\n\nThe agent can run here.*\n$/)
-  expect(loaded()).toEqual(before)
+  expect(existsSync(bpffs.pinDirectory)).toBe(false)
 })
 
 test.each([
@@ -99,11 +98,3 @@ test('an old kernel is refused at the start with the reason, in one line', async
     ),
   })
 })
-
-/** What is in the kernel of programs by our names. */
-function loaded(): number {
-  const shown: { name?: string }[] = JSON.parse(
-    execFileSync('bpftool', ['-j', 'prog'], { encoding: 'utf8' }),
-  )
-  return shown.filter(({ name }) => name?.startsWith('tcp_state')).length
-}
