@@ -2,9 +2,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { expect, test, vi } from 'vitest'
 import { z } from 'zod'
 import { run } from '../image/run.ts'
-import { toolPath } from '../tools/tool.ts'
-import { kubeconfigOf } from './certificates.ts'
 import { containers, processOf } from './containers.ts'
+import { helmOf } from './install.ts'
 import { folders, kubectl } from './running.ts'
 
 const patience = { timeout: 60_000, interval: 500 }
@@ -17,9 +16,7 @@ test('helm uninstall leaves nothing: no program, link, map, pin or object', asyn
   for (const kind of kinds) expect(held[kind].length, kind).toBeGreaterThan(0)
   expect(readdirSync(pins)).not.toEqual([])
 
-  const target = ['--namespace', 'podatlas', '--kubeconfig']
-  const kubeconfig = kubeconfigOf(folders.certificates, 'admin')
-  await run(toolPath('helm', 'helm'), ['uninstall', 'podatlas', ...target, kubeconfig])
+  await helmOf(folders)('uninstall')
 
   await vi.waitFor(async () => {
     expect(existsSync(pins)).toBe(false)

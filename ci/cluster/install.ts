@@ -7,9 +7,9 @@ import type { ClusterFolders } from './folders.ts'
 import { kubectlOf } from './kubectl.ts'
 import { progress } from './progress.ts'
 
-const release = 'podatlas'
 const namespace = 'podatlas'
-const chart = join(import.meta.dirname, '../../chart')
+/** The chart under test. */
+export const chart = join(import.meta.dirname, '../../chart')
 const values = join(import.meta.dirname, 'values.yaml')
 
 /** Installs the chart with Helm, and waits for every pod whose image can be had here. */
@@ -17,15 +17,20 @@ export async function installChart(folders: ClusterFolders): Promise<void> {
   const kubectl = kubectlOf(folders)
   await kubectl(['create', 'namespace', namespace])
   await putPlaces(folders)
-  const kubeconfig = kubeconfigOf(folders.certificates, 'admin')
-  const target = ['--namespace', namespace, '--kubeconfig', kubeconfig]
-  const helm = toolPath('helm', 'helm')
-  await run(helm, ['install', release, chart, ...target, '--values', values])
+  await helmOf(folders)('install', chart, '--values', values)
   progress('chart installed')
   const pods = ['pods', '-l', 'app.kubernetes.io/component in (agent, geoip, prometheus)']
   await kubectl(['-n', namespace, 'wait', '--for=create', ...pods, '--timeout=60s'])
   await kubectl(['-n', namespace, 'wait', '--for=condition=Ready', ...pods, '--timeout=120s'])
   progress('agent, geoip and Prometheus are ready')
+}
+
+/** Helm on the release of the tests: `helm('upgrade', chart, '--reuse-values')`. */
+export function helmOf({ certificates }: ClusterFolders) {
+  const kubeconfig = kubeconfigOf(certificates, 'admin')
+  const target = ['--namespace', namespace, '--kubeconfig', kubeconfig]
+  return (verb: string, ...args: string[]): Promise<string> =>
+    run(toolPath('helm', 'helm'), [verb, 'podatlas', ...args, ...target])
 }
 
 /** Gives geoip a database that knows the documentation addresses. */

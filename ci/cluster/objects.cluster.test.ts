@@ -3,9 +3,9 @@ import { join } from 'node:path'
 import { beforeAll, expect, test, vi } from 'vitest'
 import { run } from '../image/run.ts'
 import { toolPath } from '../tools/tool.ts'
+import { chart } from './install.ts'
 import { kubectl } from './running.ts'
 
-const chart = join(import.meta.dirname, '../../chart')
 const renders = readdirSync(join(chart, 'ci')).filter(file => file.endsWith('-values.yaml'))
 const inRelease = ['-n', 'podatlas', 'get']
 

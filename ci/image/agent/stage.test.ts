@@ -8,7 +8,7 @@ test("the agent's image adds the bundle, koffi, libbpf with what it loads, and t
   using root = mkdtempDisposableSync(join(tmpdir(), 'podatlas-stage-'))
   await stageAgent(root.path)
   const files = readdirSync(root.path, { recursive: true, withFileTypes: true })
-    .filter(entry => entry.isFile())
+    .filter(entry => !entry.isDirectory())
     .map(entry => join(relative(root.path, entry.parentPath), entry.name))
   const koffi = `app/node_modules/@koromix/koffi-linux-${process.arch}`
   expect(files.filter(file => !isLibrary(file)).toSorted()).toEqual([
@@ -16,6 +16,7 @@ test("the agent's image adds the bundle, koffi, libbpf with what it loads, and t
     `${koffi}/index.js`,
     `${koffi}/linux_${process.arch}/koffi.node`,
     `${koffi}/package.json`,
+    'usr/bin/podatlas-agent',
     'usr/lib/podatlas/podatlas.bpf.o',
   ])
   const libraries = files.filter(isLibrary).map(file => file.replace(/^.*\/([^/.]+)[^/]*$/, '$1'))

@@ -1,3 +1,4 @@
+import { mkdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { bpfObject } from '../../bpf/object.ts'
 import { bundle } from '../bundle.ts'
@@ -18,4 +19,7 @@ export async function stageAgent(root: string): Promise<void> {
   copyTo(root, libbpf, libbpf)
   await copySharedLibraries([libbpf, join(repository, koffi, native)], root)
   copyTo(root, bpfObject(), '/usr/lib/podatlas/podatlas.bpf.o')
+  // What people type in a debugging pod: podatlas-agent check.
+  mkdirSync(join(root, '/usr/bin'))
+  symlinkSync('/app/agent.mjs', join(root, '/usr/bin/podatlas-agent'))
 }
