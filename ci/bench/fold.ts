@@ -1,116 +1,88 @@
 import { withEmptyIterator } from './bytecode.ts'
 import { makeCgroup } from './cgroup.ts'
 import { requireEqual, settle, startCounting, type Counting } from './counting.ts'
-import { startNative, type Counts, type Native } from './native.ts'
+import { holdOpen, NAMESPACES, type HeldOpen } from './held-open.ts'
+import { startNative, type Native } from './native.ts'
 import type { Bench } from './result.ts'
 import { spreadOf } from './spread.ts'
 
 const SIZES = [
-  { sockets: 4_096, atMostNs: 160 },
-  { sockets: 32_768, atMostNs: 300 },
+  { sockets: 4_096, atMost: 160 },
+  { sockets: 32_768, atMost: 300 },
 ]
-const SMALL = [{ sockets: 256, atMostNs: 160 }]
-const NAMESPACES = 64
-/** A process may hold too few descriptors for all. */
-const HOLDERS = 4
+const SMALL = [{ sockets: 256, atMost: 160 }]
 const PASSES = 3
 
-type Walk = () => Promise<number>
-
-/** Open sockets of many network namespaces folded into flows; against a program that returns at once. */
+/** Open sockets of many network namespaces folded into flows, against a program that returns at once. */
 export const benchFold: Bench = async ({ isSmall, print }) => {
   const pairs = isSmall ? 1 : 12
   using empty = withEmptyIterator()
-  for (const { sockets, atMostNs } of isSmall ? SMALL : SIZES) {
+  for (const { sockets, atMost } of isSmall ? SMALL : SIZES) {
     await using cgroup = makeCgroup()
     using counting = startCounting()
     using idling = startCounting({ bytecode: empty.path })
-    await using holders = await holdOpen(cgroup.path, sockets)
-    await using walker = startNative(['iterate'], [linkOf(counting), linkOf(idling)])
-    const walk = (descriptor: number, passes: number) => async () =>
-      spreadOf(await passesOf(walker, descriptor, passes)).median / sockets
-    const [live, once, nothing] = [walk(3, PASSES), walk(3, 1), walk(4, PASSES)]
+    await using held = await holdOpen(cgroup.path, sockets)
+    await using walker = startNative(['iterate'], [liveLink(counting), liveLink(idling)])
     await settle()
 
-    await once() // the flows of the connections just opened
-    const measured = await measure({ live, nothing, once, pairs, send: () => holders.send(1) })
-    requireEqual(await counting.take(cgroup.id), holders.counts())
-    for (const kind of ['idle', 'withNewBytes'] as const) {
+    const taken = await walkInTurns(walker, held, pairs)
+    requireEqual(await counting.take(cgroup.id), held.counts())
+    const perSocket = (passes: readonly number[]) => spreadOf(passes.map(ns => ns / sockets))
+    const details = {
+      pairs,
+      namespaces: NAMESPACES,
+      emptyProgramNs: perSocket(taken.empty),
+      emptyProgramColdNs: perSocket(taken.emptyCold),
+      idleColdNs: perSocket(taken.idleCold),
+    }
+    for (const [state, passes] of [
+      ['idle', taken.idle],
+      ['with new bytes', taken.withNewBytes],
+    ] as const) {
       print({
         bench: 'fold',
-        metric: `per socket, ${sockets} sockets ${kind === 'idle' ? 'idle' : 'with new bytes'}`,
+        metric: `per socket, ${sockets} sockets ${state}`,
         unit: 'ns',
-        measured: measured[kind].median,
-        goal: { atMost: atMostNs },
-        limit: '2–3 cache misses, 200–300 ns cold',
-        spread: measured[kind],
-        noise: measured.noise,
-        details: { pairs, namespaces: NAMESPACES, emptyProgramNs: measured.empty },
+        measured: perSocket(passes).median,
+        goal: { atMost },
+        limit: `${Math.round(details.emptyProgramNs.median)} ns, a program that returns at once`,
+        spread: perSocket(passes),
+        noise: spreadOf(taken.idleAgain.map((ns, pair) => ns / (taken.idle[pair] ?? Number.NaN))),
+        details,
       })
     }
   }
 }
 
-type Ways = {
-  readonly live: Walk
-  readonly once: Walk
-  readonly nothing: Walk
-  readonly send: () => Promise<void>
-  readonly pairs: number
-}
-
-async function measure({ live, once, nothing, send, pairs }: Ways) {
-  const [empty, idle, again, withNewBytes]: [number[], number[], number[], number[]] = [
-    [],
-    [],
-    [],
-    [],
-  ]
+async function walkInTurns(walker: Native, held: HeldOpen, pairs: number) {
+  /** Nanoseconds of a whole walk, the median of some; the first one warms the caches. */
+  const walk = async (descriptor: 3 | 4, passes: number, isCold = false) => {
+    walker.write(`${descriptor} ${passes} ${isCold ? 1 : 0}\n`)
+    const ns: number[] = JSON.parse(await walker.readLine())
+    return spreadOf(passes > 1 ? ns.slice(1) : ns).median
+  }
+  const taken = {
+    empty: new Array<number>(),
+    emptyCold: new Array<number>(),
+    idle: new Array<number>(),
+    idleAgain: new Array<number>(),
+    idleCold: new Array<number>(),
+    withNewBytes: new Array<number>(),
+  }
+  await walk(3, 1) // books the connections themselves
   for (let pair = 0; pair < pairs; pair++) {
-    if (pair % 2 === 0) empty.push(await nothing())
-    idle.push(await live())
-    again.push(await live())
-    if (pair % 2 === 1) empty.push(await nothing())
-    await send()
-    withNewBytes.push(await once())
+    if (pair % 2 === 0) taken.empty.push(await walk(4, 1 + PASSES))
+    taken.idle.push(await walk(3, 1 + PASSES))
+    taken.idleAgain.push(await walk(3, 1 + PASSES))
+    if (pair % 2 === 1) taken.empty.push(await walk(4, 1 + PASSES))
+    taken.idleCold.push(await walk(3, 1, true))
+    taken.emptyCold.push(await walk(4, 1, true))
+    await held.send(1)
+    taken.withNewBytes.push(await walk(3, 1))
   }
-  return {
-    empty: spreadOf(empty),
-    idle: spreadOf(idle),
-    withNewBytes: spreadOf(withNewBytes),
-    noise: spreadOf(again.map((ns, pair) => ns / (idle[pair] ?? Number.NaN))),
-  }
+  return taken
 }
 
-function linkOf({ programs }: Counting): number {
+function liveLink({ programs }: Counting): number {
   return programs.linkFd('live')
-}
-
-async function passesOf(walker: Native, descriptor: number, passes: number): Promise<number[]> {
-  walker.write(`${descriptor} ${passes}\n`)
-  return JSON.parse(await walker.readLine())
-}
-
-/** Half of the sockets are clients. */
-async function holdOpen(cgroup: string, sockets: number) {
-  const namespaces = NAMESPACES / HOLDERS
-  const words = ['hold', cgroup, namespaces, sockets / 2 / NAMESPACES]
-  await using stack = new AsyncDisposableStack()
-  const holders = Array.from({ length: HOLDERS }, () => stack.use(startNative(words)))
-  let last: readonly Counts[] = []
-  const send = async (size: number) => {
-    last = await Promise.all(holders.map(holder => holder.traffic(`${size}`)))
-  }
-  await send(0)
-  const owned = stack.move()
-  const sum = (end: 'client' | 'server') => ({
-    opened: last.reduce((total, counts) => total + counts[end].opened, 0),
-    sent: last.reduce((total, counts) => total + counts[end].sent, 0),
-    received: last.reduce((total, counts) => total + counts[end].received, 0),
-  })
-  return {
-    send,
-    counts: () => ({ ns: 0, client: sum('client'), server: sum('server') }),
-    [Symbol.asyncDispose]: () => owned.disposeAsync(),
-  }
 }

@@ -1,8 +1,6 @@
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmdirSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { bpftool, mountBpffs } from './bpftool.ts'
 import { packetPrograms } from './bytecode.ts'
 
 export type PacketPrograms = Disposable & {
@@ -20,10 +18,7 @@ const directions = ['in', 'out'] as const
 /** Loads the programs of ci/bench/bpf/packets.bpf.c, pinned in a file system of their own. */
 export function loadPacketPrograms(): PacketPrograms {
   using stack = new DisposableStack()
-  const folder = mkdtempSync(join(tmpdir(), 'podatlas-bench-'))
-  stack.defer(() => rmdirSync(folder))
-  execFileSync('mount', ['-t', 'bpf', 'podatlas-bench', folder])
-  stack.defer(() => execFileSync('umount', [folder]))
+  const folder = stack.use(mountBpffs()).path
   using bytecode = packetPrograms()
   bpftool(
     'prog',
@@ -54,8 +49,4 @@ export function loadPacketPrograms(): PacketPrograms {
     },
     [Symbol.dispose]: () => owned.dispose(),
   }
-}
-
-function bpftool(...words: string[]): string {
-  return execFileSync('bpftool', words, { encoding: 'utf8' })
 }

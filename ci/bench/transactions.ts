@@ -36,11 +36,13 @@ export async function startPingPong(mode: 'rr' | 'crr', count: number): Promise<
     perPacket: pair => async () => {
       using attached = new DisposableStack()
       attached.use(packets.attach(pair, cgroup.path))
-      const before = packets.counted()
+      // With a connection per transaction the hash overflows and forgets: its count says nothing.
+      const isChecked = pair === 'hash' && mode === 'rr'
+      const before = isChecked ? packets.counted() : 0
       const { ns } = await exchange()
       // A request and a response pass both directions each.
-      if (pair === 'hash' && packets.counted() - before < 4 * count)
-        throw new Error('the program per packet has not seen every packet')
+      if (isChecked && packets.counted() - before < 4 * count)
+        throw new Error('the programs per packet have not seen every packet')
       return ns / count
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),

@@ -40,20 +40,21 @@ static int on_element(int command, int map, const void *key, const void *value)
 	return bpf(command, &attr);
 }
 
+/* Asks for the next key before it deletes one: from a key that is gone the search starts anew. */
 static size_t take_all(int map, char *keys, size_t key_size, char *values, size_t value_size)
 {
+	int is_end = on_element(BPF_MAP_GET_NEXT_KEY, map, NULL, keys);
 	size_t count = 0;
 
-	for (;; count++) {
+	for (; !is_end; count++) {
 		char *key = keys + count * key_size, *value = values + count * value_size;
-		if (on_element(BPF_MAP_GET_NEXT_KEY, map, NULL, key)) {
-			if (errno != ENOENT)
-				err(1, "BPF_MAP_GET_NEXT_KEY");
-			return count;
-		}
 		check(on_element(BPF_MAP_LOOKUP_ELEM, map, key, value), "BPF_MAP_LOOKUP_ELEM");
+		is_end = on_element(BPF_MAP_GET_NEXT_KEY, map, key, key + key_size);
+		if (is_end && errno != ENOENT)
+			err(1, "BPF_MAP_GET_NEXT_KEY");
 		check(on_element(BPF_MAP_DELETE_ELEM, map, key, NULL), "BPF_MAP_DELETE_ELEM");
 	}
+	return count;
 }
 
 /*
