@@ -1,5 +1,5 @@
 const DECIMAL = Array.from({ length: 256 }, (_, byte) => `${byte}`)
-const HEX_DIGITS = Buffer.from('0123456789abcdef')
+const HEX_DIGITS = new TextEncoder().encode('0123456789abcdef')
 const COLON = 0x3a
 const GROUPS = 8
 // Pieces of text put together keep all of them in memory: the text is written here and copied once.
