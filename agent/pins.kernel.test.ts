@@ -6,6 +6,7 @@ import { expect, test, vi } from 'vitest'
 import { bpfObject } from '../ci/bpf/object.ts'
 import { mountBpffs, type Bpffs } from './kernel/test/bpffs.ts'
 import { startTraffic, type Service } from './kernel/test/traffic.ts'
+import { objectVariant } from './kernel/test/variant.ts'
 import { runAgent, startAgent, type AgentProcess } from './test/agent-process.ts'
 
 // The real `node agent/main.ts`, killed and started again, on a bpffs that the test mounts.
@@ -40,6 +41,32 @@ test('kill -9 and a new start: every byte of the time in between is there', asyn
   )
   const { code } = await second.end('SIGTERM')
   expect(code).toBe(0)
+})
+
+test('programs of another version replace the old ones, and open connections go on exactly', async () => {
+  using bpffs = mountBpffs()
+  await using first = startAgent(options(bpffs))
+  await ready(first)
+  await using traffic = startTraffic('half-closed')
+  await traffic.next()
+  await betweenTicks(first)
+  await first.end('SIGKILL')
+  await traffic.next()
+
+  using version = objectVariant({
+    file: 'tcp_state.bpf.c',
+    before: 'return on_state(sk, oldstate, newstate);',
+    after: 'if (oldstate == newstate) return 0; return on_state(sk, oldstate, newstate);',
+  })
+  await using second = startAgent(options(bpffs, '--bytecode', version.bytecode))
+  await second.waitFor('podatlas_agent_kernel_origin', { origin: 'loaded' }, 1)
+  const services = await traffic.next()
+  await vi.waitFor(
+    () => expect(services.map(service => total([first, second], service))).toEqual(services),
+    { timeout: 20_000, interval: 100 },
+  )
+  expect(readdirSync(bpffs.pinDirectory)).toHaveLength(1)
+  await second.end('SIGTERM')
 })
 
 test('a second agent is refused with one line, and the first one goes on', async () => {

@@ -22,7 +22,11 @@ type Part = {
   /** Only there in these modes. Absent: always. */
   readonly udp?: readonly UdpMode[]
 }
-export type MapPart = Part & { readonly entries?: (sizes: Sizes) => number }
+export type MapPart = Part & {
+  readonly entries?: (sizes: Sizes) => number
+  /** Maps that programs of another version go on with, all of a group or none. */
+  readonly shared?: 'flows' | 'overflow' | 'sockets' | 'drops'
+}
 export type ProgramPart = Part & {
   /**
    * How it runs from the start: at its tracepoint or function, or as an iterator when it is read, over
@@ -48,17 +52,17 @@ const BUCKETS_PER_RUN = 64
 
 /** What user space, or a later agent, needs of the object: a line each. */
 export const MAPS: readonly MapPart[] = [
-  { name: 'flows' },
-  { name: 'flows_a', entries: sizes => sizes.maxFlows },
-  { name: 'flows_b', entries: sizes => sizes.maxFlows },
-  { name: 'overflow' },
-  { name: 'overflow_a', entries: sizes => sizes.maxOverflow },
-  { name: 'overflow_b', entries: sizes => sizes.maxOverflow },
-  { name: 'socket_buckets', entries: sizes => bucketsFor(sizes) },
-  { name: 'socket_slots', entries: sizes => bucketsFor(sizes) * BUCKET_SIZE },
+  { name: 'flows', shared: 'flows' },
+  { name: 'flows_a', shared: 'flows', entries: sizes => sizes.maxFlows },
+  { name: 'flows_b', shared: 'flows', entries: sizes => sizes.maxFlows },
+  { name: 'overflow', shared: 'overflow' },
+  { name: 'overflow_a', shared: 'overflow', entries: sizes => sizes.maxOverflow },
+  { name: 'overflow_b', shared: 'overflow', entries: sizes => sizes.maxOverflow },
+  { name: 'socket_buckets', shared: 'sockets', entries: sizes => bucketsFor(sizes) },
+  { name: 'socket_slots', shared: 'sockets', entries: sizes => bucketsFor(sizes) * BUCKET_SIZE },
   { name: 'socket_walk', entries: sizes => Math.ceil(bucketsFor(sizes) / BUCKETS_PER_RUN) },
   { name: 'late_sockets' },
-  { name: 'drops' },
+  { name: 'drops', shared: 'drops' },
   { name: 'cgroup_events' },
 ]
 

@@ -23,6 +23,12 @@ export type Libbpf = {
   readonly findMap: (object: ObjectPointer, name: string) => MapPointer | null
   readonly mapFd: (map: MapPointer) => number
   readonly setMaxEntries: (map: MapPointer, maxEntries: number) => number
+  /** What the object file says of the map: the names of the getters of libbpf. */
+  readonly mapDefinition: (map: MapPointer) => MapDefinition
+  /** The object's type information (BTF), as bytes. */
+  readonly typeInformation: (object: ObjectPointer) => Uint8Array
+  /** Takes this map instead of a new one, before the object is loaded. */
+  readonly reuseMap: (map: MapPointer, fd: number) => number
   /** Sets a variable in a map of variables, before the object is loaded. */
   readonly setVariable: (map: MapPointer, at: VariablePlace, value: number) => void
   readonly attachTracepoint: (programFd: number) => number
@@ -54,6 +60,18 @@ export type Libbpf = {
   /** libbpf's warnings since the last call, a line each. */
   readonly takeWarnings: () => string[]
 }
+
+export type MapDefinition = Readonly<Record<(typeof MAP_FACTS)[number], number>>
+// The kernel's words for them in fdinfo are in shared-maps.ts.
+const MAP_FACTS = [
+  'type',
+  'key_size',
+  'value_size',
+  'max_entries',
+  'map_flags',
+  'btf_key_type_id',
+  'btf_value_type_id',
+] as const
 
 export type Ring = Disposable & {
   /** Gives every record that is there to `onRecord`. Gives their number, or the negative errno. */
@@ -90,6 +108,11 @@ function bindLibbpf(): Libbpf {
 
   const openFile = bind('bpf_object__open_file', pointer, ['str', pointer])
   const initialValue = bind('bpf_map__initial_value', pointer, [pointer, pointer])
+  const mapGetters = MAP_FACTS.map(
+    name => [name, bind(`bpf_map__${name}`, 'uint32_t', [pointer])] as const,
+  )
+  const objectBtf = bind('bpf_object__btf', pointer, [pointer])
+  const btfBytes = bind('btf__raw_data', pointer, [pointer, pointer])
   const openRawTracepoint = bind('bpf_raw_tracepoint_open', 'int', ['str', 'int'])
   const createLink = bind('bpf_link_create', 'int', [
     'int',
@@ -119,6 +142,16 @@ function bindLibbpf(): Libbpf {
     findMap: bind('bpf_object__find_map_by_name', pointer, [pointer, 'str']),
     mapFd: bind('bpf_map__fd', 'int', [pointer]),
     setMaxEntries: bind('bpf_map__set_max_entries', 'int', [pointer, 'uint32_t']),
+    mapDefinition: map => {
+      const facts = mapGetters.map(([name, get]) => [name, get(map)])
+      return Object.fromEntries(facts)
+    },
+    typeInformation: object => {
+      const size = new Uint32Array(1)
+      const bytes = btfBytes(objectBtf(object), size)
+      return new Uint8Array(koffi.view(bytes, size[0] ?? 0)).slice()
+    },
+    reuseMap: bind('bpf_map__reuse_fd', 'int', [pointer, 'int']),
     setVariable: (map, { offset, size }, value) => {
       const mapSize = new BigUint64Array(1)
       koffi.encode(initialValue(map, mapSize), offset, size === 1 ? 'uint8_t' : 'uint32_t', value)

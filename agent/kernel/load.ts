@@ -12,7 +12,8 @@ import {
 } from './inventory.ts'
 import { loadLibbpf } from './libbpf.ts'
 import { loadObject, type BpfObject } from './object.ts'
-import { programsOf, type Programs } from './descriptors.ts'
+import { shapesOf, type Predecessors, type Shapes } from './predecessors.ts'
+import { programsOf, type Descriptors, type Programs } from './descriptors.ts'
 
 export type LoadOptions = {
   /** Path of podatlas.bpf.o. */
@@ -22,6 +23,15 @@ export type LoadOptions = {
   /** Takes libbpf's and the verifier's whole words when something fails. */
   readonly log: (line: string) => void
   readonly warn: (key: string, line: string) => void
+  /** Maps of other programs that these go on with. */
+  readonly sharedMaps?: Predecessors['sharedMaps']
+  /** Called when all is loaded and nothing counts yet. */
+  readonly beforeAttach?: (loaded: Loaded) => void
+}
+
+/** `shapes` are those of the maps that may be shared. */
+export type Loaded = Pick<Descriptors, 'maps' | 'programs' | 'sizes' | 'udp'> & {
+  readonly shapes: Shapes
 }
 
 /**
@@ -51,7 +61,8 @@ function waysToCountUdp(): UdpMode[] {
   return all.filter(mode => PROGRAMS.some(program => program.udp?.includes(mode)))
 }
 
-function loadWith(udp: UdpMode, { bytecode, sizes, log }: LoadOptions): Programs {
+function loadWith(udp: UdpMode, options: LoadOptions): Programs {
+  const { bytecode, sizes, log, sharedMaps = () => ({}), beforeAttach } = options
   using onFailure = new DisposableStack()
   const maxEntries = Object.fromEntries(
     MAPS.flatMap(({ name, entries }) => (entries ? [[name, entries(sizes)]] : [])),
@@ -59,35 +70,32 @@ function loadWith(udp: UdpMode, { bytecode, sizes, log }: LoadOptions): Programs
   const present = PROGRAMS.filter(program => isIn(udp, program))
   const variables = variablesFor(sizes)
   const autoload = PROGRAMS.map(program => [program.name, present.includes(program)] as const)
-  const object = onFailure.use(loadObject({ bytecode, maxEntries, variables, autoload, log }))
-  makeFirstLive(object)
+  let shared: Record<string, number> = {}
+  const reuse = (describe: BpfObject['describe']) => (shared = sharedMaps(describe))
+  const object = onFailure.use(
+    loadObject({ bytecode, maxEntries, variables, autoload, reuse, log }),
+  )
+  makeFirstLive(object, name => !(name in shared))
+  const maps = MAPS.filter(map => isIn(udp, map)).map(({ name }) => [name, object.mapFd(name)])
+  const programs = present.map(({ name }) => [name, object.programFd(name)])
+  const parts = { maps: Object.fromEntries(maps), programs: Object.fromEntries(programs) }
+  beforeAttach?.({ ...parts, sizes, udp, shapes: shapesOf(object.describe) })
   const links: Record<string, number> = {}
   for (const { name, attach } of present) {
     if (attach === 'tracing') links[name] = object.attach(name)
     else if (attach === 'iterator') links[name] = object.attachIterator(name)
     else if (attach) links[name] = object.attachIterator(name, attach.over)
   }
-  const maps = MAPS.filter(map => isIn(udp, map)).map(({ name }) => [name, object.mapFd(name)])
-  const programs = present.map(({ name }) => [name, object.programFd(name)])
   const owned = onFailure.move()
-  return programsOf(
-    {
-      maps: Object.fromEntries(maps),
-      programs: Object.fromEntries(programs),
-      links,
-      sizes,
-      udp,
-      origin: 'loaded',
-      pins: 'off',
-    },
-    () => owned.dispose(),
+  return programsOf({ ...parts, links, sizes, udp, origin: 'loaded', pins: 'off' }, () =>
+    owned.dispose(),
   )
 }
 
 /** Before anything counts: a program that finds no inner map has nowhere to count. */
-function makeFirstLive(object: BpfObject): void {
+function makeFirstLive(object: BpfObject, isNew: (map: string) => boolean): void {
   const libbpf = loadLibbpf()
-  for (const [outer, inner] of Object.entries(FIRST_LIVE)) {
+  for (const [outer, inner] of Object.entries(FIRST_LIVE).filter(([name]) => isNew(name))) {
     const first = Uint32Array.of(object.mapFd(inner))
     const result = libbpf.update(object.mapFd(outer), Uint32Array.of(0), first)
     if (result >= 0) continue

@@ -3,11 +3,13 @@ import { release } from 'node:os'
 import { getSystemErrorName } from 'node:util'
 import { KernelError, messageOf } from './error.ts'
 import type { Variable } from './inventory.ts'
-import { loadLibbpf, type Libbpf } from './libbpf.ts'
+import { loadLibbpf, type Libbpf, type MapDefinition } from './libbpf.ts'
+import { typeFields, type Fields } from './type-fields.ts'
 
 /** A BPF object in the kernel. Disposing it detaches its programs and frees its maps. */
 export type BpfObject = Disposable & {
   readonly mapFd: (map: string) => number
+  readonly describe: (map: string) => MapDescription
   /** Runs the program at its tracepoint or function from now on. Gives the descriptor of the link. */
   readonly attach: (program: string) => number
   readonly programFd: (program: string) => number
@@ -17,6 +19,9 @@ export type BpfObject = Disposable & {
   readonly attachIterator: (program: string, map?: string) => number
 }
 
+/** What a map holds, as the object file says. */
+export type MapDescription = { readonly definition: MapDefinition; readonly fields: Fields }
+
 type ObjectOptions = {
   readonly bytecode: string
   /** Entries of maps whose size is a setting. */
@@ -25,6 +30,8 @@ type ObjectOptions = {
   readonly autoload: readonly (readonly [program: string, isLoaded: boolean])[]
   /** Constants of the programs. */
   readonly variables: readonly Variable[]
+  /** Maps of another object that are taken instead of new ones, by name. */
+  readonly reuse?: (describe: (map: string) => MapDescription) => Readonly<Record<string, number>>
   /** Takes libbpf's and the verifier's whole words when something fails. */
   readonly log: (line: string) => void
 }
@@ -35,6 +42,7 @@ export function loadObject({
   maxEntries,
   variables,
   autoload,
+  reuse = () => ({}),
   log,
 }: ObjectOptions): BpfObject {
   requireKernel()
@@ -64,6 +72,14 @@ export function loadObject({
   }
   for (const [name, isLoaded] of autoload) libbpf.setAutoload(program(name), isLoaded)
   for (const { at, value } of variables) libbpf.setVariable(map('.rodata'), at, value)
+  const fieldsOf = typeFields(libbpf.typeInformation(object))
+  const describe = (name: string) => {
+    const definition = libbpf.mapDefinition(map(name))
+    return { definition, fields: fieldsOf(definition.btf_value_type_id) }
+  }
+  for (const [name, fd] of Object.entries(reuse(describe))) {
+    check(libbpf.reuseMap(map(name), fd), `cannot go on with map ${name}`, 'BPF_LOAD')
+  }
   check(libbpf.loadObject(object), 'the kernel refuses to load the programs', 'BPF_LOAD')
 
   const owned = onFailure.move()
@@ -73,6 +89,7 @@ export function loadObject({
   }
   return {
     mapFd: name => libbpf.mapFd(map(name)),
+    describe,
     attach: name => {
       const link = libbpf.attachTracepoint(programFd(name))
       return ownLink(check(link, `cannot attach ${name}`, 'BPF_ATTACH'))

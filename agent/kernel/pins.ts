@@ -1,5 +1,6 @@
 import {
   closeSync,
+  existsSync,
   mkdirSync,
   readdirSync,
   readlinkSync,
@@ -10,43 +11,57 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { getSystemErrorName } from 'node:util'
-import type { Descriptors } from './descriptors.ts'
 import { KernelError } from './error.ts'
 import { loadLibbpf } from './libbpf.ts'
 
-const KINDS = ['maps', 'programs', 'links'] as const
+export const KINDS = ['maps', 'programs', 'links'] as const
 
 /** What is pinned: descriptors by kind and name. */
-export type PinnedParts = Pick<Descriptors, (typeof KINDS)[number]>
+export type PinnedParts = Record<(typeof KINDS)[number], Record<string, number>>
 
-// A set of pins is a directory, `maps-flows` and so on in it. While it is being made it has this
-// before its name; its last step is a rename, so it is complete or not there. No dots: a bpffs
-// refuses them in names.
+// A set of pins is a directory, `maps-flows` and so on in it. Until it is complete it has this before
+// its name. No dots: a bpffs refuses them.
 const UNFINISHED = 'new-'
 // A bpffs holds no files, but symbolic links to any text.
 const ABOUT = 'about'
 
-/** Names of the sets that are complete. */
-export function completeSets(directory: string): string[] {
-  return readdirSync(directory).filter(name => !name.startsWith(UNFINISHED))
+/** Names of all sets; `isComplete`: whether its agent came to the end of pinning it. */
+export function setsIn(directory: string): { name: string; isComplete: boolean }[] {
+  return readdirSync(directory).map(name => ({ name, isComplete: !name.startsWith(UNFINISHED) }))
 }
 
-/** What an agent left that was killed while it pinned. */
-export function removeUnfinished(directory: string): void {
-  const names = readdirSync(directory).filter(name => name.startsWith(UNFINISHED))
-  for (const name of names) removeSet(directory, name)
+/** Gives the name of a set free for another one. Gives its new name, which says unfinished. */
+export function setAside(directory: string, name: string): string {
+  const names = new Set(readdirSync(directory))
+  let number = 1
+  while (names.has(`${UNFINISHED}${number}`)) number++
+  renameSync(join(directory, name), join(directory, `${UNFINISHED}${number}`))
+  return `${UNFINISHED}${number}`
 }
 
-/** `about` is kept with the set, up to 4,000 characters as JSON. Throws KernelError. */
-export function pinSet(directory: string, set: string, parts: PinnedParts, about: object): void {
+/**
+ * Begins a set: maps and programs, before these count anything. `about` is kept with it, up to 4,000
+ * characters as JSON. Throws KernelError.
+ */
+export function beginSet(
+  directory: string,
+  set: string,
+  parts: Omit<PinnedParts, 'links'>,
+  about: object,
+): void {
   const unfinished = join(directory, `${UNFINISHED}${set}`)
+  // Begun in another mode of UDP, which the kernel then refused.
+  if (existsSync(unfinished)) removeSet(directory, `${UNFINISHED}${set}`)
   mkdirSync(unfinished, { mode: 0o700 })
-  for (const kind of KINDS) {
-    for (const [name, fd] of Object.entries(parts[kind])) {
-      checkPin('pin', `${unfinished}/${kind}-${name}`, path => loadLibbpf().pin(fd, path))
-    }
-  }
   symlinkSync(JSON.stringify(about), join(unfinished, ABOUT))
+  pinAll(unfinished, 'maps', parts.maps)
+  pinAll(unfinished, 'programs', parts.programs)
+}
+
+/** Makes it complete: with a rename as the last step, it is whole or unfinished. Throws KernelError. */
+export function completeSet(directory: string, set: string, links: PinnedParts['links']): void {
+  const unfinished = join(directory, `${UNFINISHED}${set}`)
+  pinAll(unfinished, 'links', links)
   renameSync(unfinished, join(directory, set))
 }
 
@@ -55,7 +70,7 @@ export function openSet(directory: string, set: string): PinnedParts & { readonl
   const folder = join(directory, set)
   const names = readdirSync(folder)
   using onFailure = new DisposableStack()
-  const open = (kind: (typeof KINDS)[number]) =>
+  const open = (kind: (typeof KINDS)[number]): Record<string, number> =>
     Object.fromEntries(
       names
         .filter(name => name.startsWith(`${kind}-`))
@@ -81,6 +96,17 @@ export function removeSet(directory: string, set: string): number {
   for (const name of names) unlinkSync(join(folder, name))
   rmdirSync(folder)
   return names.filter(name => name !== ABOUT).length
+}
+
+/** The link detaches with its last descriptor. */
+export function unpinLink(directory: string, set: string, program: string): void {
+  unlinkSync(join(directory, set, `links-${program}`))
+}
+
+function pinAll(folder: string, kind: string, fds: Readonly<Record<string, number>>): void {
+  for (const [name, fd] of Object.entries(fds)) {
+    checkPin('pin', `${folder}/${kind}-${name}`, path => loadLibbpf().pin(fd, path))
+  }
 }
 
 function checkPin(verb: string, path: string, call: (path: string) => number): number {

@@ -5,14 +5,8 @@ import { isIn, MAPS, PROGRAMS, type Sizes, type UdpMode } from './inventory.ts'
 import { loadPrograms, type LoadOptions } from './load.ts'
 import { requireReadable } from './object.ts'
 import { holdPinDirectory, type HeldDirectory } from './pin-directory.ts'
-import {
-  completeSets,
-  openSet,
-  pinSet,
-  removeSet,
-  removeUnfinished,
-  type PinnedParts,
-} from './pins.ts'
+import { beginSet, completeSet, openSet, setAside, setsIn, type PinnedParts } from './pins.ts'
+import { openPredecessors, type Shapes } from './predecessors.ts'
 
 export type { Programs } from './descriptors.ts'
 
@@ -31,7 +25,7 @@ export type InstallOptions = Pick<LoadOptions, 'bytecode' | 'sizes' | 'log'> & {
 const LAYOUT_VERSION = 1
 
 /** Kept with the pins, so that whoever adopts them knows what the settings led to. */
-type About = { readonly sizes: Sizes; readonly udp: UdpMode }
+type About = { readonly sizes: Sizes; readonly udp: UdpMode; readonly shapes: Shapes }
 
 /**
  * Loads and attaches the programs, or adopts those that an agent of the same layout left: from now on
@@ -43,35 +37,57 @@ export function installPrograms({
   warn = () => undefined,
   ...options
 }: InstallOptions): Programs {
-  const load = () => loadPrograms({ ...options, udp, warn })
+  const load: Load = more => loadPrograms({ ...options, udp, warn, ...more })
   if (pinDirectory === '') return load()
   const held = holdPinDirectory(pinDirectory)
-  if ('path' in held) return installPinned(held, { ...options, udp }, load)
+  if ('path' in held) return installPinned(held, setName({ ...options, udp }), load)
   const loaded = load()
   const loss = 'the programs end with the agent, and what happens until the next one is not counted'
   warn('pins', `nothing can be pinned: ${held.why}. Till then ${loss}`)
   return programsOf({ ...loaded.descriptors, pins: 'unavailable' }, () => loaded[Symbol.dispose]())
 }
 
-function installPinned(
-  { path, lock }: HeldDirectory,
-  settings: SetOptions,
-  load: () => Programs,
-): Programs {
+type Load = (more?: Pick<LoadOptions, 'sharedMaps' | 'beforeAttach'>) => Programs
+
+/** Whatever other sets there are is retired in the end, wherever an agent before was killed. */
+function installPinned({ path, lock }: HeldDirectory, set: string, load: Load): Programs {
   using onFailure = new DisposableStack()
   onFailure.defer(() => closeSync(lock))
-  removeUnfinished(path)
-  const set = setName(settings)
-  const adopted = completeSets(path).includes(set) ? adopt(path, set) : undefined
-  const programs = onFailure.use(adopted ?? load())
-  if (!adopted) {
-    const about: About = { sizes: programs.sizes, udp: programs.udp }
-    const others = completeSets(path)
-    for (const other of others) removeSet(path, other)
-    pinSet(path, set, programs.descriptors, about)
+  const adopted = setsIn(path).some(({ name }) => name === set) ? adopt(path, set) : undefined
+  const programs = onFailure.use(adopted ?? replace(path, set, load))
+  if (adopted) {
+    using predecessors = openPredecessors(path, othersThan(path, set))
+    predecessors.retire()
   }
   const owned = onFailure.move()
   return programsOf({ ...programs.descriptors, lock, pins: 'pinned' }, () => owned.dispose())
+}
+
+/** Loads and pins the set, beside others that go on counting until it does. */
+function replace(path: string, set: string, load: Load): Programs {
+  for (const { name, isComplete } of setsIn(path)) {
+    if (!isComplete || name === set) setAside(path, name)
+  }
+  using predecessors = openPredecessors(path, othersThan(path, set))
+  using onFailure = new DisposableStack()
+  const programs = onFailure.use(
+    load({
+      sharedMaps: predecessors.sharedMaps,
+      beforeAttach: ({ sizes, udp, shapes, ...parts }) => {
+        const about: About = { sizes, udp, shapes }
+        beginSet(path, set, parts, about)
+        predecessors.makeRoom()
+      },
+    }),
+  )
+  completeSet(path, set, programs.descriptors.links)
+  predecessors.retire()
+  onFailure.move()
+  return programs
+}
+
+function othersThan(path: string, set: string): string[] {
+  return setsIn(path).flatMap(({ name }) => (name === set ? [] : [name]))
 }
 
 /** Undefined if the set lacks a pin. */
@@ -80,12 +96,12 @@ function adopt(directory: string, set: string): Programs | undefined {
   if (about === '') return undefined
   const { sizes, udp }: About = JSON.parse(about)
   const adopted = programsOf({ ...parts, sizes, udp, origin: 'adopted', pins: 'pinned' })
-  if (isComplete(parts, udp)) return adopted
+  if (hasAll(parts, udp)) return adopted
   adopted[Symbol.dispose]()
   return undefined
 }
 
-function isComplete({ maps, programs, links }: PinnedParts, udp: UdpMode): boolean {
+function hasAll({ maps, programs, links }: PinnedParts, udp: UdpMode): boolean {
   const present = PROGRAMS.filter(program => isIn(udp, program))
   return (
     MAPS.filter(map => isIn(udp, map)).every(({ name }) => name in maps) &&
