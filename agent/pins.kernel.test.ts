@@ -43,6 +43,42 @@ test('kill -9 and a new start: every byte of the time in between is there', asyn
   expect(code).toBe(0)
 })
 
+// The whole volume of the promise: `npm run test:restart`.
+const STREAMS = process.env['PODATLAS_STREAMS'] ?? 'streams'
+
+test('kill -9 in the middle of transfers over 200 sockets, three times: the lives add up exactly', async () => {
+  using bpffs = mountBpffs()
+  await using stack = new AsyncDisposableStack()
+  const lives: AgentProcess[] = []
+  const start = async () => {
+    const agent = stack.use(startAgent(options(bpffs)))
+    lives.push(agent)
+    await ready(agent)
+    return agent
+  }
+  let agent = await start()
+  await using traffic = startTraffic(STREAMS)
+  await traffic.next()
+  const transfers = traffic.next()
+  for (let kills = 0; kills < 3; kills++) {
+    await betweenTicks(agent)
+    await agent.end('SIGKILL')
+    await sleep(300)
+    agent = await start()
+  }
+  const underWay = lives.slice(0, 3).map(life => bytesOf(life))
+  await transfers
+  const services = await traffic.next()
+  await vi.waitFor(() => expect(services.map(service => total(lives, service))).toEqual(services), {
+    timeout: 20_000,
+    interval: 100,
+  })
+  expect(underWay.every(bytes => bytes > 0)).toBe(true)
+  const sent = services.reduce((sum, { client, server }) => sum + client.sent + server.sent, 0)
+  console.log(`${sent} bytes sent over 200 sockets, ${lives.length} lives, difference 0`)
+  await agent.end('SIGTERM')
+})
+
 test('programs of another version replace the old ones, and open connections go on exactly', async () => {
   using bpffs = mountBpffs()
   await using first = startAgent(options(bpffs))
@@ -192,6 +228,14 @@ function total(agents: readonly AgentProcess[], service: Service): Service {
     received: sum('podatlas_receive_bytes_total', role),
   })
   return { ...service, client: end('client'), server: end('server') }
+}
+
+/** Bytes that an agent showed of the transfers. */
+function bytesOf({ lines }: AgentProcess): number {
+  return lines
+    .filter(({ name, labels }) => name.endsWith('bytes_total') && labels['role'] === 'client')
+    .filter(({ labels }) => labels['container_name'] === 'client')
+    .reduce((sum, { value = 0 }) => sum + value, 0)
 }
 
 /** Links in this kernel. */

@@ -25,6 +25,8 @@ static const struct {
     {"no-storage", run_no_storage},
     {"race", run_race},
     {"timeouts", run_timeouts},
+    {"streams", run_streams},
+    {"streams-10gb", run_streams_10gb},
     {"never-accepted", run_never_accepted},
     {"mapped", run_mapped},
     {"ownership", run_ownership},

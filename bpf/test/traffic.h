@@ -103,6 +103,8 @@ void run_older(void);
 void run_no_storage(void);
 void run_race(void);
 void run_timeouts(void);
+void run_streams(void);
+void run_streams_10gb(void);
 void run_never_accepted(void);
 void run_mapped(void);
 void run_ownership(void);
