@@ -50,14 +50,28 @@ typedef struct {
 	s64 counter;
 } atomic64_t;
 
+struct ns_common {
+	unsigned int inum;
+};
+
+struct net {
+	struct ns_common ns;
+};
+
+typedef struct {
+	struct net *net;
+} possible_net_t;
+
 struct sock_common {
 	__be32 skc_daddr;
 	__be16 skc_dport;
+	unsigned short skc_num;
 	unsigned short skc_family;
 	unsigned char skc_state;
 	struct in6_addr skc_v6_daddr;
 	unsigned long skc_flags;
 	atomic64_t skc_cookie;
+	possible_net_t skc_net;
 };
 
 enum sock_flags {
@@ -102,8 +116,18 @@ struct inet_sock {
 	__be16 inet_sport;
 };
 
+struct request_sock {
+	struct request_sock *dl_next;
+	struct sock *sk;
+};
+
+struct request_sock_queue {
+	struct request_sock *rskq_accept_head;
+};
+
 struct inet_connection_sock {
 	struct inet_sock icsk_inet;
+	struct request_sock_queue icsk_accept_queue;
 };
 
 struct minmax_sample {
@@ -118,7 +142,10 @@ struct tcp_sock {
 	struct inet_connection_sock inet_conn;
 	u64 bytes_acked;
 	u64 bytes_received;
+	u64 bytes_sent;	   /* again for what is sent again */
+	u64 bytes_retrans; /* of these, what was sent again */
 	u32 snd_una;
+	u32 snd_nxt;
 	u32 write_seq;
 	u32 total_retrans;
 	u32 srtt_us; /* in units of 1/8 µs */

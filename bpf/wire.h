@@ -50,12 +50,23 @@ enum drop_reason {
 	DROP_CGROUP_BIRTHS_FULL, /* a cgroup is born untold: a scan finds it, if it lives so long */
 	DROP_UDP_CGROUP_UNTOLD,	 /* a UDP socket in a cgroup that is not counted: user space
 				    could not be told, its next socket tries again */
+	DROP_ACCEPT_QUEUE_FULL,	 /* too many older sockets wait to be accepted: found after that */
+	DROP_LISTENERS_FULL,	 /* an older socket of this listener may be taken for a client's */
 	DROP_REASONS,
 };
 
 struct drop_value {
 	__u64 events;
 	__u64 bytes; /* lost for good */
+};
+
+/* What another agent has reported of a socket. */
+struct handover {
+	__u64 sent;
+	__u64 received;
+	__u64 retransmits;
+	__u32 role;
+	__u32 reserved;
 };
 
 enum cgroup_event_kind {

@@ -64,6 +64,8 @@ export const MAPS: readonly MapPart[] = [
   { name: 'late_sockets' },
   { name: 'drops', shared: 'drops' },
   { name: 'cgroup_events' },
+  { name: 'handover' },
+  { name: 'seeded' },
 ]
 
 /** In the order in which they attach. */
@@ -73,6 +75,8 @@ export const PROGRAMS: readonly ProgramPart[] = [
   { name: 'tcp_state_twin', attach: 'tracing' },
   { name: 'live', attach: { over: 'socket_walk' } },
   { name: 'cgroup_birth', attach: 'tracing' },
+  { name: 'seed_listeners', attach: 'iterator' },
+  { name: 'seed_sockets', attach: 'iterator' },
 ]
 
 /** Sets a variable of the programs, which is a constant for the kernel's verifier. */

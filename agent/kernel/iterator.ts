@@ -34,6 +34,6 @@ async function hasMore(fd: number): Promise<boolean> {
 function iteratorError(why: string): KernelError {
   return new KernelError(`cannot walk the open sockets: ${why}`, {
     code: 'DRAIN',
-    fix: 'Nothing is lost yet: the next drain tries again; if it goes on, restart the agent',
+    fix: 'It is tried again, and nothing is lost till then; if it goes on, restart the agent',
   })
 }

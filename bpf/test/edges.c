@@ -183,14 +183,6 @@ void run_in_flight(void)
 	checkpoint();
 }
 
-static void set_sysctl(const char *path, const char *value)
-{
-	int fd = open(path, O_WRONLY);
-	if (fd < 0 || write(fd, value, strlen(value)) < 0)
-		fail(path);
-	close(fd);
-}
-
 /* Data in the SYN: a server's socket that closes before its handshake is complete. */
 void run_fast_open(void)
 {
@@ -262,9 +254,7 @@ void run_older(void)
 	receive_rest(&older, SERVER);
 	close_end(&older, SERVER);
 	/* The listener is older too; what it accepts now is not. */
-	memset(service->sent, 0, sizeof(service->sent));
-	memset(service->received, 0, sizeof(service->received));
-	memset(service->opened, 0, sizeof(service->opened));
+	forget_history();
 	struct connection younger = open_connection(service);
 	carry(&younger, CLIENT, 70);
 	carry(&younger, SERVER, 8);

@@ -311,6 +311,23 @@ int tcp_state(const struct connection *connection, enum end end)
 	return info.tcpi_state;
 }
 
+void set_sysctl(const char *path, const char *value)
+{
+	int fd = open(path, O_WRONLY);
+	check(fd, path);
+	check(write(fd, value, strlen(value)), path);
+	close(fd);
+}
+
+void forget_history(void)
+{
+	for (size_t i = 0; i < service_count; i++) {
+		memset(services[i].sent, 0, sizeof(services[i].sent));
+		memset(services[i].received, 0, sizeof(services[i].received));
+		memset(services[i].opened, 0, sizeof(services[i].opened));
+	}
+}
+
 static void print_end(const struct service *service, const char *name, enum end end)
 {
 	printf("\"%s\":{\"opened\":%lu,\"sent\":%lu,\"received\":%lu}", name, service->opened[end],

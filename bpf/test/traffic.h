@@ -84,6 +84,11 @@ void close_by_reset(struct connection *connection, enum end by);
 void pass_descriptor(int channel, int fd);
 int take_descriptor(int channel);
 
+void set_sysctl(const char *path, const char *value);
+
+/* From now on the truth is what happens from now on. */
+void forget_history(void);
+
 /* Prints the truth of all services as one line of JSON, and waits for a line of the test. */
 void checkpoint(void);
 
@@ -107,6 +112,11 @@ void run_streams(void);
 void run_streams_10gb(void);
 void run_never_accepted(void);
 void run_mapped(void);
+void run_seed(void);
+void run_seed_in_flight(void);
+void run_seed_full_queue(void);
+void run_busy(void);
+void run_busy_reconnecting(void);
 void run_ownership(void);
 void run_removed_cgroup(void);
 void run_mptcp(void);

@@ -2,6 +2,7 @@ import { bpfObject } from '../../../ci/bpf/object.ts'
 import { createTelemetry } from '../../telemetry.ts'
 import { openKernel, type Kernel } from '../kernel.ts'
 import { installPrograms, type Programs } from '../programs.ts'
+import { seeder } from '../seed.ts'
 
 export type TestKernel = Kernel & {
   readonly programs: Pick<Programs, 'linkFd'>
@@ -10,6 +11,8 @@ export type TestKernel = Kernel & {
   readonly lostBytes: () => Promise<Readonly<Record<string, number>>>
   /** Runs that the kernel skipped, of both copies. */
   readonly skippedRuns: () => Promise<number>
+  /** Searches once for connections that are older than the programs. */
+  readonly seed: () => Promise<void>
 }
 
 /** The real programs on the real kernel. */
@@ -26,6 +29,7 @@ export function openTestKernel({
   return {
     ...kernel,
     programs,
+    seed: seeder({ programs, telemetry }),
     drops: () => byReason(telemetry.kernelDrops),
     lostBytes: () => byReason(telemetry.lostBytes),
     skippedRuns: async () => {

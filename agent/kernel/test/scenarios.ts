@@ -1,4 +1,5 @@
 import { closeScenarios } from './closes.ts'
+import { olderScenarios } from './older.ts'
 import { ownershipScenarios } from './ownership.ts'
 import { raceScenarios } from './races.ts'
 import type { Scenario } from './scenario.ts'
@@ -6,6 +7,7 @@ import type { Scenario } from './scenario.ts'
 /** What every kernel of ci/vm must do: a list per subject, which that subject's tests also run here. */
 export const scenarios: readonly Scenario[] = [
   ...closeScenarios,
+  ...olderScenarios,
   ...ownershipScenarios,
   ...raceScenarios,
 ]

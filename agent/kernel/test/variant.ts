@@ -15,12 +15,24 @@ export type Variant = Disposable & { readonly bytecode: string }
 /** A loop of about 10 µs, so that something else can happen in the middle of a program. */
 const LINGER = 'for (int i = 0; i < 20000; i++) asm volatile("");\n'
 
-export const variantNames = ['slow-look', 'slow-report', 'slow-state'] as const
+export const variantNames = [
+  'slow-look',
+  'slow-report',
+  'slow-state',
+  'slow-seed',
+  'listeners-tell-roles',
+] as const
 
 const variants: Readonly<Record<VariantName, Change>> = {
   'slow-look': lingeringBefore('live.bpf.c', 'look_at(slot->sk, &sight);'),
   'slow-report': lingeringBefore('live.bpf.c', 'struct flow_value *flow = flow_of_slot(slot);'),
   'slow-state': lingeringBefore('tcp_state.bpf.c', 'if (sk->sk_protocol != IPPROTO_TCP)'),
+  'slow-seed': lingeringBefore('seed.bpf.c', 'struct payload payload = {'),
+  'listeners-tell-roles': {
+    file: 'seed.bpf.c',
+    before: 'once == payload',
+    after: 'once == 7 + payload',
+  },
 }
 
 /** The kernel object with one change to its sources. */
