@@ -1,0 +1,116 @@
+import { spawnSync } from 'node:child_process'
+import { readdirSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { bpfObject } from '../../ci/bpf/object.ts'
+import { createTelemetry } from '../telemetry.ts'
+import { openKernel } from './kernel.ts'
+import { installPrograms } from './programs.ts'
+import { mountBpffs } from './test/bpffs.ts'
+import { ledger } from './test/ledger.ts'
+import { startTraffic } from './test/traffic.ts'
+import { objectVariant } from './test/variant.ts'
+
+const sizes = { maxFlows: 4_096, maxOverflow: 256, maxSockets: 4_096 }
+
+/** What `installPrograms` changes in the kernel and on the bpffs, it changes by these. */
+const CALLS = {
+  libbpf: ['loadObject', 'reuseMap', 'update', 'pin', 'openPinned', 'attachTracepoint'],
+  fs: ['mkdirSync', 'symlinkSync', 'renameSync', 'unlinkSync', 'rmdirSync'],
+}
+
+/**
+ * Installs in a process of its own, which kills itself with SIGKILL instead of making one of the calls.
+ * Gives the calls that were made.
+ */
+function installUntil(call: number, bytecode: string, pinDirectory: string): string[] {
+  const script = `
+    import fs from 'node:fs'
+    import { syncBuiltinESMExports } from 'node:module'
+    import { loadLibbpf } from '${import.meta.dirname}/libbpf.ts'
+    import { installPrograms } from '${import.meta.dirname}/programs.ts'
+    const calls = []
+    for (const [object, names] of [[loadLibbpf(), ${JSON.stringify(CALLS.libbpf)}], [fs, ${JSON.stringify(CALLS.fs)}]]) {
+      for (const name of names) {
+        const real = object[name]
+        object[name] = (...values) => {
+          if (calls.length === ${call}) process.kill(process.pid, 'SIGKILL')
+          calls.push(name)
+          return real(...values)
+        }
+      }
+    }
+    syncBuiltinESMExports()
+    installPrograms({ ...${JSON.stringify({ bytecode, pinDirectory, sizes })}, log: () => {} })
+    console.log(JSON.stringify(calls))`
+  const args = ['--input-type=module', '--eval', script]
+  const { signal, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' })
+  if (signal === 'SIGKILL') return []
+  if (stdout === '') throw new Error(stderr)
+  return JSON.parse(stdout)
+}
+
+/** Before each kind of step, and in the middle of those that are many calls. */
+function points(calls: readonly string[]): number[] {
+  return calls.flatMap((name, at) => {
+    const isFirst = calls[at - 1] !== name
+    const isSecond = calls[at - 1] === name && calls[at - 2] !== name
+    return isFirst || isSecond ? [at] : []
+  })
+}
+
+test('killed at any step of a start, an adoption or a replacement: the next start loses no byte', async () => {
+  using bpffs = mountBpffs()
+  const { pinDirectory } = bpffs
+  using other = objectVariant({
+    file: 'tcp_state.bpf.c',
+    before: 'return on_state(sk, oldstate, newstate);',
+    after: 'if (oldstate == newstate) return 0; return on_state(sk, oldstate, newstate);',
+  })
+  const versions = [bpfObject(), other.bytecode]
+  const [first = '', second = ''] = versions
+  const open = (bytecode: string) => {
+    const programs = installPrograms({ bytecode, pinDirectory, sizes, log: console.error })
+    return openKernel({ programs, telemetry: createTelemetry('test', '0') })
+  }
+
+  const start = installUntil(-1, first, pinDirectory)
+  const adoption = installUntil(-1, first, pinDirectory)
+  const replacement = installUntil(-1, second, pinDirectory)
+  expect(start).toContain('loadObject')
+  expect(adoption).not.toContain('loadObject')
+  expect(replacement).toContain('reuseMap')
+  const trials = [
+    ...points(adoption).map(call => ({ call, isReplaced: false })),
+    ...points(replacement).map(call => ({ call, isReplaced: true })),
+  ]
+  let installed = 1
+  let kernel = open(second)
+  for (const { call, isReplaced } of trials) {
+    await using traffic = startTraffic('half-closed')
+    const current = { drain: () => kernel.drain() }
+    const counts = ledger({ ...kernel, ...current }, traffic)
+    await traffic.next()
+    await counts.drain()
+    kernel[Symbol.dispose]()
+    await traffic.next()
+    if (isReplaced) installed = 1 - installed
+    const version = versions[installed] ?? ''
+    expect(installUntil(call, version, pinDirectory)).toEqual([])
+    const services = await traffic.next()
+    kernel = open(version)
+    await counts.drain()
+    await counts.drain()
+    expect({ call, services: services.map(counts.counted) }).toEqual({ call, services })
+    expect(readdirSync(pinDirectory)).toEqual([expect.stringMatching(/^v1-[0-9a-f]{16}$/)])
+  }
+  kernel[Symbol.dispose]()
+
+  // From nothing.
+  for (const call of points(start)) {
+    using fresh = mountBpffs()
+    expect(installUntil(call, first, fresh.pinDirectory)).toEqual([])
+    expect(installUntil(-1, first, fresh.pinDirectory)).not.toEqual([])
+    expect(readdirSync(fresh.pinDirectory)).toHaveLength(1)
+  }
+  console.log(`killed at ${trials.length + points(start).length} steps`)
+}, 300_000)
