@@ -2,6 +2,7 @@ import { beforeAll, expect, test, vi } from 'vitest'
 import { type Container, containers, processOf, tell } from './containers.ts'
 import { podCounts } from './example/counts.ts'
 import { createPod } from './example/pod.ts'
+import { heldBy } from './held.ts'
 import { counted, recorded } from './recorded.ts'
 import { kubectl } from './running.ts'
 
@@ -27,19 +28,19 @@ beforeAll(async () => {
 test('an agent that is killed and one that is replaced in the middle of transfers lose no byte', async () => {
   const first = await agent()
   const pid = await processOf(first)
+  const programs = await programsOfAgent()
   // Just after a delivery: the samples that a killed process has on their way are nowhere else.
   await untilMore()
   process.kill(pid, 'SIGKILL')
   await vi.waitFor(async () => {
     expect(await agent()).toMatchObject({ restartCount: first.restartCount + 1, ready: true })
   }, patience)
+  expect(await programsOfAgent()).toEqual(programs)
   await untilMore()
 
   await kubectl(['-n', 'podatlas', 'rollout', 'restart', 'daemonset/podatlas-agent'])
-  await vi.waitFor(async () => {
-    const replaced = await agent()
-    expect(replaced.ready && replaced.podUid !== first.podUid).toBe(true)
-  }, patience)
+  await untilReplaced(first)
+  expect(await programsOfAgent()).toEqual(programs)
   await untilMore()
 
   await tell('steady', 'SIGUSR2')
@@ -66,6 +67,18 @@ async function agent(): Promise<Container> {
   const [one, ...others] = await containers('podatlas', isAgent)
   if (!one || others.length > 0) throw new Error('there is not exactly one agent')
   return one
+}
+
+/** The kernel's numbers of the programs that count. */
+async function programsOfAgent(): Promise<Set<number>> {
+  return new Set(heldBy(await processOf(await agent())).prog)
+}
+
+async function untilReplaced(old: Container): Promise<void> {
+  await vi.waitFor(async () => {
+    const now = await agent()
+    expect(now.ready && now.podUid !== old.podUid).toBe(true)
+  }, patience)
 }
 
 async function reported(): Promise<number> {

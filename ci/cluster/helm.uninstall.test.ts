@@ -1,14 +1,14 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { expect, test, vi } from 'vitest'
 import { z } from 'zod'
 import { run } from '../image/run.ts'
 import { containers, processOf } from './containers.ts'
+import { heldBy, kinds } from './held.ts'
 import { helmOf } from './install.ts'
 import { folders, kubectl } from './running.ts'
 
 const patience = { timeout: 60_000, interval: 500 }
 const pins = '/sys/fs/bpf/podatlas'
-const kinds = ['prog', 'link', 'map'] as const
 
 test('helm uninstall leaves nothing: no program, link, map, pin or object', async () => {
   const [agent] = await containers('podatlas', ['-l', 'app.kubernetes.io/component=agent'])
@@ -34,19 +34,6 @@ test('helm uninstall leaves nothing: no program, link, map, pin or object', asyn
   expect(await kubectl(['get', everywhere, ...ours])).toBe('')
   expect(await kubectl(['-n', 'podatlas', 'get', inNamespace, ...ours])).toBe('')
 })
-
-/** The kernel's numbers of what a process has open: the machine may run other agents, too. */
-function heldBy(pid: number): Record<(typeof kinds)[number], number[]> {
-  const folder = `/proc/${pid}/fdinfo`
-  const texts = readdirSync(folder).map(fd => readFileSync(`${folder}/${fd}`, 'utf8'))
-  const ids = (kind: string) =>
-    texts.flatMap(text => new RegExp(`^${kind}_id:\\s*(\\d+)`, 'm').exec(text)?.[1] ?? [])
-  return {
-    prog: ids('prog').map(Number),
-    link: ids('link').map(Number),
-    map: ids('map').map(Number),
-  }
-}
 
 async function idsOf(kind: string): Promise<number[]> {
   const listing = await run('bpftool', ['-j', kind, 'show'])
