@@ -59,13 +59,13 @@ test('every sample of many series arrives with its labels and exact bytes', asyn
   )
   offer(aggregate(flows, nowMs))
   await sink[Symbol.asyncDispose]()
-  expect(await reading(telemetry.sinkSamplesSent, { sink: 'main' })).toBe(12_000)
+  expect(await reading(telemetry.sinkSamplesSent, { sink: 'main' })).toBe(10_000)
   const where = '{source_host="node-many"}'
   expect(await prometheus.query(`sum(podatlas_transmit_bytes_total${where})`, nowMs)).toEqual([
     { metric: {}, value: 1_000 * 2 ** 40 + (999 * 1_000) / 2 },
   ])
   expect(await prometheus.query(`count({source_host="node-many"})`, nowMs)).toEqual([
-    { metric: {}, value: 6_000 },
+    { metric: {}, value: 5_000 },
   ])
   const one = 'bytes_tx{source_host="node-many",destination_port="1007"}'
   expect(await prometheus.query(one, nowMs)).toEqual([
@@ -98,6 +98,22 @@ test('one burst and never again has a rate, thanks to the zero before it', async
     nowMs,
   )
   expect(rate?.value).toBeGreaterThan(0)
+})
+
+test('the first failure of an old target has a rate, and its smallest round-trip time no zero', async () => {
+  const { aggregate, offer, sink } = node('node-late')
+  const nowMs = Date.now()
+  offer(aggregate([flow({})], nowMs - 2 * INTERVAL_MS))
+  offer(aggregate([flow({ failedTimedOut: 1, rttMinUs: 250 })], nowMs - INTERVAL_MS))
+  offer(aggregate([], nowMs))
+  await sink[Symbol.asyncDispose]()
+  const failed =
+    'sum by (reason) (rate(podatlas_connections_failed_total{source_host="node-late"}[1m]))'
+  const [rate] = await prometheus.query(failed, nowMs)
+  expect(rate?.metric).toEqual({ reason: 'timed_out' })
+  expect(rate?.value).toBeGreaterThan(0)
+  const least = 'min_over_time(podatlas_tcp_rtt_min_seconds{source_host="node-late"}[1m])'
+  expect(await prometheus.query(least, nowMs)).toMatchObject([{ value: 0.000_25 }])
 })
 
 test('a series that ends is gone at once, and comes back from zero without a refusal', async () => {
