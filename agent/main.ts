@@ -17,6 +17,7 @@ import { openKernel } from './kernel/kernel.ts'
 import { installPrograms, type Programs } from './kernel/programs.ts'
 import { inheritedPrograms, renounceCapabilities } from './kernel/renounce.ts'
 import { removePins, unpin } from './kernel/unpin.ts'
+import { startUdp } from './kernel/udp.ts'
 import { createLog, type Log } from './log.ts'
 import { createPipeline } from './pipeline.ts'
 import { startServer } from './server.ts'
@@ -82,6 +83,7 @@ async function run(config: Config): Promise<void> {
   const kernel = opened.use(openKernel({ programs, telemetry }))
   const births = opened.use(openCgroupBirths({ programs, telemetry, warn: log.warn }))
   const cgroups = openCgroupTree({ mount, takeBirths: births.takeBirths })
+  opened.use(await startUdp({ programs, births, cgroups, mount, telemetry, warn: log.warn }))
   const pods = createPodNames()
   if (apiServer) {
     opened.use(watchPods({ server: apiServer, nodeName, names: pods, telemetry, ...log }))

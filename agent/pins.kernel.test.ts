@@ -226,6 +226,8 @@ function total(agents: readonly AgentProcess[], service: Service): Service {
     opened: sum('podatlas_connections_opened_total', role),
     sent: sum('podatlas_transmit_bytes_total', role),
     received: sum('podatlas_receive_bytes_total', role),
+    datagramsSent: sum('podatlas_transmit_datagrams_total', role),
+    datagramsReceived: sum('podatlas_receive_datagrams_total', role),
   })
   return { ...service, client: end('client'), server: end('server') }
 }

@@ -15,6 +15,8 @@ export type Descriptors = {
   readonly origin: 'loaded' | 'adopted'
   /** `off`: they were to end with the agent; `unavailable`: nothing could be pinned. */
   readonly pins: 'pinned' | 'unavailable' | 'off'
+  /** Where they are pinned, for what is attached later. */
+  readonly pinFolder?: string
 }
 
 /** The programs in the kernel, by open descriptors. Disposing it closes them. */

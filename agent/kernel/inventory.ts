@@ -66,6 +66,9 @@ export const MAPS: readonly MapPart[] = [
   { name: 'cgroup_events' },
   { name: 'handover' },
   { name: 'seeded' },
+  { name: 'udp_cgroups', udp: ['cgroup'] },
+  { name: 'udp_attaching', udp: ['cgroup'] },
+  { name: 'udp_instances', udp: ['cgroup'] },
 ]
 
 /** In the order in which they attach. */
@@ -77,6 +80,14 @@ export const PROGRAMS: readonly ProgramPart[] = [
   { name: 'cgroup_birth', attach: 'tracing' },
   { name: 'seed_listeners', attach: 'iterator' },
   { name: 'seed_sockets', attach: 'iterator' },
+  { name: 'udp_send', udp: ['fentry'], attach: 'tracing' },
+  { name: 'udp_send_v6', udp: ['fentry'], attach: 'tracing' },
+  { name: 'udp_receive', udp: ['fentry'], attach: 'tracing' },
+  // Attached by udp.ts: the first to the root, the next two to the cgroups where UDP is.
+  { name: 'udp_socket', udp: ['cgroup'] },
+  { name: 'udp_egress', udp: ['cgroup'] },
+  { name: 'udp_ingress', udp: ['cgroup'] },
+  { name: 'udp_sockets', udp: ['cgroup'], attach: 'iterator' },
 ]
 
 /** Sets a variable of the programs, which is a constant for the kernel's verifier. */

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { closeSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { programsOf, type Programs } from './descriptors.ts'
 import { isIn, MAPS, PROGRAMS, type Sizes, type UdpMode } from './inventory.ts'
 import { loadPrograms, type LoadOptions } from './load.ts'
@@ -60,7 +61,9 @@ function installPinned({ path, lock }: HeldDirectory, set: string, load: Load): 
     predecessors.retire()
   }
   const owned = onFailure.move()
-  return programsOf({ ...programs.descriptors, lock, pins: 'pinned' }, () => owned.dispose())
+  const pinFolder = join(path, set)
+  const descriptors = { ...programs.descriptors, lock, pins: 'pinned', pinFolder } as const
+  return programsOf(descriptors, () => owned.dispose())
 }
 
 /** Loads and pins the set, beside others that go on counting until it does. */

@@ -38,6 +38,18 @@ static const struct {
     {"removed-cgroup", run_removed_cgroup},
     {"mptcp", run_mptcp},
     {"mptcp-two-paths", run_mptcp_two_paths},
+    {"udp", run_udp},
+    {"udp-mapped", run_udp_mapped},
+    {"udp-reads", run_udp_reads},
+    {"udp-corked", run_udp_corked},
+    {"udp-refused", run_udp_refused},
+    {"udp-peers", run_udp_peers},
+    {"udp-to-many", run_udp_to_many},
+    {"udp-fragments", run_udp_fragments},
+    {"udp-segments", run_udp_segments},
+    {"udp-joined", run_udp_joined},
+    {"udp-headers", run_udp_headers},
+    {"udp-witness", run_udp_witness},
 };
 
 int main(int argc, char **argv)

@@ -330,8 +330,10 @@ void forget_history(void)
 
 static void print_end(const struct service *service, const char *name, enum end end)
 {
-	printf("\"%s\":{\"opened\":%lu,\"sent\":%lu,\"received\":%lu}", name, service->opened[end],
+	printf("\"%s\":{\"opened\":%lu,\"sent\":%lu,\"received\":%lu,", name, service->opened[end],
 	       service->sent[end], service->received[end]);
+	printf("\"datagramsSent\":%lu,\"datagramsReceived\":%lu}", service->datagrams_sent[end],
+	       service->datagrams_received[end]);
 }
 
 void checkpoint(void)

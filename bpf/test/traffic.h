@@ -23,6 +23,8 @@ struct service {
 	uint64_t received[2];
 	uint64_t opened[2];
 	uint64_t failed;
+	uint64_t datagrams_sent[2];
+	uint64_t datagrams_received[2];
 };
 
 struct connection {
@@ -121,6 +123,18 @@ void run_ownership(void);
 void run_removed_cgroup(void);
 void run_mptcp(void);
 void run_mptcp_two_paths(void);
+void run_udp(void);
+void run_udp_mapped(void);
+void run_udp_reads(void);
+void run_udp_corked(void);
+void run_udp_refused(void);
+void run_udp_peers(void);
+void run_udp_to_many(void);
+void run_udp_fragments(void);
+void run_udp_segments(void);
+void run_udp_joined(void);
+void run_udp_headers(void);
+void run_udp_witness(void);
 
 void walk_without_pause(int link_fd);
 

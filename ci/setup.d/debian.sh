@@ -14,6 +14,7 @@ packages_test="$packages_start
 gcc gcc
 libc6-dev /usr/lib/*/libc.a|/usr/lib64/libc.a
 clang-format clang-format
+nftables nft
 chromium chromium"
 
 packages_cluster="$packages_start

@@ -17,7 +17,7 @@ export function ledger(kernel: Kernel, traffic: Traffic): Ledger {
   const sum = (
     service: Service,
     role: Role,
-    field: keyof Flow & (`bytes${string}` | 'connectionsOpened' | `failed${string}`),
+    field: keyof Flow & (`bytes${string}` | `datagrams${string}` | 'connectionsOpened' | `failed${string}`),
   ) =>
     flows
       .filter(flow => flow.role === role && flow.servicePort === service.port)
@@ -31,6 +31,8 @@ export function ledger(kernel: Kernel, traffic: Traffic): Ledger {
     opened: sum(service, role, 'connectionsOpened'),
     sent: sum(service, role, 'bytesSent'),
     received: sum(service, role, 'bytesReceived'),
+    datagramsSent: sum(service, role, 'datagramsSent'),
+    datagramsReceived: sum(service, role, 'datagramsReceived'),
   })
   return {
     drain: async () => {

@@ -3,6 +3,7 @@ import { olderScenarios } from './older.ts'
 import { ownershipScenarios } from './ownership.ts'
 import { raceScenarios } from './races.ts'
 import type { Scenario } from './scenario.ts'
+import { udpScenarios } from './udp.ts'
 
 /** What every kernel of ci/vm must do: a list per subject, which that subject's tests also run here. */
 export const scenarios: readonly Scenario[] = [
@@ -10,4 +11,5 @@ export const scenarios: readonly Scenario[] = [
   ...olderScenarios,
   ...ownershipScenarios,
   ...raceScenarios,
+  ...udpScenarios,
 ]

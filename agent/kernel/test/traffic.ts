@@ -6,7 +6,13 @@ import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
 import { trafficProgram } from '../../../ci/bpf/traffic.ts'
 
-type End = { readonly opened: number; readonly sent: number; readonly received: number }
+type End = {
+  readonly opened: number
+  readonly sent: number
+  readonly received: number
+  readonly datagramsSent: number
+  readonly datagramsReceived: number
+}
 
 /** What the programs at both ends of a listener's connections wrote and read themselves. */
 export type Service = {

@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict'
+import { bpfObject } from '../../../ci/bpf/object.ts'
+import { findCgroupMount, openCgroupTree } from '../../attribute/cgroup-tree.ts'
+import { createTelemetry } from '../../telemetry.ts'
+import { openCgroupBirths } from '../cgroup-births.ts'
+import type { UdpMode } from '../inventory.ts'
+import { openKernel, type Kernel } from '../kernel.ts'
+import { installPrograms } from '../programs.ts'
+import { startUdp, type Udp, type UdpOptions } from '../udp.ts'
+import { ledger } from './ledger.ts'
+import type { Compared, Scenario } from './scenario.ts'
+import { startTraffic, type Service } from './traffic.ts'
+
+export type UdpKernel = AsyncDisposable & {
+  readonly kernel: Kernel
+  readonly udp: Udp
+  /** Attaches to every cgroup that is there. */
+  readonly settle: () => void
+  /** How this kernel lets UDP be counted. */
+  readonly mode: UdpMode
+  readonly telemetry: ReturnType<typeof createTelemetry>
+  readonly lines: readonly string[]
+}
+
+type Options = { readonly maxFlows?: number } & Partial<
+  Pick<UdpOptions, 'idleMs' | 'sweepEveryMs' | 'maxAttached'>
+>
+
+/** The real programs, with UDP counted in whichever way this kernel takes. */
+export async function openUdpKernel({
+  maxFlows = 65_536,
+  ...options
+}: Options = {}): Promise<UdpKernel> {
+  await using opened = new AsyncDisposableStack()
+  const telemetry = createTelemetry('test', '0.0.0')
+  const lines: string[] = []
+  const warn = (_key: string, line: string) => void lines.push(line)
+  const programs = installPrograms({
+    bytecode: bpfObject(),
+    sizes: { maxFlows, maxOverflow: 4_096, maxSockets: 4_096 },
+    udp: 'auto',
+    log: () => undefined,
+    warn,
+  })
+  const kernel = opened.use(openKernel({ programs, telemetry }))
+  const births = opened.use(openCgroupBirths({ programs, telemetry, warn }))
+  const mount = findCgroupMount('')
+  const cgroups = openCgroupTree({ mount })
+  const udp = opened.use(
+    await startUdp({ programs, births, cgroups, mount, telemetry, warn, ...options }),
+  )
+  const owned = opened.move()
+  return {
+    kernel,
+    udp,
+    settle: births.read,
+    mode: programs.udp,
+    telemetry,
+    lines,
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  }
+}
+
+/** Runs a scenario of bpf/test; the kernel must have counted what its programs did. */
+export async function compareDatagrams(scenario: string): Promise<readonly Service[]> {
+  await using parts = await openUdpKernel()
+  await using traffic = startTraffic(scenario)
+  const counts = ledger(parts.kernel, traffic)
+  parts.settle()
+  await traffic.next()
+  const services = await traffic.next()
+  await counts.drain()
+  assert.deepEqual(services.map(counts.counted), services)
+  assert.deepEqual(parts.lines, [])
+  return services
+}
+
+function coveredDatagrams(services: readonly Service[]): Compared {
+  const ends = services.flatMap(({ client, server }) => [client, server])
+  const sum = (read: (end: Service['client']) => number) =>
+    ends.reduce((total, end) => total + read(end), 0)
+  return {
+    connections: 0,
+    datagrams: sum(end => end.datagramsSent + end.datagramsReceived),
+    bytes: sum(end => end.sent + end.received),
+  }
+}
+
+/**
+ * The same in both ways of counting UDP: what a kernel takes is tried, so on one that allows fentry
+ * this list tests fentry, and cgroup programs on one that does not.
+ */
+export const udpScenarios: readonly Scenario[] = [
+  exact('requests and answers: v4, v6, connected or not, of no byte to some thousand', 'udp'),
+  exact('IPv4 between sockets of IPv6', 'udp-mapped'),
+  exact('a datagram that is only looked at counts once, a short read as a whole', 'udp-reads'),
+  exact('a datagram of several writes is one', 'udp-corked'),
+  exact('what nobody takes was sent', 'udp-refused'),
+  exact('a server with 5,000 peers', 'udp-peers'),
+  exact('one datagram to many is sent once, and received by each', 'udp-to-many'),
+  exact('datagrams in fragments', 'udp-fragments'),
+  exact('several datagrams in one call (UDP_SEGMENT)', 'udp-segments'),
+  exact('several datagrams in one read (UDP_GRO)', 'udp-joined'),
+  exact('IPv4 options and IPv6 extension headers are no payload', 'udp-headers'),
+]
+
+function exact(name: string, scenario: string): Scenario {
+  return { name, run: async () => coveredDatagrams(await compareDatagrams(scenario)) }
+}
