@@ -16,6 +16,7 @@ import type { Sizes } from './kernel/inventory.ts'
 import { openKernel } from './kernel/kernel.ts'
 import { installPrograms, type Programs } from './kernel/programs.ts'
 import { inheritedPrograms, renounceCapabilities } from './kernel/renounce.ts'
+import { startSeeding } from './kernel/seed.ts'
 import { removePins, unpin } from './kernel/unpin.ts'
 import { startUdp } from './kernel/udp.ts'
 import { createLog, type Log } from './log.ts'
@@ -81,6 +82,7 @@ async function run(config: Config): Promise<void> {
   await using opened = new AsyncDisposableStack()
   const programs = inheritedPrograms(process.env) ?? install(config, log)
   const kernel = opened.use(openKernel({ programs, telemetry }))
+  opened.use(startSeeding({ programs, telemetry, warn: log.warn }))
   const births = opened.use(openCgroupBirths({ programs, telemetry, warn: log.warn }))
   const cgroups = openCgroupTree({ mount, takeBirths: births.takeBirths })
   opened.use(await startUdp({ programs, births, cgroups, mount, telemetry, warn: log.warn }))
