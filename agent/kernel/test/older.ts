@@ -137,6 +137,8 @@ function minus(now: readonly Service[], before: readonly Service[]): Service[] {
       opened: service[name].opened - then[name].opened,
       sent: service[name].sent - then[name].sent,
       received: service[name].received - then[name].received,
+      datagramsSent: service[name].datagramsSent - then[name].datagramsSent,
+      datagramsReceived: service[name].datagramsReceived - then[name].datagramsReceived,
     })
     return { ...service, client: end('client'), server: end('server') }
   })
