@@ -11,7 +11,7 @@ const SIZES = [
   { sockets: 32_768, atMost: 300 },
 ]
 const SMALL = [{ sockets: 256, atMost: 160 }]
-const PASSES = 3
+const PASSES = 10
 
 /** Open sockets of many network namespaces folded into flows, against a program that returns at once. */
 export const benchFold: Bench = async ({ isSmall, print }) => {

@@ -37,6 +37,15 @@ static void fill_caches(void)
 	memset(other, ++with, sizeof(other));
 }
 
+/* A CPU that was idle is slow at first. */
+static void wake_up(void)
+{
+	double start = now_ns();
+
+	while (now_ns() - start < 5e6)
+		continue;
+}
+
 /* Lines: DESCRIPTOR OF A LINK, HOW OFTEN, 1 FOR COLD CACHES. Answers with a list of nanoseconds. */
 void iterate(void)
 {
@@ -44,6 +53,7 @@ void iterate(void)
 
 	stay_alone_on(0);
 	while (scanf("%d %d %d", &link, &count, &is_cold) == 3) {
+		wake_up();
 		for (int i = 0; i < count; i++) {
 			if (is_cold)
 				fill_caches();
