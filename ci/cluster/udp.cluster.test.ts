@@ -1,0 +1,66 @@
+import { beforeAll, expect, test, vi } from 'vitest'
+import { addresses } from './addresses.ts'
+import { podCounts } from './example/counts.ts'
+import { createPod } from './example/pod.ts'
+import { counted, recorded } from './recorded.ts'
+import { kubectl, promql } from './running.ts'
+
+const patience = { timeout: 60_000, interval: 1_000 }
+const metrics = [
+  ['podatlas_transmit_bytes_total', 'sent'],
+  ['podatlas_receive_bytes_total', 'received'],
+  ['podatlas_transmit_datagrams_total', 'datagramsSent'],
+  ['podatlas_receive_datagrams_total', 'datagramsReceived'],
+] as const
+let echoAddress = ''
+
+beforeAll(async () => {
+  await kubectl(['create', 'namespace', 'udp'])
+  await createPod('udp', 'echo', podOf({ server: ['echo', '0.0.0.0:7000'] }))
+  await kubectl(['-n', 'udp', 'wait', '--for=condition=Ready', 'pod/echo', '--timeout=60s'])
+  echoAddress = await kubectl(['-n', 'udp', 'get', 'pod', 'echo', '-o=jsonpath={.status.podIP}'])
+  const asking = podOf({
+    pods: ['ask', `${echoAddress}:7000,datagrams=40,send=301`],
+    // Larger than a packet, so the network splits them.
+    world: ['ask', '192.0.2.10:7000,datagrams=15,send=4001'],
+    names: ['ask', `${addresses.node}:53,datagrams=20,resolve`],
+  })
+  await createPod('udp', 'asker', asking)
+  await vi.waitFor(async () => {
+    const counts = await podCounts('udp')
+    for (const name of ['pods', 'world', 'names']) {
+      expect(counts.get(`asker/${name}`), name).toMatchObject({ done: true })
+    }
+  }, patience)
+})
+
+test.for(metrics)('%s of UDP is what each container %s, exactly', async ([metric, field]) => {
+  await vi.waitFor(async () => {
+    const numbers = await recorded(`${metric}{k8s_namespace="udp",protocol="udp"}`)
+    expect(numbers).toEqual(counted(await podCounts('udp'), field))
+  }, patience)
+})
+
+test('both ends of UDP show the port of the service, and who asked', async () => {
+  const rows = await promql(
+    'sum by (k8s_pod, container_name, destination_port, role) (podatlas_transmit_datagrams_total{k8s_namespace="udp"})',
+  )
+  const ends = rows.map(({ labels }) => Object.values(labels).toSorted().join(' '))
+  expect(ends.toSorted()).toEqual(
+    [
+      '7000 asker client pods',
+      '7000 asker client world',
+      '53 asker client names',
+      '7000 echo server server',
+    ].toSorted(),
+  )
+})
+
+/** A pod of talking containers: their arguments by their names. */
+function podOf(containers: Record<string, string[]>) {
+  const image = 'localhost/podatlas/example:test'
+  return {
+    automountServiceAccountToken: false,
+    containers: Object.entries(containers).map(([name, args]) => ({ name, image, args })),
+  }
+}
