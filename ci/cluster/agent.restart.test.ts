@@ -11,6 +11,8 @@ const isAgent = ['-l', 'app.kubernetes.io/component=agent']
 const metrics = [
   ['podatlas_transmit_bytes_total', 'sent'],
   ['podatlas_receive_bytes_total', 'received'],
+  ['podatlas_transmit_datagrams_total', 'datagramsSent'],
+  ['podatlas_receive_datagrams_total', 'datagramsReceived'],
 ] as const
 
 beforeAll(async () => {
@@ -20,6 +22,7 @@ beforeAll(async () => {
     containers: [
       container('streams', `192.0.2.20:7000,send=3001,receive=70001,stream`, 4),
       container('visits', `192.0.2.30:7000,send=501,receive=2003,repeat`, 2),
+      container('datagrams', `192.0.2.20:7000,send=301,stream`, 2, 'ask'),
     ],
   })
   await vi.waitFor(async () => expect(await reported()).toBeGreaterThan(0), patience)
@@ -57,9 +60,9 @@ test('an agent that is killed and one that is replaced in the middle of transfer
   }, patience)
 })
 
-function container(name: string, spec: string, times: number) {
+function container(name: string, spec: string, times: number, mode = 'call') {
   const image = 'localhost/podatlas/example:test'
-  return { name, image, args: ['call', ...Array.from({ length: times }, () => spec)] }
+  return { name, image, args: [mode, ...Array.from({ length: times }, () => spec)] }
 }
 
 /** The one agent of the node; between two there is none. */

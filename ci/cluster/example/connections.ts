@@ -11,7 +11,7 @@ import { once } from 'node:events'
 import { type Socket, connect, createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Count, Tally } from './tally.ts'
-import type { Target } from './target.ts'
+import { type Target, untilTold } from './target.ts'
 
 const headerBytes = 16
 const pauseMs = 20
@@ -38,10 +38,10 @@ function answer(socket: Socket, count: () => Count): void {
 
 /** Resolves when everything asked for has been exchanged; never with `again`. */
 export async function call(target: Target, tally: Tally): Promise<void> {
-  const told = signalled(target)
+  const isTold = untilTold(target)
   const connections = target.flags.includes('repeat') ? Infinity : target.number('connections', 1)
-  for (let made = 0; made < connections && !told.yet(); made++) {
-    await callOnce(target, tally, told.yet)
+  for (let made = 0; made < connections && !isTold(); made++) {
+    await callOnce(target, tally, isTold)
     if (target.flags.includes('repeat')) await sleep(pauseMs)
   }
 }
@@ -107,12 +107,4 @@ function opened(socket: Socket, tally: Tally): () => Count {
 function write(socket: Socket, count: () => Count, bytes: Buffer): void {
   count().sent += bytes.length
   socket.write(bytes)
-}
-
-function signalled({ flags }: Target): { readonly yet: () => boolean } {
-  let isTold = false
-  if (flags.includes('stream') || flags.includes('repeat')) {
-    process.once('SIGUSR2', () => (isTold = true))
-  }
-  return { yet: () => isTold }
 }

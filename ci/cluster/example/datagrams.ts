@@ -3,7 +3,7 @@ import { type Socket, createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Tally } from './tally.ts'
-import type { Target } from './target.ts'
+import { type Target, untilTold } from './target.ts'
 
 export function echo({ address, port }: Target, tally: Tally): void {
   const socket = createSocket('udp4')
@@ -14,13 +14,17 @@ export function echo({ address, port }: Target, tally: Tally): void {
   socket.bind(port, address)
 }
 
-/** With `resolve` it asks a name server for an address of the cluster. */
+/** With `resolve` it asks a name server for an address of the cluster, with `stream` until SIGUSR2. */
 export async function ask(target: Target, tally: Tally): Promise<void> {
   const isQuestion = target.flags.includes('resolve')
   const message = isQuestion ? question : Buffer.alloc(target.number('send', 100))
   const socket = createSocket('udp4')
   socket.on('message', (answer, from) => count(tally, from.address, 'received', answer))
-  for (let left = target.number('datagrams', 1); left > 0; left--) {
+  const isStream = target.flags.includes('stream')
+  const isTold = untilTold(target)
+  for (let left = isStream ? Infinity : target.number('datagrams', 1); left > 0; left--) {
+    if (isTold()) return
+    if (isStream) await sleep(10)
     const answered = once(socket, 'message')
     send(socket, message, target, tally)
     // Servers start in any order. What was sent to nobody is sent all the same, and counted.

@@ -44,11 +44,23 @@ test('both ends count the same datagrams', async () => {
   const target = `127.0.0.1:${await freePort()}`
   const server = start('echo', target)
   const client = start('ask', `${target},datagrams=5,send=300`)
-  const counted = { sent: 1500, received: 1500, datagramsSent: 5, datagramsReceived: 5 }
+  const answered = { received: 1500, datagramsReceived: 5 }
+  // What it sent before the server was there was sent, too.
   const line = await lineWith(client, '"done":true')
-  expect(line).toMatchObject({ remotes: { '127.0.0.1': counted } })
+  expect(line).toMatchObject({ remotes: { '127.0.0.1': answered } })
   const echoed = await lineWith(server, '"datagramsSent":5')
-  expect(echoed).toMatchObject({ remotes: { '127.0.0.1': counted } })
+  expect(echoed).toMatchObject({
+    remotes: { '127.0.0.1': { ...answered, sent: 1500, datagramsSent: 5 } },
+  })
+})
+
+test('datagrams go on until they are told to stop', async () => {
+  const target = `127.0.0.1:${await freePort()}`
+  start('echo', target)
+  const client = start('ask', `${target},send=300,stream`)
+  await lineWith(client, '"done":false')
+  client.kill('SIGUSR2')
+  await lineWith(client, '"done":true')
 })
 
 function start(...args: string[]): ChildProcess {

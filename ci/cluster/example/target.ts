@@ -20,6 +20,15 @@ export function parseTarget(spec: string): Target {
   }
 }
 
+/** Whether SIGUSR2 has come, for what goes on until then. */
+export function untilTold({ flags }: Target): () => boolean {
+  let isTold = false
+  if (flags.includes('stream') || flags.includes('repeat')) {
+    process.once('SIGUSR2', () => (isTold = true))
+  }
+  return () => isTold
+}
+
 function pair(setting: string): [string, number] {
   const [name = '', value] = setting.split('=')
   return [name, Number(value)]
