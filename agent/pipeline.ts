@@ -36,25 +36,28 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   let lastTickMs = Date.now()
 
   async function tick(isLast: boolean): Promise<void> {
-    const flows = await drain()
+    const { flows, release } = await drain()
     const nowMs = Date.now()
     const attributed = attribution.attribute(flows, nowMs)
     if (isLast) attributed.push(...attribution.flush(nowMs))
     for (const samples of aggregate(attributed, nowMs)) sink.offer(samples)
+    // Till here the kernel keeps them: what an agent dies with, the next one finds.
+    release()
     for (const samples of await ownSamples(nowMs)) sink.offer(samples)
     lastTickMs = nowMs
   }
 
   /** What a failed drain did not bring, the next one brings. */
-  async function drain(): Promise<Flow[]> {
+  async function drain(): Promise<{ flows: Flow[]; release: () => void }> {
     try {
-      const flows = decodeFlows(await kernel.drain())
+      const drained = await kernel.drain()
+      const flows = decodeFlows(drained)
       isReady = true
-      return flows
+      return { flows, release: drained.release }
     } catch (error) {
       telemetry.drainFailures.inc()
       warn('drain', error instanceof Error ? error.message : String(error))
-      return []
+      return { flows: [], release: () => {} }
     }
   }
 

@@ -38,6 +38,27 @@ struct flow_value {
 	__u64 reset_by_peer;
 };
 
+/* Of a table of flows, in the place of its entry 0. User space sets all but `counted`. */
+struct flow_table {
+	__u64 counted; /* epoch << 32 | entries in use: those from 1 on */
+	__u32 limit;   /* entries for flows; the rest is for the overflow of cgroups */
+	__u32 capacity;
+	__u64 seed;
+};
+
+struct flow_slot {
+	union {
+		struct {
+			struct flow_key key;
+			struct flow_value value;
+		};
+		struct flow_table table;
+	};
+	__u64 head; /* of a bucket: epoch << 32 | its first entry; of another epoch: empty */
+	__u32 next; /* entry of the same bucket, or 0 */
+	__u32 reserved;
+};
+
 enum drop_reason {
 	DROP_UNKNOWN_SOCKET, /* a socket older than the programs closed: its history is not ours */
 	DROP_SOCKET_STORAGE, /* no memory to remember a socket beside the full table: not counted */
@@ -58,6 +79,9 @@ enum drop_reason {
 struct drop_value {
 	__u64 events;
 	__u64 bytes; /* lost for good */
+	/* What user space has taken over of them. */
+	__u64 reported_events;
+	__u64 reported_bytes;
 };
 
 /* What another agent has reported of a socket. */

@@ -1,19 +1,17 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import type { DrainedFlows } from '../kernel/kernel.ts'
 import type { Flow, Role } from '../model.ts'
 import { exampleFlow } from '../test/example-flow.ts'
+import { drainOf } from '../test/fake-kernel.ts'
 import { decodeFlows } from './flows.ts'
 
-/** One entry a line: key, value. */
-function drained(lines: readonly (readonly [key: string, value: string])[]): DrainedFlows {
-  const view = (column: 0 | 1) => {
-    // Drained bytes may start anywhere in a larger buffer.
-    const bytes = Buffer.from(`eeee${lines.map(line => line[column]).join('')}`, 'hex')
-    return new DataView(Uint8Array.from(bytes).buffer, 2)
-  }
-  return { count: lines.length, keys: view(0), values: view(1) }
+/** Drained bytes may start anywhere in a larger buffer. */
+function decode(flows: readonly (readonly [key: string, value: string])[]): Flow[] {
+  const { count, entries } = drainOf(flows.map(([key, value]) => ({ key, value })))
+  const larger = new Uint8Array(entries.byteLength + 2).fill(0xee)
+  larger.set(new Uint8Array(entries.buffer), 2)
+  return decodeFlows({ count, entries: new DataView(larger.buffer, 2) })
 }
 
 const u64 = (value: bigint) => {
@@ -41,7 +39,7 @@ function overflow(cgroupId: number, role: Role): Flow {
 test('a recorded drain of a real kernel reads as the traffic that was made', () => {
   const text = readFileSync(join(import.meta.dirname, 'recorded-drain.hex'), 'utf8')
   const lines = text.trimEnd().split('\n')
-  const flows = decodeFlows(drained(lines.map(line => [line.slice(0, 64), line.slice(65)])))
+  const flows = decode(lines.map(line => [line.slice(0, 64), line.slice(65)]))
 
   expect(flows).toEqual([
     { ...connection(823, 'client', '192.0.2.10'), ...sums(480, 40960) },
@@ -59,7 +57,7 @@ test('each counter has its place, and is exact up to 2^53 - 1', () => {
   const key = `${u64(2n ** 40n + 7n)}00000000000000000000ffffc000020150001101ffffffff`
   const large = [2n ** 53n - 1n, 2n ** 32n, 2n ** 32n - 1n]
   const value = [...large, ...Array.from({ length: 12 }, (_, i) => BigInt(i + 4))]
-  expect(decodeFlows(drained([[key, value.map(u64).join('')]]))).toEqual([
+  expect(decode([[key, value.map(u64).join('')]])).toEqual([
     {
       cgroupId: 2 ** 40 + 7,
       remoteAddress: '192.0.2.1',
@@ -86,5 +84,5 @@ test('each counter has its place, and is exact up to 2^53 - 1', () => {
 })
 
 test('an empty drain is no flow', () => {
-  expect(decodeFlows(drained([]))).toEqual([])
+  expect(decode([])).toEqual([])
 })

@@ -1,18 +1,24 @@
-import { getSystemErrorName } from 'node:util'
 import type { Telemetry } from '../telemetry.ts'
-import { KernelError } from './error.ts'
-import type { Libbpf } from './libbpf.ts'
 import { dropReasons, dropValue } from './wire.gen.ts'
 
-/** Gives a function that adds what the kernel programs could not count since its last call to the telemetry. */
+/** u64 per reason: events, bytes, and what was reported of both. */
+const WORDS = dropValue.size / 8
+
+/**
+ * Gives a function that adds what the kernel programs could not count since its last call to the
+ * telemetry. What was reported is kept in `drops`, the memory of the kernel's map: an agent that goes
+ * on after another one neither misses a drop nor tells it again.
+ */
 export function dropReader(
-  libbpf: Pick<Libbpf, 'lookup'>,
-  mapFd: number,
+  drops: ArrayBuffer,
   { kernelDrops, lostBytes }: Pick<Telemetry, 'kernelDrops' | 'lostBytes'>,
 ): () => void {
-  const before = dropReasons.map(() => ({ events: 0, bytes: 0 }))
-  const value = new Uint8Array(dropValue.size)
-  const view = new DataView(value.buffer)
+  const words = new BigUint64Array(drops, 0, dropReasons.length * WORDS)
+  const takeNew = (at: number) => {
+    const [now = 0n, reported = 0n] = [words[at], words[at + 2]]
+    words[at + 2] = now
+    return Number(now - reported)
+  }
   // Known from the start, so that a rate can be taken of the first loss.
   for (const reason of dropReasons) {
     kernelDrops.inc({ reason }, 0)
@@ -20,17 +26,8 @@ export function dropReader(
   }
   return () => {
     for (const [index, reason] of dropReasons.entries()) {
-      const result = libbpf.lookup(mapFd, Uint32Array.of(index), value)
-      if (result < 0) {
-        throw new KernelError(`cannot read the drop counters: ${getSystemErrorName(result)}`, {
-          code: 'DRAIN',
-          fix: 'The next drain reads them again. If it goes on, restart the agent',
-        })
-      }
-      const now = { events: dropValue.events(view, 0), bytes: dropValue.bytes(view, 0) }
-      kernelDrops.inc({ reason }, now.events - (before[index]?.events ?? 0))
-      lostBytes.inc({ reason }, now.bytes - (before[index]?.bytes ?? 0))
-      before[index] = now
+      kernelDrops.inc({ reason }, takeNew(index * WORDS))
+      lostBytes.inc({ reason }, takeNew(index * WORDS + 1))
     }
   }
 }

@@ -25,7 +25,7 @@ type Part = {
 export type MapPart = Part & {
   readonly entries?: (sizes: Sizes) => number
   /** Maps that programs of another version go on with, all of a group or none. */
-  readonly shared?: 'flows' | 'overflow' | 'sockets' | 'drops'
+  readonly shared?: 'flows' | 'sockets' | 'drops'
 }
 export type ProgramPart = Part & {
   /**
@@ -40,11 +40,8 @@ export function isIn(mode: UdpMode, part: Part): boolean {
   return part.udp?.includes(mode) ?? true
 }
 
-/** Map of maps → the inner map that is live at first. */
-export const FIRST_LIVE: Readonly<Record<string, string>> = {
-  flows: 'flows_a',
-  overflow: 'overflow_a',
-}
+/** The inner maps of `flows`: one is live, one at rest. */
+export const FLOW_TABLES = ['flows_a', 'flows_b'] as const
 
 // bpf/sockets.h and bpf/live.bpf.c
 const BUCKET_SIZE = 8
@@ -53,11 +50,8 @@ const BUCKETS_PER_RUN = 64
 /** What user space, or a later agent, needs of the object: a line each. */
 export const MAPS: readonly MapPart[] = [
   { name: 'flows', shared: 'flows' },
-  { name: 'flows_a', shared: 'flows', entries: sizes => sizes.maxFlows },
-  { name: 'flows_b', shared: 'flows', entries: sizes => sizes.maxFlows },
-  { name: 'overflow', shared: 'overflow' },
-  { name: 'overflow_a', shared: 'overflow', entries: sizes => sizes.maxOverflow },
-  { name: 'overflow_b', shared: 'overflow', entries: sizes => sizes.maxOverflow },
+  { name: 'flows_a', shared: 'flows', entries: flowSlots },
+  { name: 'flows_b', shared: 'flows', entries: flowSlots },
   { name: 'socket_buckets', shared: 'sockets', entries: sizes => bucketsFor(sizes) },
   { name: 'socket_slots', shared: 'sockets', entries: sizes => bucketsFor(sizes) * BUCKET_SIZE },
   { name: 'socket_walk', entries: sizes => Math.ceil(bucketsFor(sizes) / BUCKETS_PER_RUN) },
@@ -99,6 +93,11 @@ export function variablesFor(sizes: Sizes): Variable[] {
     { at: knobs.weaklyOrdered, value: process.arch === 'x64' ? 0 : 1 },
     { at: knobs.socketBucketCount, value: bucketsFor(sizes) },
   ]
+}
+
+/** What a table of flows holds, and its own entry. */
+export function flowSlots({ maxFlows, maxOverflow }: Sizes): number {
+  return 1 + maxFlows + maxOverflow
 }
 
 /** A power of two: the hash is cut to so many bits. */

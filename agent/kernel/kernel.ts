@@ -1,27 +1,34 @@
 import type { Telemetry } from '../telemetry.ts'
 import { dropReader } from './drops.ts'
 import { KernelError } from './error.ts'
+import { openFlowTable } from './flow-table.ts'
+import { FLOW_TABLES } from './inventory.ts'
 import { runIterator } from './iterator.ts'
 import { loadLibbpf } from './libbpf.ts'
-import { entryBuffer } from './map.ts'
+import { mapMemory } from './map-memory.ts'
 import type { Programs } from './programs.ts'
 import { reportPrograms } from './report.ts'
 import { skippedRunsReader } from './skipped-runs.ts'
 import { swappedMap } from './swapped-map.ts'
-import { flowKey, flowValue } from './wire.gen.ts'
+import { dropReasons, dropValue } from './wire.gen.ts'
 
-/** Packed `struct flow_key` and `struct flow_value`, as the kernel wrote them. Valid until the next drain. */
+/** So many `struct flow_slot`, as the kernel wrote them. */
 export type DrainedFlows = {
   readonly count: number
-  readonly keys: DataView
-  readonly values: DataView
+  /** Valid until they are released, the next drain begins, or the kernel is disposed. */
+  readonly entries: DataView
+  /**
+   * Takes them out of the kernel. What is not released is given again, by the drain after the next
+   * one or by the next agent, together with what was counted meanwhile.
+   */
+  readonly release: () => void
 }
 
 /** What the programs count in the kernel. Disposing it detaches them; what was not drained is gone. */
 export type Kernel = Disposable & {
   /**
-   * Takes what was counted since the drain before, open connections included. After a KernelError the next drain
-   * gives what this one did not. One drain at a time.
+   * Gives what was counted since the drain before, open connections included. After a KernelError later drains
+   * give what this one did not. One drain at a time.
    */
   readonly drain: () => Promise<DrainedFlows>
 }
@@ -40,43 +47,42 @@ export function openKernel({ programs, telemetry }: KernelOptions): Kernel {
   using onFailure = new DisposableStack()
   onFailure.use(programs)
   const libbpf = loadLibbpf()
-  const maps = ['flows', 'overflow'].map(name => ({
-    name,
-    swapped: swappedMap(libbpf, {
-      outer: programs.mapFd(name),
-      inner: [programs.mapFd(`${name}_a`), programs.mapFd(`${name}_b`)],
-    }),
-  }))
-  telemetry.kernelMapCapacity.set({ map: 'flows' }, programs.sizes.maxFlows)
-  telemetry.kernelMapCapacity.set({ map: 'overflow' }, programs.sizes.maxOverflow)
-  const readDrops = dropReader(libbpf, programs.mapFd('drops'), telemetry)
+  const [a, b] = FLOW_TABLES
+  const inner = [programs.mapFd(a), programs.mapFd(b)] as const
+  const flows = swappedMap(libbpf, { outer: programs.mapFd('flows'), inner })
+  const tables = inner.map(fd => onFailure.use(openFlowTable(fd, programs.sizes)))
+  const drops = onFailure.use(
+    mapMemory(programs.mapFd('drops'), dropReasons.length * dropValue.size),
+  )
+  const readDrops = dropReader(drops.bytes, telemetry)
+  const reportEntries = entriesReporter(programs.sizes, telemetry)
   const readSkippedRuns = STATE_PROGRAMS.map(program =>
     skippedRunsReader(programs, program, telemetry),
   )
   const readRuns = reportPrograms(programs, telemetry)
-  const entries = entryBuffer(libbpf, flowKey.size, flowValue.size)
 
   const owned = onFailure.move()
   let isRunning = false
   let isClosed = false
-  // What a drain had read when it failed is in no map any more: it is kept for the next one.
-  let isHandedOver = true
+  let drains = 0
 
   async function takeFlows(): Promise<DrainedFlows> {
-    if (isHandedOver) entries.clear()
-    isHandedOver = false
+    const drain = ++drains
     await runIterator(libbpf, programs.linkFd('live'))
-    for (const { name, swapped } of maps) {
-      const resting = await swapped.swap()
-      const before = entries.count()
-      entries.moveFrom(resting)
-      telemetry.kernelMapEntries.set({ map: name }, entries.count() - before)
-    }
+    const resting = tables[await flows.swap()]
     readDrops()
     for (const read of readSkippedRuns) read()
     readRuns()
-    isHandedOver = true
-    return { count: entries.count(), keys: entries.keys(), values: entries.values() }
+    const count = resting?.count() ?? 0
+    reportEntries(count)
+    return {
+      count,
+      entries: resting?.entries() ?? new DataView(new ArrayBuffer(0)),
+      // A later drain may have made it the live table again: then it goes on with these entries.
+      release: () => {
+        if (drain === drains && !isClosed) resting?.clear()
+      },
+    }
   }
 
   return {
@@ -95,6 +101,18 @@ export function openKernel({ programs, telemetry }: KernelOptions): Kernel {
       isClosed = true
       if (!isRunning) owned.dispose()
     },
+  }
+}
+
+function entriesReporter(
+  { maxFlows, maxOverflow }: Programs['sizes'],
+  { kernelMapEntries, kernelMapCapacity }: Telemetry,
+): (count: number) => void {
+  kernelMapCapacity.set({ map: 'flows' }, maxFlows)
+  kernelMapCapacity.set({ map: 'overflow' }, maxOverflow)
+  return count => {
+    kernelMapEntries.set({ map: 'flows' }, Math.min(count, maxFlows))
+    kernelMapEntries.set({ map: 'overflow' }, Math.max(count - maxFlows, 0))
   }
 }
 

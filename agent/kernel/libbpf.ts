@@ -22,6 +22,10 @@ export type Libbpf = {
   readonly setAutoload: (program: ProgramPointer, isLoaded: boolean) => number
   readonly findMap: (object: ObjectPointer, name: string) => MapPointer | null
   readonly mapFd: (map: MapPointer) => number
+  /** An array whose memory can be mapped; gives its descriptor. */
+  readonly createMappableArray: (valueSize: number, entries: number) => number
+  /** The maps in a map of maps are to be like this one. */
+  readonly setInnerMap: (map: MapPointer, likeFd: number) => number
   readonly setMaxEntries: (map: MapPointer, maxEntries: number) => number
   /** What the object file says of the map: the names of the getters of libbpf. */
   readonly mapDefinition: (map: MapPointer) => MapDefinition
@@ -36,7 +40,7 @@ export type Libbpf = {
   readonly attachMapIterator: (programFd: number, mapFd: number) => number
   readonly attachCgroup: (programFd: number, cgroupFd: number, hook: CgroupHook) => number
   readonly createIterator: (linkFd: number) => number
-  readonly lookup: (mapFd: number, key: Uint32Array, value: Uint8Array) => number
+  readonly lookup: (mapFd: number, key: Uint32Array, value: Uint8Array | Uint32Array) => number
   readonly update: (mapFd: number, key: Uint32Array, value: Uint32Array) => number
   /** The same on another thread: updating a map of maps sleeps until running programs have ended. */
   readonly updateAsync: (mapFd: number, key: Uint32Array, value: Uint32Array) => Promise<number>
@@ -45,15 +49,6 @@ export type Libbpf = {
   readonly deleteEntry: (mapFd: number, key: Uint32Array) => number
   /** A reader of a ring buffer map; each record is given as a view that ends with the call. */
   readonly openRing: (mapFd: number, onRecord: (record: DataView) => void) => Ring | null
-  /** Moves up to `count[0]` entries out of the map and sets `count[0]` to their number. */
-  readonly lookupAndDeleteBatch: (
-    mapFd: number,
-    inBatch: Uint32Array | null,
-    outBatch: Uint32Array,
-    keys: Uint8Array,
-    values: Uint8Array,
-    count: Uint32Array,
-  ) => number
   /** Keeps a map, program or link alive beyond the process, at a path of a bpffs. */
   readonly pin: (fd: number, path: string) => number
   readonly openPinned: (path: string) => number
@@ -83,6 +78,8 @@ export type CgroupHook = 'ingress' | 'egress' | 'socket'
 // enum bpf_attach_type, linux/bpf.h
 const BPF_TRACE_ITER = 28
 const CGROUP_HOOKS: Readonly<Record<CgroupHook, number>> = { ingress: 0, egress: 1, socket: 2 }
+const BPF_MAP_TYPE_ARRAY = 2
+const BPF_F_MMAPABLE = 1024
 // enum libbpf_print_level, bpf/libbpf.h
 const LIBBPF_WARN = 0
 
@@ -120,17 +117,18 @@ function bindLibbpf(): Libbpf {
     'int',
     koffi.pointer(linkOptions),
   ])
-  const update = bind('bpf_map_update_elem', 'int', ['int', pointer, pointer, 'uint64_t'])
-  const nextKey = bind('bpf_map_get_next_key', 'int', ['int', pointer, pointer])
-  const batch = bind('bpf_map_lookup_and_delete_batch', 'int', [
+  const createMap = bind('bpf_map_create', 'int', [
     'int',
-    pointer,
-    pointer,
-    pointer,
-    pointer,
-    pointer,
+    'str',
+    'uint32_t',
+    'uint32_t',
+    'uint32_t',
     pointer,
   ])
+  // struct bpf_map_create_opts: its size, five fields that stay 0, and the flags.
+  const mappable = Uint32Array.of(32, 0, 0, 0, 0, 0, 0, BPF_F_MMAPABLE)
+  const update = bind('bpf_map_update_elem', 'int', ['int', pointer, pointer, 'uint64_t'])
+  const nextKey = bind('bpf_map_get_next_key', 'int', ['int', pointer, pointer])
   return {
     openObject: path => openFile(path, null),
     loadObject: bind('bpf_object__load', 'int', [pointer]),
@@ -141,6 +139,9 @@ function bindLibbpf(): Libbpf {
     setAutoload: bind('bpf_program__set_autoload', 'int', [pointer, 'bool']),
     findMap: bind('bpf_object__find_map_by_name', pointer, [pointer, 'str']),
     mapFd: bind('bpf_map__fd', 'int', [pointer]),
+    createMappableArray: (valueSize, entries) =>
+      createMap(BPF_MAP_TYPE_ARRAY, null, 4, valueSize, entries, mappable),
+    setInnerMap: bind('bpf_map__set_inner_map_fd', 'int', [pointer, 'int']),
     setMaxEntries: bind('bpf_map__set_max_entries', 'int', [pointer, 'uint32_t']),
     mapDefinition: map => {
       const facts = mapGetters.map(([name, get]) => [name, get(map)])
@@ -179,8 +180,6 @@ function bindLibbpf(): Libbpf {
     firstKey: (mapFd, key) => nextKey(mapFd, null, key),
     deleteEntry: bind('bpf_map_delete_elem', 'int', ['int', pointer]),
     openRing: ringOpener(library),
-    lookupAndDeleteBatch: (mapFd, inBatch, outBatch, keys, values, count) =>
-      batch(mapFd, inBatch, outBatch, keys, values, count, null),
     pin: bind('bpf_obj_pin', 'int', ['int', 'str']),
     openPinned: bind('bpf_obj_get', 'int', ['str']),
     takeWarnings: captureWarnings(library),

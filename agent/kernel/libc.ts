@@ -11,12 +11,18 @@ export type Libc = {
   readonly setEvent: (fd: number) => number
   /** Until one of them can be read or `timeoutMs` have passed; on a thread of libuv's pool. */
   readonly waitReadable: (fds: readonly number[], timeoutMs: number) => Promise<void>
+  /** The first `bytes` of what is open, as memory that is shared with it; or the negative errno. */
+  readonly map: (fd: number, bytes: number) => ArrayBuffer | number
+  readonly unmap: (memory: ArrayBuffer) => void
   readonly prctl: (option: number, a: number, b: number) => number
 }
 
 const F_SETFD = 2
 const EFD_CLOEXEC = 0x80000
 const POLLIN = 1
+const PROT_READ_WRITE = 3
+const MAP_SHARED = 1
+const MAP_FAILED = 2n ** 64n - 1n
 
 let loaded: Libc | undefined
 
@@ -39,6 +45,10 @@ function bindLibc(): Libc {
   const poll = library.func('int poll(void *fds, unsigned long count, int timeout)')
   const openEvent = bind('int eventfd(unsigned int count, int flags)')
   const setEvent = bind('int eventfd_write(int fd, uint64_t count)')
+  const map = library.func(
+    'void *mmap(void *start, size_t bytes, int protection, int flags, int fd, long offset)',
+  )
+  const unmap = library.func('int munmap(void *start, size_t bytes)')
   const prctl = bind('int prctl(int option, ...)')
   return {
     flock: bind('int flock(int fd, int operation)'),
@@ -54,6 +64,13 @@ function bindLibc(): Libc {
           error ? reject(error) : resolve(),
         )
       })
+    },
+    map: (fd, bytes) => {
+      const start: bigint = map(null, bytes, PROT_READ_WRITE, MAP_SHARED, fd, 0)
+      return start === MAP_FAILED ? -koffi.errno() : koffi.view(start, bytes)
+    },
+    unmap: memory => {
+      unmap(memory, memory.byteLength)
     },
     prctl: (option, a, b) => prctl(option, 'long', a, 'long', b, 'long', 0, 'long', 0),
   }

@@ -1,7 +1,8 @@
 import { getSystemErrorName } from 'node:util'
 import { KernelError, messageOf } from './error.ts'
 import {
-  FIRST_LIVE,
+  FLOW_TABLES,
+  flowSlots,
   isIn,
   MAPS,
   PROGRAMS,
@@ -10,10 +11,12 @@ import {
   type UdpSetting,
   variablesFor,
 } from './inventory.ts'
+import { emptyFlowTable } from './flow-table.ts'
 import { loadLibbpf } from './libbpf.ts'
 import { loadObject, type BpfObject } from './object.ts'
 import { shapesOf, type Predecessors, type Shapes } from './predecessors.ts'
 import { programsOf, type Descriptors, type Programs } from './descriptors.ts'
+import { flowSlot } from './wire.gen.ts'
 
 export type LoadOptions = {
   /** Path of podatlas.bpf.o. */
@@ -67,15 +70,16 @@ function loadWith(udp: UdpMode, options: LoadOptions): Programs {
   const maxEntries = Object.fromEntries(
     MAPS.flatMap(({ name, entries }) => (entries ? [[name, entries(sizes)]] : [])),
   )
+  const innerArrays = { flows: { valueSize: flowSlot.size, entries: flowSlots(sizes) } }
   const present = PROGRAMS.filter(program => isIn(udp, program))
   const variables = variablesFor(sizes)
   const autoload = PROGRAMS.map(program => [program.name, present.includes(program)] as const)
   let shared: Record<string, number> = {}
   const reuse = (describe: BpfObject['describe']) => (shared = sharedMaps(describe))
   const object = onFailure.use(
-    loadObject({ bytecode, maxEntries, variables, autoload, reuse, log }),
+    loadObject({ bytecode, maxEntries, innerArrays, variables, autoload, reuse, log }),
   )
-  makeFirstLive(object, name => !(name in shared))
+  if (!('flows' in shared)) makeFlowTables(object, sizes)
   const maps = MAPS.filter(map => isIn(udp, map)).map(({ name }) => [name, object.mapFd(name)])
   const programs = present.map(({ name }) => [name, object.programFd(name)])
   const parts = { maps: Object.fromEntries(maps), programs: Object.fromEntries(programs) }
@@ -92,17 +96,18 @@ function loadWith(udp: UdpMode, options: LoadOptions): Programs {
   )
 }
 
-/** Before anything counts: a program that finds no inner map has nowhere to count. */
-function makeFirstLive(object: BpfObject, isNew: (map: string) => boolean): void {
+/** Before anything counts: a program that finds no table has nowhere to count. */
+function makeFlowTables(object: BpfObject, sizes: Sizes): void {
   const libbpf = loadLibbpf()
-  for (const [outer, inner] of Object.entries(FIRST_LIVE).filter(([name]) => isNew(name))) {
-    const first = Uint32Array.of(object.mapFd(inner))
-    const result = libbpf.update(object.mapFd(outer), Uint32Array.of(0), first)
-    if (result >= 0) continue
-    const why = getSystemErrorName(result)
-    throw new KernelError(`cannot put ${inner} into ${outer}: ${why}`, {
+  const first = Uint32Array.of(0)
+  const set = (map: string, value: Uint32Array) => {
+    const result = libbpf.update(object.mapFd(map), first, value)
+    if (result >= 0) return
+    throw new KernelError(`cannot set up the map ${map}: ${getSystemErrorName(result)}`, {
       code: 'BPF_LOAD',
       fix: 'Use a kernel 5.15 or newer',
     })
   }
+  for (const table of FLOW_TABLES) set(table, emptyFlowTable(sizes))
+  set('flows', Uint32Array.of(object.mapFd(FLOW_TABLES[0])))
 }

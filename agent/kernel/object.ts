@@ -28,6 +28,8 @@ type ObjectOptions = {
   readonly maxEntries: Readonly<Record<string, number>>
   /** Which programs are loaded, or not; others as their section says. */
   readonly autoload: readonly (readonly [program: string, isLoaded: boolean])[]
+  /** Maps of maps whose inner ones are arrays that can be mapped, and what these look like. */
+  readonly innerArrays?: Readonly<Record<string, { valueSize: number; entries: number }>>
   /** Constants of the programs. */
   readonly variables: readonly Variable[]
   /** Maps of another object that are taken instead of new ones, by name. */
@@ -40,6 +42,7 @@ type ObjectOptions = {
 export function loadObject({
   bytecode,
   maxEntries,
+  innerArrays = {},
   variables,
   autoload,
   reuse = () => ({}),
@@ -69,6 +72,14 @@ export function loadObject({
   const programFd = (name: string) => libbpf.programFd(program(name))
   for (const [name, entries] of Object.entries(maxEntries)) {
     check(libbpf.setMaxEntries(map(name), entries), `cannot size map ${name}`, 'BPF_LOAD')
+  }
+  using templates = new DisposableStack()
+  // libbpf's own template of inner maps cannot be sized: bpf_map__set_max_entries crashes on it.
+  for (const [name, { valueSize, entries }] of Object.entries(innerArrays)) {
+    const problem = `the kernel refuses a map for ${name}`
+    const like = check(libbpf.createMappableArray(valueSize, entries), problem, 'BPF_LOAD')
+    templates.defer(() => closeSync(like))
+    check(libbpf.setInnerMap(map(name), like), problem, 'BPF_LOAD')
   }
   for (const [name, isLoaded] of autoload) libbpf.setAutoload(program(name), isLoaded)
   for (const { at, value } of variables) libbpf.setVariable(map('.rodata'), at, value)

@@ -1,37 +1,33 @@
-import { readFileSync } from 'node:fs'
 import { getSystemErrorName } from 'node:util'
 import { KernelError } from './error.ts'
+import { factsOf } from './fdinfo.ts'
 import type { Libbpf } from './libbpf.ts'
 
 /** Two inner maps behind a map of maps: the kernel counts into one while the other is read. */
 export type SwappedMap = {
-  /** Makes the other inner map the live one; gives the descriptor of the one that is at rest now. */
-  readonly swap: () => Promise<number>
+  /** Makes the other inner map the live one; gives the index of the one that is at rest now. */
+  readonly swap: () => Promise<0 | 1>
 }
 
-/** Goes on from whichever inner map is live. Throws KernelError. */
+/** Goes on with the inner map that is live. Throws KernelError. */
 export function swappedMap(
   libbpf: Pick<Libbpf, 'lookup' | 'updateAsync'>,
-  { outer, inner: [a, b] }: { outer: number; inner: [number, number] },
+  { outer, inner }: { outer: number; inner: readonly [number, number] },
 ): SwappedMap {
   const slot = Uint32Array.of(0)
   const liveId = new Uint32Array(1)
-  check(libbpf.lookup(outer, slot, new Uint8Array(liveId.buffer)))
-  let live = mapId(b) === liveId[0] ? b : a
+  check(libbpf.lookup(outer, slot, liveId))
+  let live: 0 | 1 = liveId[0] === factsOf(inner[1])('map_id') ? 1 : 0
   return {
     swap: async () => {
-      const [old, next] = live === a ? [a, b] : [b, a]
+      const resting = live
+      const next = live === 0 ? 1 : 0
       // The call ends after every program that had found the old map: some ms, hence on a thread.
-      check(await libbpf.updateAsync(outer, slot, Uint32Array.of(next)))
+      check(await libbpf.updateAsync(outer, slot, Uint32Array.of(inner[next])))
       live = next
-      return old
+      return resting
     },
   }
-}
-
-/** Needs no capability, unlike the way from the id to a descriptor. */
-function mapId(fd: number): number {
-  return Number(/^map_id:\s+(\d+)/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8'))?.[1])
 }
 
 function check(result: number): void {

@@ -40,11 +40,32 @@ export const flowValue = {
   resetByPeer: (view: DataView, start: number): number => u64(view, start + 112),
 } as const
 
+/** struct flow_table */
+export const flowTable = {
+  size: 24,
+  counted: (view: DataView, start: number): number => u64(view, start + 0),
+  limit: (view: DataView, start: number): number => view.getUint32(start + 8, true),
+  capacity: (view: DataView, start: number): number => view.getUint32(start + 12, true),
+  seed: (view: DataView, start: number): number => u64(view, start + 16),
+} as const
+
+/** struct flow_slot */
+export const flowSlot = {
+  size: 168,
+  key: { offset: 0, size: 32 },
+  value: { offset: 32, size: 120 },
+  table: { offset: 0, size: 24 },
+  head: (view: DataView, start: number): number => u64(view, start + 152),
+  next: (view: DataView, start: number): number => view.getUint32(start + 160, true),
+} as const
+
 /** struct drop_value */
 export const dropValue = {
-  size: 16,
+  size: 32,
   events: (view: DataView, start: number): number => u64(view, start + 0),
   bytes: (view: DataView, start: number): number => u64(view, start + 8),
+  reportedEvents: (view: DataView, start: number): number => u64(view, start + 16),
+  reportedBytes: (view: DataView, start: number): number => u64(view, start + 24),
 } as const
 
 /** struct cgroup_event */
@@ -75,5 +96,5 @@ export const cgroupEventKinds = ['born', 'udp_socket', 'udp_found'] as const
 /** Where the variables are that are set before loading, in .rodata */
 export const knobs = {
   weaklyOrdered: { offset: 0, size: 1 },
-  socketBucketCount: { offset: 4, size: 4 },
+  socketBucketCount: { offset: 8, size: 4 },
 } as const

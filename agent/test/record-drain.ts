@@ -6,7 +6,7 @@ import { bpfObject } from '../../ci/bpf/object.ts'
 import { findCgroupMount } from '../attribute/cgroup-tree.ts'
 import { openKernel } from '../kernel/kernel.ts'
 import { installPrograms } from '../kernel/programs.ts'
-import { flowKey, flowValue } from '../kernel/wire.gen.ts'
+import { flowKey, flowSlot } from '../kernel/wire.gen.ts'
 import { createTelemetry } from '../telemetry.ts'
 
 // Writes recorded-drain.json anew: as root, `node agent/test/record-drain.ts`, after bpf/wire.h changed.
@@ -38,15 +38,14 @@ async function record(): Promise<void> {
   const closed = await exchange('127.0.0.1', 1_000, 2_000)
   closed.destroy()
   const open = await exchange('::1', 30_000, 40_000)
-  const { count, keys, values } = await kernel.drain()
+  const { count, entries } = await kernel.drain()
   open.destroy()
 
-  const own = Array.from({ length: count }, (_, index) => index).filter(
-    index => flowKey.cgroupId(keys, index * flowKey.size) === statSync(cgroup).ino,
-  )
-  const hex = (view: DataView, size: number) =>
-    own.map(index => Buffer.from(view.buffer, view.byteOffset + index * size, size).toString('hex'))
-  const recorded = { keys: hex(keys, flowKey.size), values: hex(values, flowValue.size) }
+  const hex = (start: number, { offset, size }: { offset: number; size: number }) =>
+    Buffer.from(entries.buffer, entries.byteOffset + start + offset, size).toString('hex')
+  const recorded = Array.from({ length: count }, (_, index) => index * flowSlot.size)
+    .filter(start => flowKey.cgroupId(entries, start) === statSync(cgroup).ino)
+    .map(start => ({ key: hex(start, flowSlot.key), value: hex(start, flowSlot.value) }))
   const file = join(import.meta.dirname, 'recorded-drain.json')
   writeFileSync(file, `${JSON.stringify(recorded, undefined, 2)}\n`)
 }

@@ -29,7 +29,9 @@ export function startCounting({ bytecode = bpfObject(), maxFlows = 65_536 } = {}
   let drains = 0
   const drain = async () => {
     drains++
-    flows = flows.concat(decodeFlows(await kernel.drain()))
+    const drained = await kernel.drain()
+    flows = flows.concat(decodeFlows(drained))
+    drained.release()
   }
   return {
     programs,

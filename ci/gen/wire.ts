@@ -1,6 +1,12 @@
 import { execFileSync } from 'node:child_process'
 import { bpfObject } from '../bpf/object.ts'
 
+type Member = {
+  readonly name: string
+  readonly type_id: number
+  readonly bits_offset: number
+}
+
 type BtfType = {
   readonly id: number
   readonly kind: string
@@ -8,7 +14,7 @@ type BtfType = {
   readonly size?: number
   readonly type_id?: number
   readonly nr_elems?: number
-  readonly members?: readonly { name: string; type_id: number; bits_offset: number }[]
+  readonly members?: readonly Member[]
   readonly values?: readonly { name: string; val: number }[]
   readonly vars?: readonly { type_id: number; offset: number; size: number }[]
 }
@@ -36,6 +42,8 @@ export async function wire(): Promise<{ path: string; content: string }[]> {
     head,
     readers(types, 'flow_key'),
     readers(types, 'flow_value'),
+    readers(types, 'flow_table'),
+    readers(types, 'flow_slot'),
     readers(types, 'drop_value'),
     readers(types, 'cgroup_event'),
     readers(types, 'udp_instance'),
@@ -47,10 +55,10 @@ export async function wire(): Promise<{ path: string; content: string }[]> {
   return [{ path: 'agent/kernel/wire.gen.ts', content: parts.join('\n') }]
 }
 
-/** One reader per field; a field of several bytes that is no number gives its offset. */
+/** One reader per field; a field that is no number gives its offset and size. */
 function readers(types: readonly BtfType[], name: string): string {
   const struct = find(types, 'STRUCT', name)
-  const fields = (struct.members ?? [])
+  const fields = membersOf(types, struct)
     .filter(member => member.name !== 'reserved')
     .map(member => {
       const type = resolve(types, member.type_id)
@@ -59,9 +67,22 @@ function readers(types: readonly BtfType[], name: string): string {
   return `/** struct ${name} */\nexport const ${camel(name)} = {\n  size: ${struct.size},\n${fields.join('')}} as const\n`
 }
 
+/** Those of nameless structs and unions inside it are its own, as in C. */
+function membersOf(types: readonly BtfType[], struct: BtfType): readonly Member[] {
+  return (struct.members ?? []).flatMap(member => {
+    if (member.name !== '(anon)') return [member]
+    const inner = membersOf(types, resolve(types, member.type_id))
+    return inner.map(({ bits_offset, ...rest }) => ({
+      ...rest,
+      bits_offset: bits_offset + member.bits_offset,
+    }))
+  })
+}
+
 function reader(type: BtfType, at: number): string {
   const signature = '(view: DataView, start: number): number =>'
   if (type.kind === 'ARRAY') return `{ offset: ${at}, size: ${type.nr_elems} }`
+  if (type.kind === 'STRUCT') return `{ offset: ${at}, size: ${type.size} }`
   if (type.size === 8) return `${signature} u64(view, start + ${at})`
   if (type.size === 1) return `${signature} view.getUint8(start + ${at})`
   return `${signature} view.getUint${(type.size ?? 0) * 8}(start + ${at}, true)`

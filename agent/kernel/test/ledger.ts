@@ -36,8 +36,10 @@ export function ledger(kernel: Kernel, traffic: Traffic): Ledger {
   })
   return {
     drain: async () => {
-      const drained = decodeFlows(await kernel.drain())
-      flows.push(...drained.filter(flow => flow.cgroupId === cgroups[flow.role]))
+      const drained = await kernel.drain()
+      const own = decodeFlows(drained).filter(flow => flow.cgroupId === cgroups[flow.role])
+      flows.push(...own)
+      drained.release()
     },
     flows: () => flows,
     counted: service => ({
