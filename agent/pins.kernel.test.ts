@@ -170,35 +170,53 @@ test.each([
   },
 )
 
+const NET_ADMIN = (1n << 12n).toString(16).padStart(16, '0')
+const NOTHING = '0'.repeat(16)
+const small = ['setpriv', '--bounding-set=-all,+bpf,+perfmon', '--inh-caps=-all']
+// To the kernel a user like any other: what it has it was given, and executes with as ambient capabilities.
+const given = (...names: string[]) => [
+  'setpriv',
+  '--securebits=+noroot',
+  ...['inh', 'ambient'].map(set => `--${set}-caps=${['-all', ...names].join(',')}`),
+]
+
 test.each([
-  ['root', []],
-  [
-    'root with two capabilities',
-    ['setpriv', '--bounding-set=-all,+bpf,+perfmon', '--inh-caps=-all'],
-  ],
-])('no thread of an agent that counts has a capability left: %s', async (_, wrapper) => {
-  using bpffs = mountBpffs()
-  await using agent = startAgent(options(bpffs), {}, wrapper)
-  await ready(agent)
-  const { pid } = agent
-  const threads = readdirSync(`/proc/${pid}/task`)
-  expect(threads.length).toBeGreaterThan(4)
-  for (const thread of threads) {
-    const status = readFileSync(`/proc/${pid}/task/${thread}/status`, 'utf8')
-    expect(status.match(/^Cap(Inh|Prm|Eff|Amb):\t.*$/gm)).toEqual(
-      ['Inh', 'Prm', 'Eff', 'Amb'].map(set => `Cap${set}:\t0000000000000000`),
+  ['root', [], ['--udp=off'], NOTHING],
+  ['root, with UDP by cgroup', [], [], NET_ADMIN],
+  ['root with two capabilities', small, ['--udp=off'], NOTHING],
+  ['no root, with two capabilities', given('+bpf', '+perfmon'), ['--udp=off'], NOTHING],
+  ['no root, with UDP by cgroup', given('+bpf', '+perfmon', '+net_admin'), [], NET_ADMIN],
+])(
+  'every thread of an agent that counts has given up its capabilities: %s',
+  async (_, wrapper, more, kept) => {
+    using bpffs = mountBpffs()
+    await using agent = startAgent(options(bpffs, ...more), {}, wrapper)
+    await ready(agent)
+    const mode = agent.lines.find(({ name, value }) => name === 'podatlas_agent_udp_mode' && value)
+    const expected = mode?.labels['mode'] === 'cgroup' ? kept : NOTHING
+    const { pid } = agent
+    const threads = readdirSync(`/proc/${pid}/task`)
+    expect(threads.length).toBeGreaterThan(4)
+    for (const thread of threads) {
+      const status = readFileSync(`/proc/${pid}/task/${thread}/status`, 'utf8')
+      for (const set of ['Prm', 'Eff']) expect(status).toContain(`Cap${set}:\t${expected}\n`)
+      for (const set of ['Inh', 'Amb'])
+        expect([NOTHING, expected]).toContain(capability(status, set))
+      expect(status).toMatch(/^NoNewPrivs:\t1$/m)
+    }
+    await using traffic = startTraffic('closes')
+    await traffic.next()
+    const services = await traffic.next()
+    await vi.waitFor(
+      () => expect(services.map(service => total([agent], service))).toEqual(services),
+      { timeout: 20_000, interval: 100 },
     )
-    expect(status).toMatch(/^NoNewPrivs:\t1$/m)
-  }
-  await using traffic = startTraffic('closes')
-  await traffic.next()
-  const services = await traffic.next()
-  await vi.waitFor(
-    () => expect(services.map(service => total([agent], service))).toEqual(services),
-    { timeout: 20_000, interval: 100 },
-  )
-  await agent.end('SIGTERM')
-})
+    await agent.end('SIGTERM')
+  },
+)
+
+const capability = (status: string, set: string) =>
+  new RegExp(`^Cap${set}:\\t(\\w+)$`, 'm').exec(status)?.[1]
 
 const ready = (agent: AgentProcess) => agent.waitFor('podatlas_agent_info', {}, 1)
 
