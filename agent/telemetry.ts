@@ -29,7 +29,7 @@ export function createTelemetry(nodeName: string, version: string) {
     ]),
     kernelSkippedRuns: counter(
       'kernel_skipped_runs_total',
-      'Runs of a kernel program that the kernel skipped; its twin did the work',
+      'Runs of a program that the kernel skipped; those of tcp_state are done by its twin',
       ['program'],
     ),
     kernelMapEntries: gauge('kernel_map_entries', 'Entries found at the last drain', ['map']),

@@ -56,6 +56,7 @@ struct socket_bucket {
 /* Their sizes belong together: the agent sets them from kernel.maxSockets, a power of two. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE); /* user space counts them */
 	__uint(max_entries, 131072 / BUCKET_SIZE);
 	__type(key, u32);
 	__type(value, struct socket_bucket);

@@ -8,7 +8,6 @@ import { loadLibbpf } from './libbpf.ts'
 import { mapMemory } from './map-memory.ts'
 import type { Programs } from './programs.ts'
 import { reportPrograms } from './report.ts'
-import { skippedRunsReader } from './skipped-runs.ts'
 import { swappedMap } from './swapped-map.ts'
 import { dropReasons, dropValue } from './wire.gen.ts'
 
@@ -33,9 +32,6 @@ export type Kernel = Disposable & {
   readonly drain: () => Promise<DrainedFlows>
 }
 
-// Two copies of one program: bpf/tcp_state.bpf.c says why.
-const STATE_PROGRAMS = ['tcp_state', 'tcp_state_twin']
-
 export type KernelOptions = {
   /** The kernel takes them over: they are disposed with it. */
   readonly programs: Programs
@@ -56,9 +52,6 @@ export function openKernel({ programs, telemetry }: KernelOptions): Kernel {
   )
   const readDrops = dropReader(drops.bytes, telemetry)
   const reportEntries = entriesReporter(programs.sizes, telemetry)
-  const readSkippedRuns = STATE_PROGRAMS.map(program =>
-    skippedRunsReader(programs, program, telemetry),
-  )
   const readRuns = reportPrograms(programs, telemetry)
 
   const owned = onFailure.move()
@@ -71,7 +64,6 @@ export function openKernel({ programs, telemetry }: KernelOptions): Kernel {
     await runIterator(libbpf, programs.linkFd('live'))
     const resting = tables[await flows.swap()]
     readDrops()
-    for (const read of readSkippedRuns) read()
     readRuns()
     const count = resting?.count() ?? 0
     reportEntries(count)

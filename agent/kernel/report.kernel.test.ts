@@ -1,6 +1,8 @@
+import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
+import { connect, createServer } from 'node:net'
 import type { Metric } from 'prom-client'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { bpfObject } from '../../ci/bpf/object.ts'
 import { createTelemetry } from '../telemetry.ts'
 import { openKernel } from './kernel.ts'
@@ -34,7 +36,32 @@ test('the agent says how its programs came, how UDP is counted, and what each ma
   expect(await valuesOf(telemetry.kernelOrigin)).toEqual({ loaded: 1 })
   expect(await valuesOf(telemetry.udpMode)).toEqual({ off: 1 })
   const bytes = await valuesOf(telemetry.kernelMapBytes)
-  for (const map of ['flows_a', 'flows_b', 'drops']) expect(bytes[map], map).toBeGreaterThan(0)
+  // 1,024 flows, each at least its key and value.
+  for (const map of ['flows_a', 'flows_b']) expect(bytes[map], map).toBeGreaterThan(1_024 * 150)
+  expect(bytes['drops']).toBeGreaterThan(0)
+})
+
+test('the table of connections says how full it is: those that are open, no more', async () => {
+  using opened = open()
+  const { kernel, telemetry } = opened
+  const sockets = async () => {
+    await kernel.drain()
+    return (await valuesOf(telemetry.kernelMapEntries))['sockets'] ?? 0
+  }
+  expect((await valuesOf(telemetry.kernelMapCapacity))['sockets']).toBe(4_096)
+  const before = await sockets()
+  const server = createServer(socket => socket.on('error', () => undefined))
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port = 0 } = Object(server.address())
+  const clients = Array.from({ length: 500 }, () => connect(port, '127.0.0.1'))
+  await Promise.all(clients.map(client => once(client, 'connect')))
+  // Others on this machine may connect meanwhile.
+  expect(await sockets()).toBeGreaterThanOrEqual(before + 2 * clients.length)
+  expect(await sockets()).toBeLessThan(before + 2 * clients.length + 200)
+  for (const client of clients) client.resetAndDestroy()
+  await vi.waitFor(async () => expect(await sockets()).toBeLessThan(before + 200), 5_000)
+  server.close()
 })
 
 test("programs' runs and their time are told while the kernel's statistics are on", async () => {
