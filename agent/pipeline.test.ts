@@ -82,6 +82,17 @@ test('what the kernel counted is offered to the sinks soon after the start, with
   await end()
 })
 
+test('the kernel keeps flows until the sinks have them', async () => {
+  const seen: Readonly<Record<string, number>>[] = []
+  const release = () => void seen.push(newest('podatlas_transmit_bytes_total'))
+  const { newest, end } = setUp(fakeKernel([recordedDrain(release)]), { intervalMs: 60_000 })
+  await vi.waitFor(() => expect(seen).not.toEqual([]), 5_000)
+  await end()
+  expect(seen).toEqual([
+    expect.objectContaining({ 'shop.service ::1 4436 tcp server node-1': 40_000 }),
+  ])
+})
+
 test('drains go on after one that failed, and the failure is counted and told', async () => {
   const refusal = new Error('cannot drain: EAGAIN. The next drain tries again')
   const { newest, warnings, end } = setUp(fakeKernel([refusal, recordedDrain(), recordedDrain()]))
