@@ -50,6 +50,8 @@ static const struct {
     {"udp-joined", run_udp_joined},
     {"udp-headers", run_udp_headers},
     {"udp-witness", run_udp_witness},
+    {"udp-turns", run_udp_turns},
+    {"udp-again", run_udp_again},
 };
 
 int main(int argc, char **argv)

@@ -135,6 +135,8 @@ void run_udp_segments(void);
 void run_udp_joined(void);
 void run_udp_headers(void);
 void run_udp_witness(void);
+void run_udp_turns(void);
+void run_udp_again(void);
 
 void walk_without_pause(int link_fd);
 

@@ -22,13 +22,14 @@ export type UdpKernel = AsyncDisposable & {
   readonly lines: readonly string[]
 }
 
-type Options = { readonly maxFlows?: number } & Partial<
+type Options = { readonly maxFlows?: number; readonly pinDirectory?: string } & Partial<
   Pick<UdpOptions, 'idleMs' | 'sweepEveryMs' | 'maxAttached'>
 >
 
 /** The real programs, with UDP counted in whichever way this kernel takes. */
 export async function openUdpKernel({
   maxFlows = 65_536,
+  pinDirectory = '',
   ...options
 }: Options = {}): Promise<UdpKernel> {
   await using opened = new AsyncDisposableStack()
@@ -39,6 +40,7 @@ export async function openUdpKernel({
     bytecode: bpfObject(),
     sizes: { maxFlows, maxOverflow: 4_096, maxSockets: 4_096 },
     udp: 'auto',
+    pinDirectory,
     log: () => undefined,
     warn,
   })
