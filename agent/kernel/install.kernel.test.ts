@@ -10,7 +10,7 @@ import { ledger } from './test/ledger.ts'
 import { startTraffic } from './test/traffic.ts'
 import { objectVariant } from './test/variant.ts'
 
-const sizes = { maxFlows: 4_096, maxOverflow: 256, maxSockets: 4_096 }
+const sizes = { maxFlows: 4_096, maxOverflow: 256, maxSockets: 131_072 }
 
 /** What `installPrograms` changes in the kernel and on the bpffs, it changes by these. */
 const CALLS = {
@@ -29,11 +29,13 @@ function installUntil(call: number, bytecode: string, pinDirectory: string): str
     import { loadLibbpf } from '${import.meta.dirname}/libbpf.ts'
     import { installPrograms } from '${import.meta.dirname}/programs.ts'
     const calls = []
+    let isCarried = false
     for (const [object, names] of [[loadLibbpf(), ${JSON.stringify(CALLS.libbpf)}], [fs, ${JSON.stringify(CALLS.fs)}]]) {
       for (const name of names) {
         const real = object[name]
         object[name] = (...values) => {
-          if (calls.length === ${call}) process.kill(process.pid, 'SIGKILL')
+          if (calls.length === ${call} || (${call === UNTIL_CARRIED} && isCarried)) process.kill(process.pid, 'SIGKILL')
+          isCarried ||= name === 'symlinkSync' && values[1].includes('/carried-')
           calls.push(name)
           return real(...values)
         }
@@ -48,6 +50,9 @@ function installUntil(call: number, bytecode: string, pinDirectory: string): str
   if (stdout === '') throw new Error(stderr)
   return JSON.parse(stdout)
 }
+
+/** In place of a call: the first one after the note that all is carried over. */
+const UNTIL_CARRIED = -2
 
 /** Before each kind of step, and in the middle of those that are many calls. */
 function points(calls: readonly string[]): number[] {
@@ -114,3 +119,61 @@ test('killed at any step of a start, an adoption or a replacement: the next star
   }
   console.log(`killed at ${trials.length + points(start).length} steps`)
 }, 300_000)
+
+test('what programs with another layout of flows counted is in the drains of the next ones, by name', async () => {
+  using bpffs = mountBpffs()
+  const { pinDirectory } = bpffs
+  const install = (bytecode: string) =>
+    installPrograms({ bytecode, pinDirectory, sizes, log: console.error })
+  using older = objectVariant({
+    file: 'wire.h',
+    before: '__u64 bytes_sent;\n\t__u64 bytes_received;',
+    after: '__u64 bytes_received;\n\t__u64 bytes_sent;',
+  })
+  const before = install(older.bytecode)
+  await using traffic = startTraffic('half-closed')
+  await traffic.next()
+  await traffic.next()
+  before[Symbol.dispose]()
+
+  // Killed at the last removals, when all is carried over: it is not carried over twice.
+  expect(installUntil(UNTIL_CARRIED, bpfObject(), pinDirectory)).toEqual([])
+  expect(readdirSync(pinDirectory)).toHaveLength(2)
+  using kernel = openKernel({
+    programs: install(bpfObject()),
+    telemetry: createTelemetry('test', '0'),
+  })
+  const counts = ledger(kernel, traffic)
+  const services = await traffic.next()
+  for (let drains = 0; drains < 3; drains++) await counts.drain()
+  expect(services.map(counts.counted)).toEqual(services)
+  expect(readdirSync(pinDirectory)).toHaveLength(1)
+})
+
+test('with another size of the table of sockets open connections go on exactly', async () => {
+  using bpffs = mountBpffs()
+  const { pinDirectory } = bpffs
+  const bytecode = bpfObject()
+  const open = (maxSockets: number) => {
+    const own = { ...sizes, maxSockets }
+    const programs = installPrograms({ bytecode, pinDirectory, sizes: own, log: console.error })
+    return openKernel({ programs, telemetry: createTelemetry('test', '0') })
+  }
+  let kernel = open(131_072)
+  await using traffic = startTraffic('closes')
+  const current = { drain: () => kernel.drain() }
+  const counts = ledger({ ...kernel, ...current }, traffic)
+  await traffic.next()
+  await counts.drain()
+  for (const maxSockets of [262_144, 65_536]) {
+    kernel[Symbol.dispose]()
+    kernel = open(maxSockets)
+    await counts.drain()
+    await counts.drain()
+  }
+  const services = await traffic.next()
+  await counts.drain()
+  await counts.drain()
+  kernel[Symbol.dispose]()
+  expect(services.map(counts.counted)).toEqual(services)
+})

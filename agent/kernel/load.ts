@@ -14,7 +14,7 @@ import {
 import { emptyFlowTable } from './flow-table.ts'
 import { loadLibbpf } from './libbpf.ts'
 import { loadObject, type BpfObject } from './object.ts'
-import { shapesOf, type Predecessors, type Shapes } from './predecessors.ts'
+import { layoutOf, type Layout, type Predecessors } from './predecessors.ts'
 import { programsOf, type Descriptors, type Programs } from './descriptors.ts'
 import { flowSlot } from './wire.gen.ts'
 
@@ -32,9 +32,8 @@ export type LoadOptions = {
   readonly beforeAttach?: (loaded: Loaded) => void
 }
 
-/** `shapes` are those of the maps that may be shared. */
 export type Loaded = Pick<Descriptors, 'maps' | 'programs' | 'sizes' | 'udp'> & {
-  readonly shapes: Shapes
+  readonly layout: Layout
 }
 
 /**
@@ -83,7 +82,7 @@ function loadWith(udp: UdpMode, options: LoadOptions): Programs {
   const maps = MAPS.filter(map => isIn(udp, map)).map(({ name }) => [name, object.mapFd(name)])
   const programs = present.map(({ name }) => [name, object.programFd(name)])
   const parts = { maps: Object.fromEntries(maps), programs: Object.fromEntries(programs) }
-  beforeAttach?.({ ...parts, sizes, udp, shapes: shapesOf(object.describe) })
+  beforeAttach?.({ ...parts, sizes, udp, layout: layoutOf(object.describe) })
   const links: Record<string, number> = {}
   for (const { name, attach } of present) {
     if (attach === 'tracing') links[name] = object.attach(name)

@@ -24,10 +24,16 @@ export type PinnedParts = Record<(typeof KINDS)[number], Record<string, number>>
 const UNFINISHED = 'new-'
 // A bpffs holds no files, but symbolic links to any text.
 const ABOUT = 'about'
+const NOTE = 'carried-'
 
-/** Names of all sets; `isComplete`: whether its agent came to the end of pinning it. */
-export function setsIn(directory: string): { name: string; isComplete: boolean }[] {
-  return readdirSync(directory).map(name => ({ name, isComplete: !name.startsWith(UNFINISHED) }))
+/** Names of all sets. */
+export function setsIn(directory: string): string[] {
+  return readdirSync(directory)
+}
+
+/** Whether its agent did not come to the end of pinning it. */
+export function isUnfinished(set: string): boolean {
+  return set.startsWith(UNFINISHED)
 }
 
 /** Gives the name of a set free for another one. Gives its new name, which says unfinished. */
@@ -95,7 +101,19 @@ export function removeSet(directory: string, set: string): number {
   const names = readdirSync(folder)
   for (const name of names) unlinkSync(join(folder, name))
   rmdirSync(folder)
-  return names.filter(name => name !== ABOUT).length
+  return names.filter(name => name !== ABOUT && !name.startsWith(NOTE)).length
+}
+
+/** The names that were noted in a set, in one step. */
+export function readNote(directory: string, set: string): string[] {
+  const folder = join(directory, set)
+  const notes = readdirSync(folder).filter(name => name.startsWith(NOTE))
+  return notes.flatMap((name): string[] => JSON.parse(readlinkSync(join(folder, name))))
+}
+
+export function writeNote(directory: string, set: string, names: readonly string[]): void {
+  const number = readdirSync(join(directory, set)).filter(name => name.startsWith(NOTE)).length
+  symlinkSync(JSON.stringify(names), join(directory, set, `${NOTE}${number}`))
 }
 
 /** The link detaches with its last descriptor. */

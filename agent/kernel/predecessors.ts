@@ -1,9 +1,22 @@
 import { createHash } from 'node:crypto'
 import { closeSync, readSync } from 'node:fs'
-import { MAPS, type MapPart } from './inventory.ts'
+import { carryFlows, waitForPrograms } from './carried-flows.ts'
+import { carrySockets } from './carried-sockets.ts'
+import { factsOf } from './fdinfo.ts'
+import { FLOW_TABLES, MAPS, type MapPart } from './inventory.ts'
 import { loadLibbpf } from './libbpf.ts'
 import type { MapDescription } from './object.ts'
-import { KINDS, openSet, removeSet, unpinLink, type PinnedParts } from './pins.ts'
+import {
+  isUnfinished,
+  KINDS,
+  openSet,
+  readNote,
+  removeSet,
+  unpinLink,
+  writeNote,
+  type PinnedParts,
+} from './pins.ts'
+import type { Fields } from './type-fields.ts'
 
 type Describe = (map: string) => MapDescription
 
@@ -17,16 +30,33 @@ export type Predecessors = Disposable & {
    * byte of it is counted by whichever program is first.
    */
   readonly sharedMaps: (describe: Describe) => Record<string, number>
-  /** To be called before the new programs attach. */
-  readonly makeRoom: () => void
-  /** Ends all of their programs, and removes their pins. */
-  readonly retire: () => void
+  /** To be called before the new programs attach: ends what cannot run beside them. */
+  readonly makeRoom: (successor: Pick<Successor, 'maps' | 'layout'>) => void
+  /** Ends all of their programs, has what they counted carried over, and removes their pins. */
+  readonly retire: (successor: Successor) => void
 }
 
-/** How each map is laid out, by name: only maps of the same shape are shared. */
-export type Shapes = Readonly<Record<string, string>>
+export type Successor = {
+  /** Name of its set. */
+  readonly set: string
+  readonly maps: Readonly<Record<string, number>>
+  readonly layout: Layout
+}
 
-type Predecessor = PinnedParts & { readonly name: string; readonly shapes: Shapes }
+/** Kept with the pins, so that another version knows what is in the maps. */
+export type Layout = {
+  /** How each map is laid out, by name: only maps of the same shape are shared. */
+  readonly shapes: Readonly<Record<string, string>>
+  /** Of an entry of a table of flows, and of one of the table of sockets. */
+  readonly flowFields: Fields
+  readonly socketFields: Fields
+}
+
+type Predecessor = PinnedParts & {
+  readonly name: string
+  readonly isUnfinished: boolean
+  readonly layout: Layout
+}
 
 /** Throws KernelError. */
 export function openPredecessors(directory: string, names: readonly string[]): Predecessors {
@@ -34,8 +64,8 @@ export function openPredecessors(directory: string, names: readonly string[]): P
   const sets = names.map((name): Predecessor => {
     const { about, ...parts } = openSet(directory, name)
     opened.defer(() => closeAll(parts))
-    const { shapes = {} }: { shapes?: Shapes } = about === '' ? {} : JSON.parse(about)
-    return { ...parts, name, shapes }
+    const layout: Layout = about === '' ? NO_LAYOUT : JSON.parse(about).layout
+    return { ...parts, name, isUnfinished: isUnfinished(name), layout }
   })
   const owned = opened.move()
   let sharesSockets = false
@@ -61,33 +91,73 @@ export function openPredecessors(directory: string, names: readonly string[]): P
       })
       return Object.fromEntries(shared)
     },
-    makeRoom: () => {
+    makeRoom: successor => {
       for (const set of sets) {
+        if (!sharesSockets) foldOnce(set)
         // Two programs for one datagram would count it twice; connections know who was first.
-        if (sharesSockets) detach(set, program => !CONNECTIONS.has(program))
-        else {
-          foldOnce(set)
-          detach(set, () => true)
-        }
+        detach(set, program => !sharesSockets || !CONNECTIONS.has(program))
       }
+      if (!sharesSockets) moveSockets(sets, successor)
     },
-    retire: () => {
-      for (const set of sets) {
-        detach(set, () => true)
-        removeSet(directory, set.name)
-      }
+    retire: successor => {
+      for (const set of sets) detach(set, () => true)
+      carryOver(directory, sets, successor)
+      for (const set of sets) removeSet(directory, set.name)
     },
     [Symbol.dispose]: () => owned.dispose(),
   }
 }
 
+const NO_LAYOUT: Layout = { shapes: {}, flowFields: {}, socketFields: {} }
+
 /** Programs whose steps may be done twice. */
 const CONNECTIONS = new Set(['tcp_state', 'tcp_state_twin', 'live'])
 
-/** The shapes of the maps that may be shared. */
-export function shapesOf(describe: Describe): Shapes {
+export function layoutOf(describe: Describe): Layout {
   const shared = MAPS.filter(map => map.shared)
-  return Object.fromEntries(shared.map(({ name }) => [name, shapeOf(describe(name))]))
+  const shapes = shared.map(({ name }) => [name, shapeOf(describe(name))])
+  return {
+    shapes: Object.fromEntries(shapes),
+    flowFields: describe(FLOW_TABLES[0]).fields,
+    socketFields: describe('socket_slots').fields,
+  }
+}
+
+function moveSockets(
+  sets: readonly Predecessor[],
+  { maps, layout }: Pick<Successor, 'maps' | 'layout'>,
+): void {
+  // An unfinished set had begun where the complete one was: its numbers are the later ones.
+  const latest = sets
+    .filter(set => 'socket_slots' in set.maps)
+    .toSorted((a, b) => Number(b.isUnfinished) - Number(a.isUnfinished))
+  for (const set of latest) waitForPrograms({ maps: set.maps, fields: set.layout.flowFields })
+  carrySockets(
+    latest.map(set => ({ maps: set.maps, fields: set.layout.socketFields })),
+    { maps, fields: layout.socketFields },
+  )
+}
+
+/** Once: the note in the successor's set says which are done, should it be killed before they are removed. */
+function carryOver(
+  directory: string,
+  sets: readonly Predecessor[],
+  { set, maps, layout }: Successor,
+): void {
+  const done = readNote(directory, set)
+  const [own] = FLOW_TABLES.map(name => factsOf(maps[name] ?? -1)('map_id'))
+  const left = sets.filter(
+    one =>
+      !done.includes(one.name) &&
+      FLOW_TABLES.every(name => name in one.maps) &&
+      factsOf(one.maps[FLOW_TABLES[0]] ?? -1)('map_id') !== own,
+  )
+  if (left.length === 0) return
+  const from = left.map(one => ({ maps: one.maps, fields: one.layout.flowFields }))
+  for (const tables of from) waitForPrograms(tables)
+  carryFlows(from, { maps, fields: layout.flowFields })
+  const names = left.map(({ name }) => name)
+  writeNote(directory, set, [...done, ...names])
 }
 
 function shapeOf({ definition, fields }: MapDescription): string {
@@ -96,8 +166,8 @@ function shapeOf({ definition, fields }: MapDescription): string {
   return createHash('sha256').update(JSON.stringify(facts)).digest('hex').slice(0, 16)
 }
 
-function fits({ maps, shapes }: Predecessor, { name }: MapPart, describe: Describe): boolean {
-  return name in maps && shapes[name] === shapeOf(describe(name))
+function fits({ maps, layout }: Predecessor, { name }: MapPart, describe: Describe): boolean {
+  return name in maps && layout.shapes[name] === shapeOf(describe(name))
 }
 
 /** What their open connections have sent and received by now goes into their flows. */

@@ -6,8 +6,16 @@ import { isIn, MAPS, PROGRAMS, type Sizes, type UdpMode } from './inventory.ts'
 import { loadPrograms, type LoadOptions } from './load.ts'
 import { requireReadable } from './object.ts'
 import { holdPinDirectory, type HeldDirectory } from './pin-directory.ts'
-import { beginSet, completeSet, openSet, setAside, setsIn, type PinnedParts } from './pins.ts'
-import { openPredecessors, type Shapes } from './predecessors.ts'
+import {
+  beginSet,
+  completeSet,
+  isUnfinished,
+  openSet,
+  setAside,
+  setsIn,
+  type PinnedParts,
+} from './pins.ts'
+import { openPredecessors, type Layout } from './predecessors.ts'
 
 export type { Programs } from './descriptors.ts'
 
@@ -26,7 +34,7 @@ export type InstallOptions = Pick<LoadOptions, 'bytecode' | 'sizes' | 'log'> & {
 const LAYOUT_VERSION = 1
 
 /** Kept with the pins, so that whoever adopts them knows what the settings led to. */
-type About = { readonly sizes: Sizes; readonly udp: UdpMode; readonly shapes: Shapes }
+type About = { readonly sizes: Sizes; readonly udp: UdpMode; readonly layout: Layout }
 
 /**
  * Loads and attaches the programs, or adopts those that an agent of the same layout left: from now on
@@ -54,11 +62,11 @@ type Load = (more?: Pick<LoadOptions, 'sharedMaps' | 'beforeAttach'>) => Program
 function installPinned({ path, lock }: HeldDirectory, set: string, load: Load): Programs {
   using onFailure = new DisposableStack()
   onFailure.defer(() => closeSync(lock))
-  const adopted = setsIn(path).some(({ name }) => name === set) ? adopt(path, set) : undefined
-  const programs = onFailure.use(adopted ?? replace(path, set, load))
+  const adopted = setsIn(path).includes(set) ? adopt(path, set) : undefined
+  const programs = onFailure.use(adopted?.programs ?? replace(path, set, load))
   if (adopted) {
     using predecessors = openPredecessors(path, othersThan(path, set))
-    predecessors.retire()
+    predecessors.retire({ set, maps: programs.descriptors.maps, layout: adopted.layout })
   }
   const owned = onFailure.move()
   const pinFolder = join(path, set)
@@ -68,39 +76,41 @@ function installPinned({ path, lock }: HeldDirectory, set: string, load: Load): 
 
 /** Loads and pins the set, beside others that go on counting until it does. */
 function replace(path: string, set: string, load: Load): Programs {
-  for (const { name, isComplete } of setsIn(path)) {
-    if (!isComplete || name === set) setAside(path, name)
+  for (const name of setsIn(path)) {
+    if (isUnfinished(name) || name === set) setAside(path, name)
   }
   using predecessors = openPredecessors(path, othersThan(path, set))
   using onFailure = new DisposableStack()
+  let layout: Layout | undefined
   const programs = onFailure.use(
     load({
       sharedMaps: predecessors.sharedMaps,
-      beforeAttach: ({ sizes, udp, shapes, ...parts }) => {
-        const about: About = { sizes, udp, shapes }
+      beforeAttach: ({ sizes, udp, layout: ownLayout, ...parts }) => {
+        layout = ownLayout
+        const about: About = { sizes, udp, layout }
         beginSet(path, set, parts, about)
-        predecessors.makeRoom()
+        predecessors.makeRoom({ maps: parts.maps, layout })
       },
     }),
   )
   completeSet(path, set, programs.descriptors.links)
-  predecessors.retire()
+  if (layout) predecessors.retire({ set, maps: programs.descriptors.maps, layout })
   onFailure.move()
   return programs
 }
 
 function othersThan(path: string, set: string): string[] {
-  return setsIn(path).flatMap(({ name }) => (name === set ? [] : [name]))
+  return setsIn(path).filter(name => name !== set)
 }
 
 /** Undefined if the set lacks a pin. */
-function adopt(directory: string, set: string): Programs | undefined {
+function adopt(directory: string, set: string): { programs: Programs; layout: Layout } | undefined {
   const { about, ...parts } = openSet(directory, set)
   if (about === '') return undefined
-  const { sizes, udp }: About = JSON.parse(about)
-  const adopted = programsOf({ ...parts, sizes, udp, origin: 'adopted', pins: 'pinned' })
-  if (hasAll(parts, udp)) return adopted
-  adopted[Symbol.dispose]()
+  const { sizes, udp, layout }: About = JSON.parse(about)
+  const programs = programsOf({ ...parts, sizes, udp, origin: 'adopted', pins: 'pinned' })
+  if (hasAll(parts, udp)) return { programs, layout }
+  programs[Symbol.dispose]()
   return undefined
 }
 

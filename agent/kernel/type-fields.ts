@@ -81,6 +81,22 @@ export function typeFields(btf: Uint8Array): (typeId: number) => Fields {
   return typeId => Object.fromEntries(fieldsOf(typeId, '', 0))
 }
 
+type Copy = (from: DataView, fromAt: number, to: DataView, toAt: number) => void
+
+/** Copies what both types have by the same name; what only the newer one has is 0. */
+export function fieldCopier(from: Fields, to: Fields, isMeant: (name: string) => boolean): Copy {
+  const fields = Object.entries(to).filter(([name]) => isMeant(name))
+  return (source, sourceAt, target, targetAt) => {
+    for (const [name, [offset, size]] of fields) {
+      const [before = 0, sizeBefore = 0] = from[name] ?? []
+      for (let byte = 0; byte < size; byte++) {
+        const value = byte < sizeBefore ? source.getUint8(sourceAt + before + byte) : 0
+        target.setUint8(targetAt + offset + byte, value)
+      }
+    }
+  }
+}
+
 type Field = [name: string, place: readonly [offset: number, size: number]]
 
 function readTypes(u32: (at: number) => number, start: number, end: number): Type[] {

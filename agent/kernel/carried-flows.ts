@@ -1,0 +1,85 @@
+import { factsOf } from './fdinfo.ts'
+import { FLOW_TABLES } from './inventory.ts'
+import { loadLibbpf } from './libbpf.ts'
+import { mapMemory, type MapMemory } from './map-memory.ts'
+import { fieldCopier, type Fields } from './type-fields.ts'
+import { dropReasons, dropValue } from './wire.gen.ts'
+
+/** Tables of flows, and where in an entry what is: by names, so that versions understand each other. */
+export type FlowTables = {
+  readonly maps: Readonly<Record<string, number>>
+  readonly fields: Fields
+}
+
+type Table = MapMemory & {
+  readonly view: DataView
+  readonly entrySize: number
+  readonly capacity: number
+}
+
+const SLOT = Uint32Array.of(0)
+
+/**
+ * Puts what the tables of others hold into the table at rest of `to`, where a drain after the first one
+ * finds it. Nobody may count into the others any more, and `to` may not have been drained yet: doing it
+ * again then changes nothing. What has no room is counted as lost. Throws KernelError.
+ */
+export function carryFlows(from: readonly FlowTables[], to: FlowTables): void {
+  using target = openTable(to.maps[FLOW_TABLES[isLive(to, 1) ? 0 : 1]] ?? -1)
+  let count = 0
+  let lostBytes = 0
+  for (const { maps, fields } of from) {
+    const copy = fieldCopier(fields, to.fields, name => /^(?:key|value)\./.test(name))
+    for (const name of FLOW_TABLES) {
+      using source = openTable(maps[name] ?? -1)
+      const inUse = Math.min(source.view.getUint32(countAt(fields), true), source.capacity)
+      for (let entry = 1; entry <= inUse; entry++) {
+        const at = entry * source.entrySize
+        if (count < target.capacity) copy(source.view, at, target.view, ++count * target.entrySize)
+        else lostBytes += bytesIn(source.view, at, fields)
+      }
+    }
+  }
+  target.view.setUint32(countAt(to.fields), count, true)
+  if (lostBytes > 0) countLost(to, lostBytes)
+}
+
+/** Returns when no program counts any more that had found the live table before. */
+export function waitForPrograms({ maps }: FlowTables): void {
+  const other = maps[FLOW_TABLES[isLive({ maps }, 1) ? 0 : 1]] ?? -1
+  loadLibbpf().update(maps['flows'] ?? -1, SLOT, Uint32Array.of(other))
+}
+
+function isLive({ maps }: Pick<FlowTables, 'maps'>, index: 0 | 1): boolean {
+  const liveId = new Uint32Array(1)
+  loadLibbpf().lookup(maps['flows'] ?? -1, SLOT, liveId)
+  return factsOf(maps[FLOW_TABLES[index]] ?? -1)('map_id') === liveId[0]
+}
+
+function openTable(fd: number): Table {
+  const facts = factsOf(fd)
+  const [entrySize, entries] = [facts('value_size'), facts('max_entries')]
+  const memory = mapMemory(fd, entrySize * entries)
+  const view = new DataView(memory.bytes)
+  return { ...memory, view, entrySize, capacity: entries - 1 }
+}
+
+/** Entries in use, in the first entry: the lower half of it, beside the epoch. */
+function countAt(fields: Fields): number {
+  return fields['table.counted']?.[0] ?? 0
+}
+
+function bytesIn(view: DataView, at: number, fields: Fields): number {
+  return ['value.bytes_sent', 'value.bytes_received'].reduce(
+    (sum, name) => sum + Number(view.getBigUint64(at + (fields[name]?.[0] ?? 0), true)),
+    0,
+  )
+}
+
+function countLost({ maps }: FlowTables, bytes: number): void {
+  using drops = mapMemory(maps['drops'] ?? -1, dropReasons.length * dropValue.size)
+  const words = new BigUint64Array(drops.bytes)
+  const at = (dropReasons.indexOf('overflow_full') * dropValue.size) / 8
+  words[at] = (words[at] ?? 0n) + 1n
+  words[at + 1] = (words[at + 1] ?? 0n) + BigInt(bytes)
+}
