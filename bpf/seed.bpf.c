@@ -21,15 +21,6 @@ struct {
 	__type(value, u8);
 } listeners SEC(".maps");
 
-/* Sockets of an older agent by cookie: what it has reported of them. Filled before the walk. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, 1); /* as many as the older agent's table has */
-	__type(key, u64);
-	__type(value, struct handover);
-} handover SEC(".maps");
-
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
@@ -135,16 +126,8 @@ static __noinline int seed(struct sock *sk)
 	u64 cookie = bpf_get_socket_cookie(sk);
 	if (place_of(cookie) != NOWHERE || late_slot_of(sk))
 		return 0;
-	struct payload reported;
-	enum flow_role role;
-	struct handover *before = bpf_map_lookup_elem(&handover, &cookie);
-	if (before) {
-		role = before->role;
-		reported = (struct payload){before->sent, before->received, before->retransmits};
-	} else {
-		role = role_of(sk, tcp);
-		reported = payload_so_far(sk, tcp, role == ROLE_CLIENT);
-	}
+	enum flow_role role = role_of(sk, tcp);
+	struct payload reported = payload_so_far(sk, tcp, role == ROLE_CLIENT);
 	socket_add(sk, role, PHASE_OPEN | OPEN_REPORTED, &reported);
 	u32 first = 0;
 	u64 *count = bpf_map_lookup_elem(&seeded, &first);

@@ -84,15 +84,6 @@ struct drop_value {
 	__u64 reported_bytes;
 };
 
-/* What another agent has reported of a socket. */
-struct handover {
-	__u64 sent;
-	__u64 received;
-	__u64 retransmits;
-	__u32 role;
-	__u32 reserved;
-};
-
 enum cgroup_event_kind {
 	CGROUP_EVENT_BORN,
 	CGROUP_EVENT_UDP_SOCKET, /* made a UDP socket while its UDP was not counted */

@@ -58,7 +58,6 @@ export const MAPS: readonly MapPart[] = [
   { name: 'late_sockets' },
   { name: 'drops', shared: 'drops' },
   { name: 'cgroup_events' },
-  { name: 'handover' },
   { name: 'seeded' },
   { name: 'udp_cgroups', udp: ['cgroup'] },
   { name: 'udp_attaching', udp: ['cgroup'] },
