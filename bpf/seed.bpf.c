@@ -73,7 +73,7 @@ static __always_inline struct payload payload_so_far(struct sock *sk, struct tcp
 	bool fin_sent = is_fin_sent(READ_ONCE(sk->__sk_common.skc_state));
 	fence();
 	/* Whoever closes sets the state first and queues the FIN later, under the lock. */
-	bool is_held = is_socket_held(sk);
+	bool is_held = is_socket_held(false, sk);
 	fence();
 	bool is_all_acked = READ_ONCE(tcp->snd_una) == READ_ONCE(tcp->write_seq);
 	fence();
@@ -97,7 +97,7 @@ static __always_inline enum flow_role role_of(struct sock *sk, struct tcp_sock *
 	u64 acked = READ_ONCE(tcp->bytes_acked);
 	u64 sent = READ_ONCE(tcp->bytes_sent);
 	fence();
-	bool is_held = is_socket_held(sk);
+	bool is_held = is_socket_held(false, sk);
 	fence();
 	u32 next = READ_ONCE(tcp->snd_nxt);
 	u32 payload = sent - READ_ONCE(tcp->bytes_retrans);
@@ -105,7 +105,7 @@ static __always_inline enum flow_role role_of(struct sock *sk, struct tcp_sock *
 	if (is_fin_sent(READ_ONCE(sk->__sk_common.skc_state)) && next == READ_ONCE(tcp->write_seq))
 		payload++;
 	fence();
-	is_held |= is_socket_held(sk);
+	is_held |= is_socket_held(false, sk);
 	fence();
 	if (!is_held && acked == READ_ONCE(tcp->bytes_acked) &&
 	    sent == READ_ONCE(tcp->bytes_sent)) {

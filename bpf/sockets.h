@@ -84,10 +84,27 @@ static __always_inline struct socket_slot *late_slot_of(struct sock *sk)
 	return has_late_sockets ? bpf_sk_storage_get(&late_sockets, sk, 0, 0) : NULL;
 }
 
+/* A socket that never had a cookie is in no table. */
+static __always_inline bool is_known(const struct sock *sk)
+{
+	return READ_ONCE(sk->__sk_common.skc_cookie.counter);
+}
+
+/*
+ * Few buckets first: short connections then use the same lines of memory again and again. Cookies
+ * are given in sequence, so those that live long stand side by side; the last choice spreads them.
+ */
+#define CHOICES 3
+#define FIRST_BUCKETS 64
+
 static __always_inline u32 bucket_index(u64 cookie, int choice)
 {
-	u64 hash = cookie * 0x9e3779b97f4a7c15ULL;
-	return (choice ? hash >> 16 : hash >> 40) & (socket_bucket_count - 1);
+	u64 number = cookie / BUCKET_SIZE;
+	if (choice == 0)
+		number %= FIRST_BUCKETS;
+	if (choice == 2)
+		number = cookie * 0x9e3779b97f4a7c15ULL >> 40;
+	return number & (socket_bucket_count - 1);
 }
 
 /*
@@ -97,7 +114,7 @@ static __always_inline u32 bucket_index(u64 cookie, int choice)
  */
 __weak __noinline u32 place_of(u64 cookie)
 {
-	for (int choice = 0; choice < 2; choice++) {
+	for (int choice = 0; choice < CHOICES; choice++) {
 		u32 index = bucket_index(cookie, choice);
 		struct socket_bucket *bucket = bpf_map_lookup_elem(&socket_buckets, &index);
 		if (!bucket)
@@ -156,9 +173,17 @@ __weak __noinline u32 take_place(u64 cookie)
 {
 	for (int tries = 0; tries < 4; tries++) {
 		struct vacancy first, second;
-		look_for_vacancy(bucket_index(cookie & ~CLOSED_COOKIE, 0), &first);
-		look_for_vacancy(bucket_index(cookie & ~CLOSED_COOKIE, 1), &second);
-		struct vacancy *vacancy = first.taken <= second.taken ? &first : &second;
+		struct vacancy *vacancy = &first;
+		u64 name = cookie & ~CLOSED_COOKIE;
+		look_for_vacancy(bucket_index(name, 0), &first);
+		bool is_full = first.taken == BUCKET_SIZE;
+		if (is_full)
+			look_for_vacancy(bucket_index(name, 1), &first);
+		if (is_full && first.taken > BUCKET_SIZE / 2) {
+			look_for_vacancy(bucket_index(name, 2), &second);
+			if (second.taken < first.taken)
+				vacancy = &second;
+		}
 		u64 *cell = cookie_at(vacancy->place);
 		if (!cell)
 			return NOWHERE;
@@ -249,7 +274,9 @@ static __always_inline u32 own_place(u64 cookie)
 static __always_inline int socket_add(struct sock *sk, enum flow_role role, enum socket_phase phase,
 				      const struct payload *reported)
 {
-	struct socket_slot *slot = slot_at(own_place(bpf_get_socket_cookie(sk)));
+	bool known = is_known(sk);
+	u64 cookie = bpf_get_socket_cookie(sk);
+	struct socket_slot *slot = slot_at(known ? own_place(cookie) : take_place(cookie));
 	if (!slot)
 		return add_late(sk, role, phase, reported);
 	fill_slot(slot, sk, role, phase, reported);

@@ -14,6 +14,8 @@ static __noinline int add(struct sock *sk, enum flow_role role, enum socket_phas
 
 static __always_inline int on_connect(struct sock *sk)
 {
+	if (!is_known(sk))
+		return add(sk, ROLE_CLIENT, PHASE_CONNECTING);
 	u64 cookie = bpf_get_socket_cookie(sk);
 	u64 *cell = cookie_at(place_of(cookie));
 	if (cell && *cell == cookie)
@@ -29,6 +31,9 @@ static __always_inline int on_connect(struct sock *sk)
 
 static __always_inline int on_open(struct sock *sk, int oldstate)
 {
+	if (!is_known(sk))
+		return add(sk, oldstate == BPF_TCP_SYN_SENT ? ROLE_CLIENT : ROLE_SERVER,
+			   PHASE_OPEN);
 	u32 place = place_of(bpf_get_socket_cookie(sk));
 	struct socket_slot *slot = slot_at(place);
 	if (!slot)

@@ -10,6 +10,7 @@ export type SocketTable = {
 
 // bpf/sockets.h
 const BUCKET_SIZE = 8
+const FIRST_BUCKETS = 64n
 const CLOSED_COOKIE = 1n << 63n
 
 /**
@@ -52,26 +53,30 @@ function* openSockets({ maps }: SocketTable): Generator<readonly [place: number,
   }
 }
 
-/** Chooses places as the programs do: in the emptier one of two buckets. */
+/** Chooses places where the programs look: in the first of three buckets that has room. */
 function bucketFiller(bucketCount: number) {
   const filled = new Map<number, BigUint64Array<ArrayBuffer>>()
-  const taken = (index: number) => filled.get(index)?.findLastIndex(cookie => cookie !== 0n) ?? -1
+  const room = (index: number) => filled.get(index)?.indexOf(0n) ?? 0
   return {
     filled,
     place: (cookie: bigint): number | undefined => {
-      const hash = BigInt.asUintN(64, cookie * 0x9e37_79b9_7f4a_7c15n)
-      const [first = 0, second = 0] = [40n, 16n].map(
-        shift => Number((hash >> shift) & 0xff_ffffn) & (bucketCount - 1),
-      )
-      const index = taken(first) <= taken(second) ? first : second
-      const at = taken(index) + 1
-      if (at === BUCKET_SIZE) return undefined
+      const index = bucketsOf(cookie, bucketCount).find(candidate => room(candidate) >= 0)
+      if (index === undefined) return undefined
+      const at = room(index)
       const bucket = filled.get(index) ?? new BigUint64Array(BUCKET_SIZE)
       bucket[at] = cookie
       filled.set(index, bucket)
       return index * BUCKET_SIZE + at
     },
   }
+}
+
+/** As `bucket_index` in bpf/sockets.h. */
+function bucketsOf(cookie: bigint, bucketCount: number): number[] {
+  const number = cookie / BigInt(BUCKET_SIZE)
+  const hash = BigInt.asUintN(64, cookie * 0x9e37_79b9_7f4a_7c15n) >> 40n
+  const mask = BigInt(bucketCount - 1)
+  return [number % FIRST_BUCKETS, number, hash].map(choice => Number(choice & mask))
 }
 
 function words(fd = -1): Uint32Array<ArrayBuffer> {

@@ -33,6 +33,8 @@ export type ProgramPart = Part & {
    * what its section says or over a map. Absent: it is attached later, or run by hand.
    */
   readonly attach?: 'tracing' | 'iterator' | { readonly over: string }
+  /** Loaded in its place where the kernel has the function that it calls. */
+  readonly faster?: { readonly program: string; readonly needs: string }
 }
 
 /** Whether it is there in this mode. */
@@ -69,7 +71,11 @@ export const PROGRAMS: readonly ProgramPart[] = [
   // Two copies of one program: bpf/tcp_state.bpf.c says why.
   { name: 'tcp_state', attach: 'tracing' },
   { name: 'tcp_state_twin', attach: 'tracing' },
-  { name: 'live', attach: { over: 'socket_walk' } },
+  {
+    name: 'live',
+    attach: { over: 'socket_walk' },
+    faster: { program: 'live_cast', needs: 'bpf_rdonly_cast' },
+  },
   { name: 'cgroup_birth', attach: 'tracing' },
   { name: 'seed_listeners', attach: 'iterator' },
   { name: 'seed_sockets', attach: 'iterator' },

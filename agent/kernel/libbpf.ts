@@ -19,6 +19,8 @@ export type Libbpf = {
   readonly programFd: (program: ProgramPointer) => number
   readonly sectionName: (program: ProgramPointer) => string
   /** Whether the program is loaded with its object; before that. */
+  /** Whether programs can name this function of the running kernel. */
+  readonly hasKernelFunction: (name: string) => boolean
   readonly setAutoload: (program: ProgramPointer, isLoaded: boolean) => number
   readonly findMap: (object: ObjectPointer, name: string) => MapPointer | null
   readonly mapFd: (map: MapPointer) => number
@@ -76,6 +78,7 @@ export type Ring = Disposable & {
 export type CgroupHook = 'ingress' | 'egress' | 'socket'
 
 // enum bpf_attach_type, linux/bpf.h
+const BPF_TRACE_FENTRY = 24
 const BPF_TRACE_ITER = 28
 const CGROUP_HOOKS: Readonly<Record<CgroupHook, number>> = { ingress: 0, egress: 1, socket: 2 }
 const BPF_MAP_TYPE_ARRAY = 2
@@ -110,6 +113,7 @@ function bindLibbpf(): Libbpf {
   )
   const objectBtf = bind('bpf_object__btf', pointer, [pointer])
   const btfBytes = bind('btf__raw_data', pointer, [pointer, pointer])
+  const findFunction = bind('libbpf_find_vmlinux_btf_id', 'int', ['str', 'int'])
   const openRawTracepoint = bind('bpf_raw_tracepoint_open', 'int', ['str', 'int'])
   const createLink = bind('bpf_link_create', 'int', [
     'int',
@@ -136,6 +140,7 @@ function bindLibbpf(): Libbpf {
     findProgram: bind('bpf_object__find_program_by_name', pointer, [pointer, 'str']),
     programFd: bind('bpf_program__fd', 'int', [pointer]),
     sectionName: bind('bpf_program__section_name', 'str', [pointer]),
+    hasKernelFunction: name => findFunction(name, BPF_TRACE_FENTRY) > 0,
     setAutoload: bind('bpf_program__set_autoload', 'int', [pointer, 'bool']),
     findMap: bind('bpf_object__find_map_by_name', pointer, [pointer, 'str']),
     mapFd: bind('bpf_map__fd', 'int', [pointer]),

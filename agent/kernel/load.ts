@@ -6,6 +6,7 @@ import {
   isIn,
   MAPS,
   PROGRAMS,
+  type ProgramPart,
   type Sizes,
   type UdpMode,
   type UdpSetting,
@@ -72,7 +73,10 @@ function loadWith(udp: UdpMode, options: LoadOptions): Programs {
   const innerArrays = { flows: { valueSize: flowSlot.size, entries: flowSlots(sizes) } }
   const present = PROGRAMS.filter(program => isIn(udp, program))
   const variables = variablesFor(sizes)
-  const autoload = PROGRAMS.map(program => [program.name, present.includes(program)] as const)
+  const autoload = PROGRAMS.flatMap(program => [
+    [program.name, false] as const,
+    [inObject(program), present.includes(program)] as const,
+  ])
   let shared: Record<string, number> = {}
   const reuse = (describe: BpfObject['describe']) => (shared = sharedMaps(describe))
   const object = onFailure.use(
@@ -80,19 +84,26 @@ function loadWith(udp: UdpMode, options: LoadOptions): Programs {
   )
   if (!('flows' in shared)) makeFlowTables(object, sizes)
   const maps = MAPS.filter(map => isIn(udp, map)).map(({ name }) => [name, object.mapFd(name)])
-  const programs = present.map(({ name }) => [name, object.programFd(name)])
+  const programs = present.map(part => [part.name, object.programFd(inObject(part))])
   const parts = { maps: Object.fromEntries(maps), programs: Object.fromEntries(programs) }
   beforeAttach?.({ ...parts, sizes, udp, layout: layoutOf(object.describe) })
   const links: Record<string, number> = {}
-  for (const { name, attach } of present) {
-    if (attach === 'tracing') links[name] = object.attach(name)
-    else if (attach === 'iterator') links[name] = object.attachIterator(name)
-    else if (attach) links[name] = object.attachIterator(name, attach.over)
+  for (const part of present) {
+    const { name, attach } = part
+    const program = inObject(part)
+    if (attach === 'tracing') links[name] = object.attach(program)
+    else if (attach === 'iterator') links[name] = object.attachIterator(program)
+    else if (attach) links[name] = object.attachIterator(program, attach.over)
   }
   const owned = onFailure.move()
   return programsOf({ ...parts, links, sizes, udp, origin: 'loaded', pins: 'off' }, () =>
     owned.dispose(),
   )
+}
+
+/** The program's name in the object file. */
+function inObject({ name, faster }: ProgramPart): string {
+  return faster && loadLibbpf().hasKernelFunction(faster.needs) ? faster.program : name
 }
 
 /** Before anything counts: a program that finds no table has nowhere to count. */

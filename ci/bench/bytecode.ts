@@ -23,7 +23,7 @@ type Change = { readonly file: string; readonly find: RegExp; readonly replaceBy
 export function withEmptyIterator(): Bytecode {
   return build(podatlas, {
     file: 'live.bpf.c',
-    find: /^int live\([^)]*\)\n\{\n/m,
+    find: /^int live\w*\([^)]*\)\n\{\n/gm,
     replaceBy: '$&\treturn 0;\n',
   })
 }
