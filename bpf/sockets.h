@@ -2,7 +2,7 @@
 /*
  * What is remembered per TCP socket: a table of fixed size, so that a connection allocates nothing.
  * A socket is known by its cookie, which the kernel gives once and never again. It has its place in
- * one of two buckets of eight; the cookies of a bucket, and what is remembered of each socket, are
+ * one of three buckets of eight; the cookies of a bucket, and what is remembered of each socket, are
  * a cache line each.
  */
 #ifndef SOCKETS_H
@@ -168,7 +168,7 @@ static __noinline int look_for_vacancy(u32 index, struct vacancy *vacancy)
 	return 0;
 }
 
-/* Puts the cookie, closed or not, into the emptier one of its buckets. */
+/* Puts the cookie, closed or not, into a bucket of its own. */
 __weak __noinline u32 take_place(u64 cookie)
 {
 	for (int tries = 0; tries < 4; tries++) {
