@@ -5,16 +5,20 @@ import { setTimeout as sleep } from 'node:timers/promises'
 /** A cgroup of the benchmark's own: what is counted in it is nobody else's. */
 export type Cgroup = AsyncDisposable & {
   readonly path: string
+  /** Where the hierarchy is mounted. */
+  readonly mount: string
   readonly id: number
 }
 
 let made = 0
 
 export function makeCgroup(): Cgroup {
-  const path = join(cgroup2Mount(), `podatlas-bench-${process.pid}-${++made}`)
+  const mount = cgroup2Mount()
+  const path = join(mount, `podatlas-bench-${process.pid}-${++made}`)
   mkdirSync(path)
   return {
     path,
+    mount,
     id: statSync(path).ino,
     [Symbol.asyncDispose]: () => remove(path),
   }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { decodeFlows } from '../../agent/drain/flows.ts'
+import type { UdpSetting } from '../../agent/kernel/inventory.ts'
 import { openKernel, type Kernel } from '../../agent/kernel/kernel.ts'
 import { installPrograms, type Programs } from '../../agent/kernel/programs.ts'
 import type { Flow, Role } from '../../agent/model.ts'
@@ -21,9 +22,19 @@ export type Counting = Disposable & {
 type End = { readonly opened: number; readonly sent: number; readonly received: number }
 type Sums = { readonly client: End; readonly server: End }
 
-export function startCounting({ bytecode = bpfObject(), maxFlows = 65_536 } = {}): Counting {
+type CountingOptions = {
+  readonly bytecode?: string | undefined
+  readonly maxFlows?: number
+  readonly udp?: UdpSetting
+}
+
+export function startCounting({
+  bytecode = bpfObject(),
+  maxFlows = 65_536,
+  udp = 'off',
+}: CountingOptions = {}): Counting {
   const sizes = { maxFlows, maxOverflow: 4_096, maxSockets: 131_072 }
-  const programs = installPrograms({ bytecode, sizes, log: console.error })
+  const programs = installPrograms({ bytecode, sizes, udp, log: console.error })
   const kernel = openKernel({ programs, telemetry: createTelemetry('bench', '0.0.0') })
   let flows: Flow[] = []
   let drains = 0

@@ -1,6 +1,7 @@
 import { makeCgroup, type Cgroup } from './cgroup.ts'
 import { requireEqual, settle, startCounting } from './counting.ts'
 import type { Measure } from './interleave.ts'
+import { countUdp } from './count-udp.ts'
 import { startNative, type Counts, type Native } from './native.ts'
 import { loadPacketPrograms, type PacketPrograms } from './packets.ts'
 
@@ -9,6 +10,8 @@ export type PingPong = AsyncDisposable & {
   readonly cgroup: Cgroup
   readonly unwatched: Measure
   readonly counted: (bytecode?: string) => Measure
+  /** UDP is counted as well: in this cgroup, or in others only. */
+  readonly countedWithUdp: (isInCgroup: boolean) => Measure
   readonly perPacket: (pair: 'empty' | 'hash') => Measure
 }
 
@@ -29,6 +32,14 @@ export async function startPingPong(mode: 'rr' | 'crr', count: number): Promise<
     unwatched: async () => (await exchange()).ns / count,
     counted: bytecode => async () => {
       using counting = startCounting({ bytecode })
+      const counts = await exchange()
+      requireEqual(await counting.take(cgroup.id), counts)
+      return counts.ns / count
+    },
+    countedWithUdp: isInCgroup => async () => {
+      using counting = startCounting({ udp: 'auto' })
+      using udp = countUdp(counting.programs, cgroup)
+      if (isInCgroup) udp.attach()
       const counts = await exchange()
       requireEqual(await counting.take(cgroup.id), counts)
       return counts.ns / count
