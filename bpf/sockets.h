@@ -2,8 +2,8 @@
 /*
  * What is remembered per TCP socket: a table of fixed size, so that a connection allocates nothing.
  * A socket is known by its cookie, which the kernel gives once and never again. It has its place in
- * one of three buckets of eight; the cookies of a bucket, and what is remembered of each socket, are
- * a cache line each.
+ * one of three buckets of eight; the cookies of a bucket, and what is remembered of each socket,
+ * are a cache line each.
  */
 #ifndef SOCKETS_H
 #define SOCKETS_H
