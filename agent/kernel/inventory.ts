@@ -42,6 +42,13 @@ export function isIn(mode: UdpMode, part: Part): boolean {
   return part.udp?.includes(mode) ?? true
 }
 
+/**
+ * To be raised when the same bytes in a shared map come to mean something else, or are found in another
+ * way, such as by another hash: programs of different versions share no maps, and take over what is in
+ * them by the names of its fields.
+ */
+export const LAYOUT_VERSION = 1
+
 /** The inner maps of `flows`: one is live, one at rest. */
 export const FLOW_TABLES = ['flows_a', 'flows_b'] as const
 

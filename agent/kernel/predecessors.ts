@@ -3,7 +3,7 @@ import { closeSync, readSync } from 'node:fs'
 import { carryFlows, waitForPrograms } from './carried-flows.ts'
 import { carrySockets } from './carried-sockets.ts'
 import { factsOf } from './fdinfo.ts'
-import { FLOW_TABLES, MAPS, type MapPart } from './inventory.ts'
+import { FLOW_TABLES, LAYOUT_VERSION, MAPS, type MapPart } from './inventory.ts'
 import { loadLibbpf } from './libbpf.ts'
 import type { MapDescription } from './object.ts'
 import {
@@ -162,7 +162,7 @@ function carryOver(
 
 function shapeOf({ definition, fields }: MapDescription): string {
   const { type, key_size, value_size, max_entries, map_flags } = definition
-  const facts = [type, key_size, value_size, max_entries, map_flags, fields]
+  const facts = [LAYOUT_VERSION, type, key_size, value_size, max_entries, map_flags, fields]
   return createHash('sha256').update(JSON.stringify(facts)).digest('hex').slice(0, 16)
 }
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { closeSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { programsOf, type Programs } from './descriptors.ts'
-import { isIn, MAPS, PROGRAMS, type Sizes, type UdpMode } from './inventory.ts'
+import { isIn, LAYOUT_VERSION, MAPS, PROGRAMS, type Sizes, type UdpMode } from './inventory.ts'
 import { loadPrograms, type LoadOptions } from './load.ts'
 import { requireReadable } from './object.ts'
 import { holdPinDirectory, type HeldDirectory } from './pin-directory.ts'
@@ -26,12 +26,6 @@ export type InstallOptions = Pick<LoadOptions, 'bytecode' | 'sizes' | 'log'> & {
   /** Failures with the same key are one matter. */
   readonly warn?: LoadOptions['warn']
 }
-
-/**
- * Raised when what user space knows of the maps changes beyond what the object file shows: a set of
- * another version is not adopted.
- */
-const LAYOUT_VERSION = 1
 
 /** Kept with the pins, so that whoever adopts them knows what the settings led to. */
 type About = { readonly sizes: Sizes; readonly udp: UdpMode; readonly layout: Layout }
