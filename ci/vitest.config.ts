@@ -3,11 +3,8 @@ import { defineConfig } from 'vitest/config'
 
 const exclude = ['**/node_modules/**']
 
-/**
- * Kinds of tests that share the machine: what they do to it must not happen twice at a time. Of
- * several in one run, those of a lower `order` come first.
- */
-function kind(name: string, testTimeoutMs: number, order = 0) {
+/** Kinds of tests that share the machine: what they do to it must not happen twice at a time. */
+function kind(name: string, testTimeoutMs: number) {
   return {
     extends: true as const,
     test: {
@@ -15,7 +12,6 @@ function kind(name: string, testTimeoutMs: number, order = 0) {
       include: [`**/*.${name}.test.ts`],
       exclude,
       fileParallelism: false,
-      sequence: { groupOrder: order },
       testTimeout: testTimeoutMs,
       hookTimeout: testTimeoutMs,
     },
@@ -45,10 +41,9 @@ export default defineConfig({
       kind('kernel', 120_000),
       kind('chart', 120_000),
       kind('start', 240_000),
-      // In one run: first what counts on one agent that stays, then what restarts it, then what removes it.
       kind('cluster', 1_800_000),
-      kind('restart', 1_800_000, 1),
-      kind('uninstall', 1_800_000, 2),
+      kind('restart', 1_800_000),
+      kind('uninstall', 1_800_000),
     ],
   },
 })

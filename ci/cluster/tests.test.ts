@@ -10,30 +10,36 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(root, { recursive: true }))
 
-function report(passed: number, failed: number, failedFiles: number): void {
+function report(project: string, passed: number, failed = 0, failedFiles = 0): void {
   const results = {
     numPassedTests: passed,
     numFailedTests: failed,
     numFailedTestSuites: failedFiles,
   }
-  writeFileSync(join(root, 'results.json'), JSON.stringify(results))
+  writeFileSync(join(root, `results-${project}.json`), JSON.stringify(results))
 }
 
-test('counts are those of the tests, not of their files', () => {
-  report(37, 2, 1)
-  expect(countResults(root, 1)).toEqual({ passed: 37, failed: 2 })
+test('counts are those of the tests of all runs, not of their files', () => {
+  report('cluster', 37, 2, 1)
+  report('restart', 1)
+  report('uninstall', 3, 1, 1)
+  expect(countResults(root, 1)).toEqual({ passed: 41, failed: 3 })
 })
 
 test('a file that fails before its first test is a failure', () => {
-  report(12, 0, 1)
-  expect(countResults(root, 1)).toEqual({ passed: 12, failed: 1 })
+  report('cluster', 12)
+  report('restart', 0, 0, 1)
+  report('uninstall', 1)
+  expect(countResults(root, 1)).toEqual({ passed: 13, failed: 1 })
 })
 
-test('a run without a result is a failure', () => {
-  expect(countResults(root, 0)).toEqual({ passed: 0, failed: 1 })
+test('a run without a result is a failure, whatever the others did', () => {
+  report('cluster', 12)
+  report('uninstall', 1)
+  expect(countResults(root, 0)).toEqual({ passed: 13, failed: 1 })
 })
 
 test('a run whose tests passed and that ended badly is a failure', () => {
-  report(12, 0, 0)
-  expect(countResults(root, 1)).toEqual({ passed: 12, failed: 1 })
+  for (const project of ['cluster', 'restart', 'uninstall']) report(project, 12)
+  expect(countResults(root, 1)).toEqual({ passed: 36, failed: 1 })
 })
