@@ -52,8 +52,9 @@ bool receive_all(int fd, void *to, size_t size)
 {
 	ssize_t received = recv(fd, to, size, MSG_WAITALL);
 
+	check(received, "recv");
 	if (received != 0 && received != (ssize_t)size)
-		err(1, "recv");
+		errx(1, "%zd of %zu bytes came", received, size);
 	return received != 0;
 }
 
