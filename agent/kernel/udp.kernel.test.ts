@@ -1,12 +1,23 @@
-import { expect, test } from 'vitest'
-import { compareDatagrams, udpScenarios } from './test/udp.ts'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { compareDatagrams, datagramCases, openUdpKernel, type UdpKernel } from './test/udp.ts'
 
-test.each(udpScenarios)('$name', async ({ run }) => {
-  const { datagrams } = await run()
-  expect(datagrams).toBeGreaterThan(0)
+let kernel: UdpKernel
+beforeAll(async () => {
+  kernel = await openUdpKernel()
+})
+afterAll(() => kernel[Symbol.asyncDispose]())
+
+test.each(datagramCases)('%s', async (_, scenario) => {
+  const services = await compareDatagrams(scenario, kernel)
+  for (const { client } of services) expect(client.datagramsSent).toBeGreaterThan(0)
+})
+
+test('a server with 5,000 peers', async () => {
+  const [service] = await compareDatagrams('udp-peers', kernel)
+  expect(service?.server.datagramsReceived).toBe(5_000)
 })
 
 test('nftables counts the same datagrams and bytes', async () => {
-  const [service] = await compareDatagrams('udp-witness')
+  const [service] = await compareDatagrams('udp-witness', kernel)
   expect(service?.client.datagramsSent).toBe(2_000)
 })
