@@ -24,8 +24,16 @@ export type Libbpf = {
   readonly setAutoload: (program: ProgramPointer, isLoaded: boolean) => number
   readonly findMap: (object: ObjectPointer, name: string) => MapPointer | null
   readonly mapFd: (map: MapPointer) => number
-  /** An array whose memory can be mapped; gives its descriptor. */
-  readonly createMappableArray: (valueSize: number, entries: number) => number
+  /** Gives the kernel an object's type information; the descriptor of that. */
+  readonly loadTypes: (types: Uint8Array) => number
+  /** An array whose memory can be mapped, with the types of this definition; gives its descriptor. */
+  readonly createMappableArray: (
+    definition: MapDefinition,
+    entries: number,
+    typesFd: number,
+  ) => number
+  /** What the maps in a map of maps look like, as the object file says. */
+  readonly innerMap: (map: MapPointer) => MapPointer | null
   /** The maps in a map of maps are to be like this one. */
   readonly setInnerMap: (map: MapPointer, likeFd: number) => number
   readonly setMaxEntries: (map: MapPointer, maxEntries: number) => number
@@ -129,8 +137,7 @@ function bindLibbpf(): Libbpf {
     'uint32_t',
     pointer,
   ])
-  // struct bpf_map_create_opts: its size, five fields that stay 0, and the flags.
-  const mappable = Uint32Array.of(32, 0, 0, 0, 0, 0, 0, BPF_F_MMAPABLE)
+  const loadTypes = bind('bpf_btf_load', 'int', [pointer, 'size_t', pointer])
   const update = bind('bpf_map_update_elem', 'int', ['int', pointer, pointer, 'uint64_t'])
   const nextKey = bind('bpf_map_get_next_key', 'int', ['int', pointer, pointer])
   return {
@@ -144,8 +151,17 @@ function bindLibbpf(): Libbpf {
     setAutoload: bind('bpf_program__set_autoload', 'int', [pointer, 'bool']),
     findMap: bind('bpf_object__find_map_by_name', pointer, [pointer, 'str']),
     mapFd: bind('bpf_map__fd', 'int', [pointer]),
-    createMappableArray: (valueSize, entries) =>
-      createMap(BPF_MAP_TYPE_ARRAY, null, 4, valueSize, entries, mappable),
+    loadTypes: types => loadTypes(types, types.length, null),
+    createMappableArray: (
+      { key_size, value_size, btf_key_type_id: key, btf_value_type_id: value },
+      entries,
+      typesFd,
+    ) => {
+      // struct bpf_map_create_opts: its size, BTF and the types of key and value, two zeros, the flags.
+      const options = Uint32Array.of(32, 0, typesFd, key, value, 0, 0, BPF_F_MMAPABLE)
+      return createMap(BPF_MAP_TYPE_ARRAY, null, key_size, value_size, entries, options)
+    },
+    innerMap: bind('bpf_map__inner_map', pointer, [pointer]),
     setInnerMap: bind('bpf_map__set_inner_map_fd', 'int', [pointer, 'int']),
     setMaxEntries: bind('bpf_map__set_max_entries', 'int', [pointer, 'uint32_t']),
     mapDefinition: map => {

@@ -75,10 +75,20 @@ export function loadObject({
   }
   using templates = new DisposableStack()
   // libbpf's own template of inner maps cannot be sized: bpf_map__set_max_entries crashes on it.
-  for (const [name, { valueSize, entries }] of Object.entries(innerArrays)) {
+  for (const [name, { entries }] of Object.entries(innerArrays)) {
     const problem = `the kernel refuses a map for ${name}`
-    const like = check(libbpf.createMappableArray(valueSize, entries), problem, 'BPF_LOAD')
-    templates.defer(() => closeSync(like))
+    const temporary = (result: number) => {
+      const fd = check(result, problem, 'BPF_LOAD')
+      templates.defer(() => closeSync(fd))
+      return fd
+    }
+    const inner = libbpf.innerMap(map(name))
+    if (!inner) throw notOurs(bytecode, `${name} is no map of maps`)
+    // Kernels before 6.2 tell maps with types from those without, also where there is no timer in
+    // them (commit 68134668c17f), so ours is to have the types of those that it stands for.
+    const types = temporary(libbpf.loadTypes(libbpf.typeInformation(object)))
+    const definition = libbpf.mapDefinition(inner)
+    const like = temporary(libbpf.createMappableArray(definition, entries, types))
     check(libbpf.setInnerMap(map(name), like), problem, 'BPF_LOAD')
   }
   for (const [name, isLoaded] of autoload) libbpf.setAutoload(program(name), isLoaded)
