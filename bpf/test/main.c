@@ -24,6 +24,7 @@ static const struct {
     {"older", run_older},
     {"no-storage", run_no_storage},
     {"race", run_race},
+    {"short-race", run_short_race},
     {"timeouts", run_timeouts},
     {"streams", run_streams},
     {"streams-10gb", run_streams_10gb},

@@ -109,6 +109,7 @@ void run_many_services(void);
 void run_older(void);
 void run_no_storage(void);
 void run_race(void);
+void run_short_race(void);
 void run_timeouts(void);
 void run_streams(void);
 void run_streams_10gb(void);

@@ -1,14 +1,16 @@
 # What comes from Debian or Ubuntu. The tables: a package, and the command or file that shows
 # that it is there, whoever installed it; | separates alternatives.
 
-packages_start='
+packages_bpf='
 clang clang
 bpftool bpftool
-libbpf1 /usr/lib/*/libbpf.so.1|/usr/lib64/libbpf.so.1
 libbpf-dev /usr/include/bpf/bpf_tracing.h
-linux-libc-dev /usr/include/linux/bpf.h
+linux-libc-dev /usr/include/linux/bpf.h'
+
+packages_start="$packages_bpf
+libbpf1 /usr/lib/*/libbpf.so.1|/usr/lib64/libbpf.so.1
 iproute2 ip
-prometheus prometheus'
+prometheus prometheus"
 
 packages_test="$packages_start
 gcc gcc
@@ -28,6 +30,14 @@ buildah buildah
 iptables iptables
 conntrack conntrack
 openssl openssl"
+
+packages_kernels="$packages_bpf
+gcc gcc
+libc6-dev /usr/lib/*/libc.a|/usr/lib64/libc.a
+qemu-system-x86 qemu-system-x86_64
+qemu-system-arm qemu-system-aarch64
+gcc-aarch64-linux-gnu aarch64-linux-gnu-gcc
+libc6-dev-arm64-cross /usr/aarch64-linux-gnu/lib/libc.a"
 
 packages_tool=''
 

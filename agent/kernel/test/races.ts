@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { isEmulated } from '../../../ci/bpf/prebuilt.ts'
 import { ledger } from './ledger.ts'
 import { openTestKernel, type TestKernel } from './open.ts'
 import { covered, type Compared, type Scenario } from './scenario.ts'
@@ -51,7 +52,7 @@ function reusing(moment: string, slow: VariantName): Scenario {
 
 /** Thousands of connections come and go on every CPU while the iterator runs and maps are swapped all the time. */
 async function compareInRace(kernel: TestKernel): Promise<Compared> {
-  await using traffic = startTraffic('race')
+  await using traffic = startTraffic(isEmulated() ? 'short-race' : 'race')
   const counts = ledger(kernel, traffic)
   await traffic.next()
 
