@@ -34,7 +34,9 @@ export function loadPacketPrograms(): PacketPrograms {
     for (const direction of directions) {
       const hook = direction === 'in' ? 'ingress' : 'egress'
       const program = join(folder, 'programs', `${pair}_${direction}`)
-      bpftool('cgroup', verb, cgroup, hook, 'pinned', program)
+      // Those of podatlas allow others beside them, and then all have to.
+      const flags = verb === 'attach' ? ['multi'] : []
+      bpftool('cgroup', verb, cgroup, hook, 'pinned', program, ...flags)
     }
   }
   return {
