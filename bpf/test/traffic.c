@@ -6,7 +6,7 @@
 #include <fcntl.h>
 #include <linux/sockios.h>
 #include <net/if.h>
-#include <netinet/tcp.h>
+#include <linux/tcp.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -303,12 +303,17 @@ void reset(struct connection *connection, enum end end)
 	close_end(connection, end);
 }
 
-int tcp_state(const struct connection *connection, enum end end)
+struct tcp_info tcp_facts(int fd)
 {
 	struct tcp_info info;
 	socklen_t length = sizeof(info);
-	check(getsockopt(connection->fd[end], IPPROTO_TCP, TCP_INFO, &info, &length), "TCP_INFO");
-	return info.tcpi_state;
+	check(getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length), "TCP_INFO");
+	return info;
+}
+
+int tcp_state(const struct connection *connection, enum end end)
+{
+	return tcp_facts(connection->fd[end]).tcpi_state;
 }
 
 void set_sysctl(const char *path, const char *value)
@@ -336,6 +341,23 @@ static void print_end(const struct service *service, const char *name, enum end 
 	       service->datagrams_received[end]);
 }
 
+static void print_quality(const struct signals *signals, const char *name, enum end end)
+{
+	printf("\"%s\":{\"resets\":%lu,\"retransmits\":%lu,\"rttSumUs\":%lu,\"rttMinUs\":%lu}",
+	       name, signals->reset_by[end], signals->retransmits[end], signals->rtt_us[end],
+	       signals->rtt_min_us[end]);
+}
+
+static void print_signals(const struct signals *signals)
+{
+	printf("\"signals\":{\"refused\":%lu,\"timedOut\":%lu,\"unreachable\":%lu,\"other\":%lu,",
+	       signals->refused, signals->timed_out, signals->unreachable, signals->other);
+	print_quality(signals, "client", CLIENT);
+	printf(",");
+	print_quality(signals, "server", SERVER);
+	printf("}");
+}
+
 void checkpoint(void)
 {
 	usleep(20000); /* the last FINs and acknowledgements cross over */
@@ -349,6 +371,8 @@ void checkpoint(void)
 		print_end(service, "client", CLIENT);
 		printf(",");
 		print_end(service, "server", SERVER);
+		printf(",");
+		print_signals(&service->signals);
 		printf("}");
 	}
 	printf("]\n");

@@ -12,6 +12,15 @@
 
 enum end { CLIENT, SERVER };
 
+/* What the programs saw beside bytes: errno, their own resets, TCP_INFO. */
+struct signals {
+	uint64_t refused, timed_out, unreachable, other;
+	uint64_t reset_by[2]; /* by end */
+	uint64_t retransmits[2];
+	uint64_t rtt_us[2]; /* sum of the connections' smoothed times */
+	uint64_t rtt_min_us[2];
+};
+
 /* One listener, and the sums over all its connections. */
 struct service {
 	const char *name;
@@ -25,6 +34,7 @@ struct service {
 	uint64_t failed;
 	uint64_t datagrams_sent[2];
 	uint64_t datagrams_received[2];
+	struct signals signals;
 };
 
 struct connection {
@@ -75,6 +85,8 @@ void wait_until_acknowledged(struct connection *connection);
 void end_sending(struct connection *connection, enum end end);
 void close_end(struct connection *connection, enum end end);
 void reset(struct connection *connection, enum end end);
+struct tcp_info;
+struct tcp_info tcp_facts(int fd);
 int tcp_state(const struct connection *connection, enum end end);
 
 void close_in_order(struct connection *connection, enum end first);
@@ -111,6 +123,9 @@ void run_no_storage(void);
 void run_race(void);
 void run_short_race(void);
 void run_timeouts(void);
+void run_failures(void);
+void run_resets(void);
+void run_loss(void);
 void run_streams(void);
 void run_streams_10gb(void);
 void run_never_accepted(void);

@@ -17,7 +17,8 @@ export function ledger(kernel: Kernel, traffic: Traffic): Ledger {
   const sum = (
     service: Service,
     role: Role,
-    field: keyof Flow & (`bytes${string}` | `datagrams${string}` | 'connectionsOpened' | `failed${string}`),
+    field: keyof Flow &
+      (`bytes${string}` | `datagrams${string}` | 'connectionsOpened' | `failed${string}`),
   ) =>
     flows
       .filter(flow => flow.role === role && flow.servicePort === service.port)

@@ -14,6 +14,24 @@ type End = {
   readonly datagramsReceived: number
 }
 
+/** What an end saw of its connections, by TCP_INFO, and how many it broke off. */
+type Quality = {
+  readonly resets: number
+  readonly retransmits: number
+  readonly rttSumUs: number
+  readonly rttMinUs: number
+}
+
+/** Failures by the error that the program got. */
+export type Signals = {
+  readonly refused: number
+  readonly timedOut: number
+  readonly unreachable: number
+  readonly other: number
+  readonly client: Quality
+  readonly server: Quality
+}
+
 /** What the programs at both ends of a listener's connections wrote and read themselves. */
 export type Service = {
   readonly name: string
@@ -22,6 +40,7 @@ export type Service = {
   readonly failed: number
   readonly client: End
   readonly server: End
+  readonly signals: Signals
 }
 
 /** A run of bpf/test in a network namespace of its own, and in cgroups of its own. */

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+#define _GNU_SOURCE
+#include "traffic.h"
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <linux/tcp.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* A link on which nobody answers: neighbours are known or not, but there are none. */
+static void make_silent_link(void)
+{
+	static const char *const commands =
+	    "ip link add silent type veth peer name far && ip link set far up &&"
+	    "ip addr add 192.0.2.1/24 dev silent && ip link set silent up &&"
+	    "echo 100 >/proc/sys/net/ipv4/neigh/silent/retrans_time_ms &&"
+	    "ip neigh add 192.0.2.3 lladdr 02:00:00:00:00:03 dev silent nud permanent";
+	if (system(commands))
+		fail("silent link");
+}
+
+static struct service *serve_on_silent_link(const char *name, const char *address)
+{
+	struct service *service = serve_nothing(name, AF_INET);
+	inet_pton(AF_INET, address, &((struct sockaddr_in *)&service->address)->sin_addr);
+	return service;
+}
+
+static void count_failure(struct service *service, int error)
+{
+	switch (error) {
+	case ECONNREFUSED:
+		service->signals.refused++;
+		break;
+	case ETIMEDOUT:
+		service->signals.timed_out++;
+		break;
+	case EHOSTUNREACH:
+		service->signals.unreachable++;
+		break;
+	default:
+		errno = error;
+		fail("connect");
+	}
+}
+
+static int begin_to_connect(const struct service *service)
+{
+	int fd = client_socket(AF_INET);
+	int repeated = 1;
+	setsockopt(fd, IPPROTO_TCP, TCP_SYNCNT, &repeated, sizeof(repeated));
+	fcntl(fd, F_SETFL, O_NONBLOCK);
+	if (connect_to(fd, service) == 0 || errno != EINPROGRESS)
+		fail("connect");
+	return fd;
+}
+
+static void fail_to_connect(struct service *service)
+{
+	int fd = begin_to_connect(service);
+	struct pollfd end = {.fd = fd, .events = POLLOUT};
+	int error;
+	socklen_t length = sizeof(error);
+
+	poll(&end, 1, 20000);
+	/* The counters are still there: a connect() that waits clears them when it fails. */
+	struct tcp_info info = tcp_facts(fd);
+	service->signals.retransmits[CLIENT] += info.tcpi_total_retrans;
+	getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length);
+	count_failure(service, error);
+	close(fd);
+}
+
+static void give_up_connecting(struct service *service)
+{
+	int fd = begin_to_connect(service);
+	close(fd);
+	service->signals.other++;
+}
+
+/* Connections that cannot be established, each by the error that the program got. */
+void run_failures(void)
+{
+	make_silent_link();
+	for (int i = 0; i < 3; i++) {
+		fail_to_connect(serve_nothing("refused", AF_INET));
+		fail_to_connect(serve_on_silent_link("timed out", "192.0.2.3"));
+		fail_to_connect(serve_on_silent_link("unreachable", "192.0.2.4"));
+		give_up_connecting(serve_on_silent_link("given up", "192.0.2.3"));
+	}
+	checkpoint();
+}
+
+/* Each end in turn breaks off, by SO_LINGER or by closing with unread data; others close in order.
+ */
+void run_resets(void)
+{
+	struct service *service = serve("resets", AF_INET);
+	for (int i = 0; i < 30; i++) {
+		struct connection connection = open_connection(service);
+		enum end by = i % 2 ? CLIENT : SERVER;
+		carry(&connection, CLIENT, 100);
+		if (i % 3 == 0) {
+			wait_until_acknowledged(&connection);
+			reset(&connection, by);
+			service->signals.reset_by[by]++;
+		} else if (i % 3 == 1) {
+			send_bytes(&connection, !by, 10);
+			wait_until_acknowledged(&connection);
+			service->received[by] += 10; /* it arrived, read or not */
+			close_end(&connection, by);
+			service->signals.reset_by[by]++;
+		} else {
+			close_end(&connection, by);
+		}
+		receive_rest(&connection, !by);
+		close_end(&connection, !by);
+	}
+	checkpoint();
+}
+
+static void note_quality(const struct connection *connection, enum end end)
+{
+	struct signals *signals = &connection->service->signals;
+	struct tcp_info info = tcp_facts(connection->fd[end]);
+	signals->retransmits[end] += info.tcpi_total_retrans;
+	signals->rtt_us[end] += info.tcpi_rtt;
+	if (!signals->rtt_min_us[end] || info.tcpi_min_rtt < signals->rtt_min_us[end])
+		signals->rtt_min_us[end] = info.tcpi_min_rtt;
+}
+
+/* Data that is sent while loopback is down, and again when it is up; TCP_INFO is the witness. */
+void run_loss(void)
+{
+	static struct connection connections[10];
+	struct service *service = serve("loss", AF_INET);
+
+	for (int i = 0; i < 10; i++) {
+		connections[i] = open_connection(service);
+		carry(&connections[i], CLIENT, 1000);
+		carry(&connections[i], SERVER, 1000);
+	}
+	set_loopback(0);
+	for (int i = 0; i < 10; i++)
+		send_bytes(&connections[i], i % 2 ? CLIENT : SERVER, 5000);
+	usleep(900000);
+	set_loopback(1);
+	for (int i = 0; i < 10; i++) {
+		receive_bytes(&connections[i], i % 2 ? SERVER : CLIENT, 5000);
+		wait_until_acknowledged(&connections[i]);
+	}
+	usleep(300000); /* acknowledgements that were put off */
+	for (int i = 0; i < 10; i++) {
+		note_quality(&connections[i], CLIENT);
+		note_quality(&connections[i], SERVER);
+	}
+	checkpoint();
+}
