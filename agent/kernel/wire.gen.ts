@@ -40,15 +40,6 @@ export const flowValue = {
   resetByPeer: (view: DataView, start: number): number => u64(view, start + 112),
 } as const
 
-/** struct flow_table */
-export const flowTable = {
-  size: 24,
-  counted: (view: DataView, start: number): number => u64(view, start + 0),
-  limit: (view: DataView, start: number): number => view.getUint32(start + 8, true),
-  capacity: (view: DataView, start: number): number => view.getUint32(start + 12, true),
-  seed: (view: DataView, start: number): number => u64(view, start + 16),
-} as const
-
 /** struct flow_slot */
 export const flowSlot = {
   size: 168,

@@ -42,7 +42,6 @@ export async function wire(): Promise<{ path: string; content: string }[]> {
     head,
     readers(types, 'flow_key'),
     readers(types, 'flow_value'),
-    readers(types, 'flow_table'),
     readers(types, 'flow_slot'),
     readers(types, 'drop_value'),
     readers(types, 'cgroup_event'),
