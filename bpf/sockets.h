@@ -2,7 +2,7 @@
 /*
  * What is remembered per TCP socket: a table of fixed size, so that a connection allocates nothing.
  * A socket is known by its cookie, which the kernel gives once and never again. It has its place in
- * one of three buckets of eight; the cookies of a bucket, and what is remembered of each socket,
+ * one of four buckets of eight; the cookies of a bucket, and what is remembered of each socket,
  * are a cache line each.
  */
 #ifndef SOCKETS_H
@@ -91,20 +91,23 @@ static __always_inline bool is_known(const struct sock *sk)
 }
 
 /*
- * Few buckets first: short connections then use the same lines of memory again and again. Cookies
- * are given in sequence, so those that live long stand side by side; the last choice spreads them.
+ * Few buckets first: short connections then use the same lines of memory again and again. Those
+ * that find these full stay out of them: side by side, since cookies are given in sequence, and by
+ * two hashes where that is too narrow. agent/kernel/carried-sockets.ts chooses alike.
  */
-#define CHOICES 3
+#define CHOICES 4
 #define FIRST_BUCKETS 64
 
 static __always_inline u32 bucket_index(u64 cookie, int choice)
 {
-	u64 number = cookie / BUCKET_SIZE;
+	u32 mask = socket_bucket_count - 1;
 	if (choice == 0)
-		number %= FIRST_BUCKETS;
-	if (choice == 2)
-		number = cookie * 0x9e3779b97f4a7c15ULL >> 40;
-	return number & (socket_bucket_count - 1);
+		return cookie / BUCKET_SIZE % FIRST_BUCKETS & mask;
+	u64 number = cookie / BUCKET_SIZE;
+	if (choice > 1)
+		number = cookie * 0x9e3779b97f4a7c15ULL >> (choice == 2 ? 40 : 16);
+	u32 index = number & mask;
+	return (index < FIRST_BUCKETS ? index | FIRST_BUCKETS : index) & mask;
 }
 
 /*
@@ -172,24 +175,24 @@ static __noinline int look_for_vacancy(u32 index, struct vacancy *vacancy)
 __weak __noinline u32 take_place(u64 cookie)
 {
 	for (int tries = 0; tries < 4; tries++) {
-		struct vacancy first, second;
-		struct vacancy *vacancy = &first;
+		struct vacancy found, other;
 		u64 name = cookie & ~CLOSED_COOKIE;
-		look_for_vacancy(bucket_index(name, 0), &first);
-		bool is_full = first.taken == BUCKET_SIZE;
-		if (is_full)
-			look_for_vacancy(bucket_index(name, 1), &first);
-		if (is_full && first.taken > BUCKET_SIZE / 2) {
-			look_for_vacancy(bucket_index(name, 2), &second);
-			if (second.taken < first.taken)
-				vacancy = &second;
+		look_for_vacancy(bucket_index(name, 0), &found);
+		if (found.taken == BUCKET_SIZE) {
+			look_for_vacancy(bucket_index(name, 1), &found);
+			for (int choice = 2; choice < CHOICES && found.taken > BUCKET_SIZE / 2;
+			     choice++) {
+				look_for_vacancy(bucket_index(name, choice), &other);
+				if (other.taken < found.taken)
+					found = other;
+			}
 		}
-		u64 *cell = cookie_at(vacancy->place);
+		u64 *cell = cookie_at(found.place);
 		if (!cell)
 			return NOWHERE;
-		u64 before = vacancy->cookie;
+		u64 before = found.cookie;
 		if (__sync_val_compare_and_swap(cell, before, cookie) == before)
-			return vacancy->place;
+			return found.place;
 	}
 	return NOWHERE;
 }

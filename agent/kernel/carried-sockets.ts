@@ -53,7 +53,7 @@ function* openSockets({ maps }: SocketTable): Generator<readonly [place: number,
   }
 }
 
-/** Chooses places where the programs look: in the first of three buckets that has room. */
+/** Chooses places where the programs look: in the first of four buckets that has room. */
 function bucketFiller(bucketCount: number) {
   const filled = new Map<number, BigUint64Array<ArrayBuffer>>()
   const room = (index: number) => filled.get(index)?.indexOf(0n) ?? 0
@@ -73,10 +73,13 @@ function bucketFiller(bucketCount: number) {
 
 /** As `bucket_index` in bpf/sockets.h. */
 function bucketsOf(cookie: bigint, bucketCount: number): number[] {
-  const number = cookie / BigInt(BUCKET_SIZE)
-  const hash = BigInt.asUintN(64, cookie * 0x9e37_79b9_7f4a_7c15n) >> 40n
   const mask = BigInt(bucketCount - 1)
-  return [number % FIRST_BUCKETS, number, hash].map(choice => Number(choice & mask))
+  const number = cookie / BigInt(BUCKET_SIZE)
+  const hash = BigInt.asUintN(64, cookie * 0x9e37_79b9_7f4a_7c15n)
+  const others = [number, hash >> 40n, hash >> 16n]
+    .map(choice => choice & mask)
+    .map(index => (index < FIRST_BUCKETS ? index | FIRST_BUCKETS : index))
+  return [number % FIRST_BUCKETS, ...others].map(index => Number(index & mask))
 }
 
 function words(fd = -1): Uint32Array<ArrayBuffer> {
