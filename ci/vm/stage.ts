@@ -13,7 +13,7 @@ const { packages } = JSON.parse(readFileSync(join(repository, 'package-lock.json
 
 /**
  * Puts together what a machine of this architecture has in memory: Node, the libraries it loads, the
- * tests' program as one bundle, and what the tests take from ci/bpf on a machine with a compiler.
+ * tests' programs as bundles, and what the tests take from ci/bpf on a machine with a compiler.
  * Gives the path of the archive in `folder`.
  */
 export async function stage(architecture: Architecture, folder: string): Promise<string> {
@@ -21,7 +21,9 @@ export async function stage(architecture: Architecture, folder: string): Promise
   const init = join(folder, `init-${architecture}`)
   const guest = join(folder, 'guest.mjs')
   await run(compiler, [...flags, '-o', init, join(import.meta.dirname, 'init.c')])
+  const drainer = join(folder, 'drainer.mjs')
   await bundle(join(import.meta.dirname, 'guest.ts'), guest)
+  await bundle(join(import.meta.dirname, 'drainer.ts'), drainer)
 
   const libraries = join(outside, `libraries-${architecture}`)
   // koffi looks its native file up as a package of this name.
@@ -30,6 +32,7 @@ export async function stage(architecture: Architecture, folder: string): Promise
     ['/init', init],
     ['/bin/node', node],
     ['/app/guest.mjs', guest],
+    ['/app/drainer.mjs', drainer],
     ['/app/podatlas.bpf.o', bpfObject()],
     ['/app/traffic', trafficProgram(compiler)],
     ...['package.json', 'index.js', `linux_${cpu}/koffi.node`].map(

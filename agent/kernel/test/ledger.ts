@@ -12,6 +12,16 @@ export type Ledger = {
 }
 
 export function ledger(kernel: Kernel, traffic: Traffic): Ledger {
+  return ledgerOf(async () => {
+    const drained = await kernel.drain()
+    const flows = decodeFlows(drained)
+    drained.release()
+    return flows
+  }, traffic)
+}
+
+/** The same where somebody else drains. */
+export function ledgerOf(drain: () => Promise<readonly Flow[]>, traffic: Traffic): Ledger {
   const flows: Flow[] = []
   const cgroups = { client: traffic.clientCgroup, server: traffic.serverCgroup }
   const sum = (
@@ -37,10 +47,7 @@ export function ledger(kernel: Kernel, traffic: Traffic): Ledger {
   })
   return {
     drain: async () => {
-      const drained = await kernel.drain()
-      const own = decodeFlows(drained).filter(flow => flow.cgroupId === cgroups[flow.role])
-      flows.push(...own)
-      drained.release()
+      flows.push(...(await drain()).filter(flow => flow.cgroupId === cgroups[flow.role]))
     },
     flows: () => flows,
     counted: service => ({

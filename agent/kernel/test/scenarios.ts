@@ -2,6 +2,7 @@ import { closeScenarios } from './closes.ts'
 import { olderScenarios } from './older.ts'
 import { ownershipScenarios } from './ownership.ts'
 import { raceScenarios } from './races.ts'
+import { restartScenarios } from './restarts.ts'
 import type { Scenario } from './scenario.ts'
 import { udpScenarios } from './udp.ts'
 
@@ -11,5 +12,6 @@ export const scenarios: readonly Scenario[] = [
   ...olderScenarios,
   ...ownershipScenarios,
   ...raceScenarios,
+  ...restartScenarios,
   ...udpScenarios,
 ]
