@@ -4,6 +4,7 @@ import { flowKey, flowSlot, flowValue } from '../../agent/kernel/wire.gen.ts'
 import type { Flow } from '../../agent/model.ts'
 import { startCounting, type Counting } from './counting.ts'
 import { loadFiller } from './filler.ts'
+import { collectGarbage } from './garbage.ts'
 import { startNative, type Native } from './native.ts'
 import type { Bench } from './result.ts'
 import { spreadOf } from './spread.ts'
@@ -77,6 +78,7 @@ export const benchDrain: Bench = async ({ isSmall, print }) => {
 
 /** Released as soon as they are decoded; what is kept of them is a copy, made when the time is taken. */
 async function drainAll({ kernel }: Counting): Promise<Taken> {
+  collectGarbage()
   const start = performance.now()
   const drained = await kernel.drain()
   const flows = decodeFlows(drained)
@@ -103,6 +105,7 @@ async function drainOneByOne(hash: Native, { count, entries }: Entries): Promise
     scatter(await hash.readBytes(count * field.size), taken, field)
   }
   const raw = { count, entries: new DataView(taken.buffer) }
+  collectGarbage()
   const start = performance.now()
   const flows = decodeFlows(raw)
   return { ms: takenNs / 1e6 + performance.now() - start, flows, raw }

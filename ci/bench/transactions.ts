@@ -10,6 +10,8 @@ export type PingPong = AsyncDisposable & {
   readonly cgroup: Cgroup
   readonly unwatched: Measure
   readonly counted: (bytecode?: string) => Measure
+  /** With programs that need not count right. */
+  readonly watched: (bytecode: string) => Measure
   /** UDP is counted as well: in this cgroup, or in others only. */
   readonly countedWithUdp: (isInCgroup: boolean) => Measure
   readonly perPacket: (pair: 'empty' | 'hash') => Measure
@@ -35,6 +37,11 @@ export async function startPingPong(mode: 'rr' | 'crr', count: number): Promise<
       const counts = await exchange()
       requireEqual(await counting.take(cgroup.id), counts)
       return counts.ns / count
+    },
+    watched: bytecode => async () => {
+      using loaded = new DisposableStack()
+      loaded.use(startCounting({ bytecode }))
+      return (await exchange()).ns / count
     },
     countedWithUdp: isInCgroup => async () => {
       using counting = startCounting({ udp: 'auto' })
