@@ -25,6 +25,8 @@ static const struct {
     {"no-storage", run_no_storage},
     {"race", run_race},
     {"short-race", run_short_race},
+    {"crowd", run_crowd},
+    {"small-crowd", run_small_crowd},
     {"timeouts", run_timeouts},
     {"failures", run_failures},
     {"resets", run_resets},

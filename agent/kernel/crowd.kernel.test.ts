@@ -1,0 +1,15 @@
+import { expect, test } from 'vitest'
+import { Settings } from '../config.ts'
+import { openTestKernel } from './test/open.ts'
+import { compareExactly, covered } from './test/scenario.ts'
+
+test('100,000 sockets opened and closed in bursts lose no byte, with the sizes of the default', async () => {
+  const { maxFlows, maxSockets } = Settings.parse({}).kernel
+  const kernel = openTestKernel({ maxFlows, maxSockets })
+  // All open, all closed, and after each of five bursts.
+  const services = await compareExactly('crowd', { checkpoints: 7, open: () => kernel })
+  const { connections, bytes } = covered(services)
+  expect(connections).toBe(50_000 + 5 * 4_000)
+  expect(await kernel.drops()).not.toHaveProperty('sockets_full')
+  console.log(`${connections} connections, ${bytes} bytes, difference 0`)
+})
