@@ -4,7 +4,7 @@ import { startPingPong } from './transactions.ts'
 
 /** A request and a response of one byte each on an open connection, both ends on one CPU. */
 export const benchTcpRr: Bench = async ({ isSmall, print }) => {
-  const count = isSmall ? 200 : 10_000
+  const count = isSmall ? 200 : 20_000
   const pairs = isSmall ? 1 : 12
   await using pingPong = await startPingPong('rr', count)
   const ways = {
