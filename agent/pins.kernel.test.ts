@@ -7,7 +7,7 @@ import { bpfObject } from '../ci/bpf/object.ts'
 import { mountBpffs, type Bpffs } from './kernel/test/bpffs.ts'
 import { startTraffic, type Service } from './kernel/test/traffic.ts'
 import { objectVariant } from './kernel/test/variant.ts'
-import { runAgent, startAgent, type AgentProcess } from './test/agent-process.ts'
+import { betweenTicks, runAgent, startAgent, type AgentProcess } from './test/agent-process.ts'
 
 // The real `node agent/main.ts`, killed and started again, on a bpffs that the test mounts.
 
@@ -220,13 +220,6 @@ const capability = (status: string, set: string) =>
   new RegExp(`^Cap${set}:\\t(\\w+)$`, 'm').exec(status)?.[1]
 
 const ready = (agent: AgentProcess) => agent.waitFor('podatlas_agent_info', {}, 1)
-
-/** A moment at which the agent has written what it read, and reads nothing. */
-async function betweenTicks({ lines }: AgentProcess): Promise<void> {
-  const before = lines.length
-  await vi.waitFor(() => expect(lines.length).toBeGreaterThan(before), 10_000)
-  for (let seen = 0; seen !== lines.length; await sleep(150)) seen = lines.length
-}
 
 /** What the agents showed of a service in all their lives, in the shape of the truth. */
 function total(agents: readonly AgentProcess[], service: Service): Service {

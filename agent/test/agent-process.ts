@@ -3,7 +3,8 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
-import { vi } from 'vitest'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { expect, vi } from 'vitest'
 
 /** A line of the stdout sink in its JSON form. */
 export type Line = {
@@ -80,4 +81,11 @@ export function startAgent(
       await end('SIGKILL')
     },
   }
+}
+
+/** A moment at which the agent has written what it read, and reads nothing. */
+export async function betweenTicks({ lines }: AgentProcess): Promise<void> {
+  const before = lines.length
+  await vi.waitFor(() => expect(lines.length).toBeGreaterThan(before), 10_000)
+  for (let seen = 0; seen !== lines.length; await sleep(150)) seen = lines.length
 }

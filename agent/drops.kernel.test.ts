@@ -1,0 +1,145 @@
+import { execFileSync } from 'node:child_process'
+import { mkdtempDisposableSync, readdirSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test, vi } from 'vitest'
+import { bpfObject } from '../ci/bpf/object.ts'
+import { openKernel } from './kernel/kernel.ts'
+import { installPrograms } from './kernel/programs.ts'
+import { mountBpffs, type Bpffs } from './kernel/test/bpffs.ts'
+import { startTraffic } from './kernel/test/traffic.ts'
+import { dropReasons } from './kernel/wire.gen.ts'
+import { createTelemetry, type Telemetry } from './telemetry.ts'
+import { betweenTicks, startAgent, type AgentProcess } from './test/agent-process.ts'
+
+// What could not be counted is told once, whichever agent lives when it is read.
+
+/** At least so many sockets of a `small-crowd` find a table of 1,024 full, while all are open and in a burst. */
+const TOGETHER = 16_000 - 1_024
+const BURST = 8 * (2_000 - 1_024)
+
+test('drops that an agent did not live to read, and those after its end, are told by the next one, once', async () => {
+  using bpffs = mountBpffs()
+  using folder = mkdtempDisposableSync(join(tmpdir(), 'podatlas-drops-'))
+  const config = join(folder.path, 'config.yaml')
+  writeFileSync(config, 'kernel: { maxSockets: 1024 }\n')
+  const options = ['--config', config, '--bytecode', bpfObject(), '--listen=127.0.0.1:0']
+  options.push('--sink=stdout,format=json', '--interval=1s', '--pin-directory', bpffs.pinDirectory)
+  const lives: AgentProcess[] = []
+  await using stack = new AsyncDisposableStack()
+  const start = async () => {
+    const agent = stack.use(startAgent(options))
+    lives.push(agent)
+    await agent.waitFor('podatlas_agent_info', {}, 1)
+    return agent
+  }
+  const allTold = async () => {
+    await vi.waitFor(() => expect(eventsOf(lives)).toEqual(inKernel(bpffs, 'events')), 20_000)
+    return lives.map(life => eventsOf([life])['sockets_full'] ?? 0)
+  }
+
+  const first = await start()
+  await using traffic = startTraffic('small-crowd')
+  await traffic.next()
+  await allTold()
+  await traffic.next()
+  await betweenTicks(first)
+  process.kill(first.pid, 'SIGSTOP')
+  await traffic.next()
+  await first.end('SIGKILL')
+  await traffic.next() // nobody watches
+  const second = await start()
+  const told = await allTold()
+  expect(told[0]).toBeGreaterThanOrEqual(TOGETHER)
+  expect(told[1]).toBeGreaterThanOrEqual(2 * BURST)
+
+  await betweenTicks(second)
+  await second.end('SIGKILL')
+  const third = await start()
+  await betweenTicks(third)
+  await allTold()
+  await traffic.next()
+  const toldAtLast = await allTold()
+  expect(toldAtLast.slice(0, 2)).toEqual(told)
+  expect(toldAtLast[2]).toBeGreaterThanOrEqual(BURST)
+  console.log(`sockets that found the table full, as told by each life: ${toldAtLast.join(', ')}`)
+})
+
+test('so are the bytes that are lost for good', async () => {
+  using bpffs = mountBpffs()
+  const { pinDirectory } = bpffs
+  const lives: Telemetry[] = []
+  const open = () => {
+    const sizes = { maxFlows: 1, maxOverflow: 1, maxSockets: 4_096 }
+    const log = console.error
+    const programs = installPrograms({ bytecode: bpfObject(), sizes, pinDirectory, log })
+    const telemetry = createTelemetry('test', '0')
+    lives.push(telemetry)
+    return openKernel({ programs, telemetry })
+  }
+  const told = async () => await Promise.all(lives.map(lostBytes))
+  const inAll = () => Object.values(inKernel(bpffs, 'bytes')).reduce((sum, bytes) => sum + bytes, 0)
+
+  const first = open()
+  await loseSome()
+  await first.drain()
+  const [toldFirst = 0] = await told()
+  expect(toldFirst).toBe(inAll())
+  await loseSome()
+  const unread = inAll() - toldFirst
+  first[Symbol.dispose]()
+  await loseSome() // nobody watches
+  const losses = inAll()
+  for (let life = 2; life <= 3; life++) {
+    using kernel = open()
+    await kernel.drain()
+    await kernel.drain()
+  }
+  expect(toldFirst).toBeGreaterThan(0)
+  expect(unread).toBeGreaterThan(0)
+  expect(losses).toBeGreaterThan(toldFirst + unread)
+  expect(await told()).toEqual([toldFirst, losses - toldFirst, 0])
+  console.log(`bytes lost, as told by each life: ${(await told()).join(', ')}`)
+})
+
+/** What the kernel's map holds, as another program reads it. */
+function inKernel({ pinDirectory }: Bpffs, field: 'events' | 'bytes'): Record<string, number> {
+  const [set = ''] = readdirSync(pinDirectory)
+  const dump = ['-j', 'map', 'dump', 'pinned', join(pinDirectory, set, 'maps-drops')]
+  const entries: { formatted: { key: number; value: Record<string, number> } }[] = JSON.parse(
+    execFileSync('bpftool', dump, { encoding: 'utf8' }),
+  )
+  return Object.fromEntries(
+    entries.map(({ formatted: { key, value } }) => [dropReasons[key], value[field] ?? 0]),
+  )
+}
+
+/** Drops by reason that the agents showed in all their lives. */
+function eventsOf(lives: readonly AgentProcess[]): Record<string, number> {
+  return Object.fromEntries(
+    dropReasons.map(reason => [
+      reason,
+      lives.reduce((sum, { lines }) => sum + newest(lines, reason), 0),
+    ]),
+  )
+}
+
+function newest(lines: AgentProcess['lines'], reason: string): number {
+  const line = lines.findLast(
+    ({ name, labels }) =>
+      name === 'podatlas_agent_kernel_drops_total' && labels['reason'] === reason,
+  )
+  return line?.value ?? 0
+}
+
+/** Hardly any flow has room: most of what the connections carried is lost. */
+async function loseSome(): Promise<void> {
+  await using traffic = startTraffic('closes')
+  await traffic.next()
+  await traffic.next()
+}
+
+async function lostBytes(telemetry: Telemetry): Promise<number> {
+  const { values } = await telemetry.lostBytes.get()
+  return values.reduce((sum, { value }) => sum + value, 0)
+}
