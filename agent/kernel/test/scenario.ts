@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { isEmulated } from '../../../ci/bpf/prebuilt.ts'
 import { ledger } from './ledger.ts'
 import { openTestKernel, type TestKernel } from './open.ts'
 import { startTraffic, type Service } from './traffic.ts'
@@ -20,16 +21,15 @@ export type Compared = {
   readonly bytes: number
 }
 
-type Conditions = {
-  /** How often the program stops for a comparison. */
-  readonly checkpoints?: number
-  readonly open?: () => TestKernel
-}
+type Conditions = { readonly checkpoints?: number; readonly open?: () => TestKernel }
 
-/** Runs a scenario of bpf/test to its last checkpoint; at each, the kernel must have counted what the programs did. */
+/**
+ * Runs a scenario of bpf/test to its last checkpoint, where it stops for a comparison; at each, the
+ * kernel must have counted what the programs did.
+ */
 export async function compareExactly(
   scenario: string,
-  { checkpoints = 1, open = openTestKernel }: Conditions = {},
+  { checkpoints = 1, open = openOrGoOn }: Conditions = {},
 ): Promise<readonly Service[]> {
   using kernel = open()
   await using traffic = startTraffic(scenario)
@@ -42,6 +42,15 @@ export async function compareExactly(
   }
   assert.deepEqual(await kernel.lostBytes(), {})
   return services
+}
+
+let kept: TestKernel | undefined
+
+/** In emulation loading takes most of the time: there all comparisons share what the first one loaded. */
+function openOrGoOn(): TestKernel {
+  if (!isEmulated()) return openTestKernel()
+  kept ??= openTestKernel()
+  return { ...kept, [Symbol.dispose]: () => undefined }
 }
 
 /** What a comparison of these services covered. */

@@ -21,6 +21,7 @@ export const variantNames = [
   'slow-state',
   'slow-seed',
   'listeners-tell-roles',
+  'no-fentry',
 ] as const
 
 const variants: Readonly<Record<VariantName, Change>> = {
@@ -32,6 +33,12 @@ const variants: Readonly<Record<VariantName, Change>> = {
     file: 'seed.bpf.c',
     before: 'once == payload',
     after: 'once == 7 + payload',
+  },
+  // No kernel takes it, so that UDP is counted by cgroup.
+  'no-fentry': {
+    file: 'udp_fentry.bpf.c',
+    before: 'fentry/skb_consume_udp',
+    after: 'fentry/no_such_function',
   },
 }
 
