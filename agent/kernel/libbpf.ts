@@ -50,6 +50,8 @@ export type Libbpf = {
   readonly attachMapIterator: (programFd: number, mapFd: number) => number
   readonly attachCgroup: (programFd: number, cgroupFd: number, hook: CgroupHook) => number
   readonly createIterator: (linkFd: number) => number
+  /** The kernel measures all programs until the descriptor that this gives is closed. */
+  readonly enableStatistics: () => number
   readonly lookup: (mapFd: number, key: Uint32Array, value: Uint8Array | Uint32Array) => number
   readonly update: (mapFd: number, key: Uint32Array, value: Uint32Array) => number
   /** The same on another thread: updating a map of maps sleeps until running programs have ended. */
@@ -91,6 +93,8 @@ const BPF_TRACE_ITER = 28
 const CGROUP_HOOKS: Readonly<Record<CgroupHook, number>> = { ingress: 0, egress: 1, socket: 2 }
 const BPF_MAP_TYPE_ARRAY = 2
 const BPF_F_MMAPABLE = 1024
+// enum bpf_stats_type
+const BPF_STATS_RUN_TIME = 0
 // enum libbpf_print_level, bpf/libbpf.h
 const LIBBPF_WARN = 0
 
@@ -122,6 +126,7 @@ function bindLibbpf(): Libbpf {
   const objectBtf = bind('bpf_object__btf', pointer, [pointer])
   const btfBytes = bind('btf__raw_data', pointer, [pointer, pointer])
   const findFunction = bind('libbpf_find_vmlinux_btf_id', 'int', ['str', 'int'])
+  const enableStatistics = bind('bpf_enable_stats', 'int', ['int'])
   const openRawTracepoint = bind('bpf_raw_tracepoint_open', 'int', ['str', 'int'])
   const createLink = bind('bpf_link_create', 'int', [
     'int',
@@ -190,6 +195,7 @@ function bindLibbpf(): Libbpf {
     attachCgroup: (programFd, cgroupFd, hook) =>
       createLink(programFd, cgroupFd, CGROUP_HOOKS[hook], null),
     createIterator: bind('bpf_iter_create', 'int', ['int']),
+    enableStatistics: () => enableStatistics(BPF_STATS_RUN_TIME),
     lookup: bind('bpf_map_lookup_elem', 'int', ['int', pointer, pointer]),
     update: (mapFd, key, value) => update(mapFd, key, value, 0),
     updateAsync: (mapFd, key, value) =>
