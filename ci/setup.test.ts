@@ -27,6 +27,15 @@ test('without apt-get the packages are named all the same', async () => {
   expect(said).toMatch(/there is no apt-get here\): prometheus\n$/)
 })
 
+test('without apt-get it is also said that other kernels cannot be fetched', async () => {
+  await using machine = await bareMachine(['clang'])
+  const [exitCode, said] = await machine.setup('kernels')
+  expect(exitCode).toBe(1)
+  expect(said).toMatch(
+    /\n {2}Debian's kernels, for npm run test:kernels: there is no apt-get here.*\n$/,
+  )
+})
+
 test('what is missing beside packages stands in the same error', async () => {
   await using machine = await bareMachine(['apt-get', 'clang'])
   await machine.command('node', 'echo 18.19.0')
