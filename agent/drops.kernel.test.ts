@@ -82,23 +82,29 @@ test('so are the bytes that are lost for good', async () => {
 
   const first = open()
   await loseSome()
-  await first.drain()
+  const delivered = await first.drain()
   const [toldFirst = 0] = await told()
   expect(toldFirst).toBe(inAll())
+  delivered.release()
   await loseSome()
   const unread = inAll() - toldFirst
   first[Symbol.dispose]()
   await loseSome() // nobody watches
   const losses = inAll()
-  for (let life = 2; life <= 3; life++) {
+  // Read, and killed before it was delivered: told again.
+  const killed = open()
+  await killed.drain()
+  killed[Symbol.dispose]()
+  for (let life = 3; life <= 4; life++) {
     using kernel = open()
     await kernel.drain()
-    await kernel.drain()
+    const { release } = await kernel.drain()
+    release()
   }
   expect(toldFirst).toBeGreaterThan(0)
   expect(unread).toBeGreaterThan(0)
   expect(losses).toBeGreaterThan(toldFirst + unread)
-  expect(await told()).toEqual([toldFirst, losses - toldFirst, 0])
+  expect(await told()).toEqual([toldFirst, losses - toldFirst, losses - toldFirst, 0])
   console.log(`bytes lost, as told by each life: ${(await told()).join(', ')}`)
 })
 

@@ -40,10 +40,11 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     const nowMs = Date.now()
     const attributed = attribution.attribute(flows, nowMs)
     if (isLast) attributed.push(...attribution.flush(nowMs))
-    for (const samples of aggregate(attributed, nowMs)) sink.offer(samples)
+    const traffic = aggregate(attributed, nowMs)
+    const own = await ownSamples(nowMs)
+    for (const samples of [...traffic, ...own]) sink.offer(samples)
     // Till here the kernel keeps them: what an agent dies with, the next one finds.
     release()
-    for (const samples of await ownSamples(nowMs)) sink.offer(samples)
     lastTickMs = nowMs
   }
 

@@ -50,7 +50,7 @@ export function openKernel({ programs, telemetry }: KernelOptions): Kernel {
   const drops = onFailure.use(
     mapMemory(programs.mapFd('drops'), dropReasons.length * dropValue.size),
   )
-  const readDrops = dropReader(drops.bytes, telemetry)
+  const reportedDrops = dropReader(drops.bytes, telemetry)
   const reportEntries = entriesReporter(programs.sizes, telemetry)
   const readRuns = reportPrograms(programs, telemetry)
 
@@ -63,7 +63,7 @@ export function openKernel({ programs, telemetry }: KernelOptions): Kernel {
     const drain = ++drains
     await runIterator(libbpf, programs.linkFd('live'))
     const resting = tables[await flows.swap()]
-    readDrops()
+    reportedDrops.read()
     readRuns()
     const count = resting?.count() ?? 0
     reportEntries(count)
@@ -72,7 +72,9 @@ export function openKernel({ programs, telemetry }: KernelOptions): Kernel {
       entries: resting?.entries() ?? new DataView(new ArrayBuffer(0)),
       // A later drain may have made it the live table again: then it goes on with these entries.
       release: () => {
-        if (drain === drains && !isClosed) resting?.clear()
+        if (drain !== drains || isClosed) return
+        resting?.clear()
+        reportedDrops.confirm()
       },
     }
   }
