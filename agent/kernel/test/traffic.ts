@@ -45,6 +45,7 @@ export type Service = {
 
 /** A run of bpf/test in a network namespace of its own, and in cgroups of its own. */
 export type Traffic = AsyncDisposable & {
+  readonly pid: number
   readonly clientCgroup: number
   readonly serverCgroup: number
   /** The cgroup's directory. */
@@ -68,6 +69,7 @@ export function startTraffic(scenario: string): Traffic {
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
   let isFirst = true
   return {
+    pid: child.pid ?? 0,
     clientCgroup: statSync(client).ino,
     serverCgroup: statSync(server).ino,
     clientFolder: client,
