@@ -1,4 +1,4 @@
-import { mkdtempDisposable } from 'node:fs/promises'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { scenarios } from '../../agent/kernel/test/scenarios.ts'
@@ -20,10 +20,11 @@ if (unknown.length > 0) {
   console.error(`Kernels: ${platforms.map(({ name }) => name).join(' ')}`)
   process.exit(2)
 }
-// Leaving ends the machine that runs.
+// Leaving ends the machine that runs, and removes what it was made of.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
 
-await using folder = await mkdtempDisposable(join(tmpdir(), 'podatlas-kernels-'))
+const folder = mkdtempSync(join(tmpdir(), 'podatlas-kernels-'))
+process.once('exit', () => rmSync(folder, { recursive: true }))
 const initrds = new Map<string, Promise<string>>()
 const results: Result[] = []
 for (const platform of platforms) {
@@ -62,7 +63,7 @@ async function boot(platform: Platform, onLine: (line: string) => void): Promise
   const { architecture } = platform
   try {
     const image = imageOf(platform)
-    const initrd = initrds.get(architecture) ?? stage(architecture, folder.path)
+    const initrd = initrds.get(architecture) ?? stage(architecture, folder)
     initrds.set(architecture, initrd)
     const command = bootCommand(platform, image, await initrd)
     return await runMachine(command, { limitMs: LIMIT_MS, onLine })
