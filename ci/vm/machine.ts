@@ -6,11 +6,11 @@ export type Ending = { readonly said: string; readonly why: string }
 
 /** The command that boots a machine; the console is its standard output. It has no network and no disk. */
 export function bootCommand(
-  { emulator, console }: Platform,
+  { emulator, console, threads }: Platform,
   image: string,
   initrd: string,
 ): [program: string, ...words: string[]] {
-  const machine = '-accel tcg,thread=multi -smp 2 -m 1536 -nodefaults -no-user-config'
+  const machine = `-accel tcg,thread=${threads} -smp 2 -m 1536 -nodefaults -no-user-config`
   // What would restart the machine ends it: a panic too.
   const ends = '-display none -serial stdio -no-reboot'
   const kernel = ['-kernel', image, '-initrd', initrd]

@@ -8,6 +8,11 @@ export type Platform = {
   readonly architecture: Architecture
   readonly emulator: readonly [program: string, ...words: string[]]
   readonly console: string
+  /**
+   * Whether each of the two processors is a thread of its own. x86's kernel patches code that the
+   * other processor may be running; emulated in several threads, 6.12 panicked over it now and then.
+   */
+  readonly threads: 'single' | 'multi'
 }
 
 /** As Debian calls it. */
@@ -17,6 +22,7 @@ const amd64 = {
   architecture: 'amd64',
   emulator: ['qemu-system-x86_64', '-machine', 'q35', '-cpu', 'max'],
   console: 'ttyS0',
+  threads: 'single',
 } as const
 
 // A processor with the atomic instructions of ARMv8.1, as the machines have that one can rent.
@@ -24,6 +30,7 @@ const arm64 = {
   architecture: 'arm64',
   emulator: ['qemu-system-aarch64', '-machine', 'virt', '-cpu', 'neoverse-n1'],
   console: 'ttyAMA0',
+  threads: 'multi',
 } as const
 
 /** In the order in which they run. */
