@@ -17,7 +17,6 @@ import { loadLibbpf } from './libbpf.ts'
 import { loadObject, type BpfObject } from './object.ts'
 import { layoutOf, type Layout, type Predecessors } from './predecessors.ts'
 import { programsOf, type Descriptors, type Programs } from './descriptors.ts'
-import { flowSlot } from './wire.gen.ts'
 
 export type LoadOptions = {
   /** Path of podatlas.bpf.o. */
@@ -70,7 +69,7 @@ function loadWith(udp: UdpMode, options: LoadOptions): Programs {
   const maxEntries = Object.fromEntries(
     MAPS.flatMap(({ name, entries }) => (entries ? [[name, entries(sizes)]] : [])),
   )
-  const innerArrays = { flows: { valueSize: flowSlot.size, entries: flowSlots(sizes) } }
+  const innerArrays = { flows: flowSlots(sizes) }
   const present = PROGRAMS.filter(program => isIn(udp, program))
   const variables = variablesFor(sizes)
   const autoload = PROGRAMS.flatMap(program => [

@@ -28,8 +28,8 @@ type ObjectOptions = {
   readonly maxEntries: Readonly<Record<string, number>>
   /** Which programs are loaded, or not; others as their section says. */
   readonly autoload: readonly (readonly [program: string, isLoaded: boolean])[]
-  /** Maps of maps whose inner ones are arrays that can be mapped, and what these look like. */
-  readonly innerArrays?: Readonly<Record<string, { valueSize: number; entries: number }>>
+  /** Maps of maps whose inner ones are arrays that can be mapped, and the entries of these. */
+  readonly innerArrays?: Readonly<Record<string, number>>
   /** Constants of the programs. */
   readonly variables: readonly Variable[]
   /** Maps of another object that are taken instead of new ones, by name. */
@@ -75,7 +75,7 @@ export function loadObject({
   }
   using templates = new DisposableStack()
   // libbpf's own template of inner maps cannot be sized: bpf_map__set_max_entries crashes on it.
-  for (const [name, { entries }] of Object.entries(innerArrays)) {
+  for (const [name, entries] of Object.entries(innerArrays)) {
     const problem = `the kernel refuses a map for ${name}`
     const temporary = (result: number) => {
       const fd = check(result, problem, 'BPF_LOAD')

@@ -18,7 +18,10 @@ function unpack() {
   execFileSync('npm', ['pack', `${name}@${version}`, '--pack-destination', folder], {
     stdio: ['ignore', 'inherit', 'inherit'],
   })
-  const archive = join(folder, readdirSync(folder).find(file => file.endsWith('.tgz')))
+  const archive = join(
+    folder,
+    readdirSync(folder).find(file => file.endsWith('.tgz')),
+  )
   const found = `sha512-${createHash('sha512').update(readFileSync(archive)).digest('base64')}`
   if (found !== integrity) {
     throw new Error(`${name}@${version} is ${found}, but package-lock.json says ${integrity}`)
