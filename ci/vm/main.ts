@@ -11,7 +11,7 @@ import type { Answer } from './answer.ts'
 
 // npm run test:kernels                        every kernel
 // npm run test:kernels -- linux-6.1-amd64     these only
-const LIMIT_MS = 800_000
+const LIMIT_MS = 1_200_000
 
 const wanted = process.argv.slice(2)
 const unknown = wanted.filter(name => !platforms.some(platform => platform.name === name))
