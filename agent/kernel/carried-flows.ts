@@ -2,6 +2,7 @@ import { factsOf } from './fdinfo.ts'
 import { FLOW_TABLES } from './inventory.ts'
 import { loadLibbpf } from './libbpf.ts'
 import { mapMemory, type MapMemory } from './map-memory.ts'
+import { liveIndex, SLOT } from './swapped-map.ts'
 import { fieldCopier, type Fields } from './type-fields.ts'
 import { dropReasons, dropValue } from './wire.gen.ts'
 
@@ -17,15 +18,13 @@ type Table = MapMemory & {
   readonly capacity: number
 }
 
-const SLOT = Uint32Array.of(0)
-
 /**
  * Puts what the tables of others hold into the table at rest of `to`, where a drain after the first one
  * finds it. Nobody may count into the others any more, and `to` may not have been drained yet: doing it
  * again then changes nothing. What has no room is counted as lost. Throws KernelError.
  */
 export function carryFlows(from: readonly FlowTables[], to: FlowTables): void {
-  using target = openTable(to.maps[FLOW_TABLES[isLive(to, 1) ? 0 : 1]] ?? -1)
+  using target = openTable(atRest(to))
   let count = 0
   let lostBytes = 0
   for (const { maps, fields } of from) {
@@ -46,14 +45,14 @@ export function carryFlows(from: readonly FlowTables[], to: FlowTables): void {
 
 /** Returns when no program counts any more that had found the live table before. */
 export function waitForPrograms({ maps }: FlowTables): void {
-  const other = maps[FLOW_TABLES[isLive({ maps }, 1) ? 0 : 1]] ?? -1
-  loadLibbpf().update(maps['flows'] ?? -1, SLOT, Uint32Array.of(other))
+  loadLibbpf().update(maps['flows'] ?? -1, SLOT, Uint32Array.of(atRest({ maps })))
 }
 
-function isLive({ maps }: Pick<FlowTables, 'maps'>, index: 0 | 1): boolean {
-  const liveId = new Uint32Array(1)
-  loadLibbpf().lookup(maps['flows'] ?? -1, SLOT, liveId)
-  return factsOf(maps[FLOW_TABLES[index]] ?? -1)('map_id') === liveId[0]
+/** The descriptor of the table that the kernel does not count into. */
+function atRest({ maps }: Pick<FlowTables, 'maps'>): number {
+  const [a, b] = FLOW_TABLES
+  const inner = [maps[a] ?? -1, maps[b] ?? -1] as const
+  return liveIndex(loadLibbpf(), { outer: maps['flows'] ?? -1, inner }) === 0 ? inner[1] : inner[0]
 }
 
 function openTable(fd: number): Table {

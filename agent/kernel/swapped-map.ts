@@ -9,21 +9,31 @@ export type SwappedMap = {
   readonly swap: () => Promise<0 | 1>
 }
 
+/** Descriptors. */
+export type MapOfMaps = { readonly outer: number; readonly inner: readonly [number, number] }
+
+/** The outer map has one. */
+export const SLOT = Uint32Array.of(0)
+
+/** Which of the inner maps the kernel counts into. Throws KernelError. */
+export function liveIndex(libbpf: Pick<Libbpf, 'lookup'>, { outer, inner }: MapOfMaps): 0 | 1 {
+  const liveId = new Uint32Array(1)
+  check(libbpf.lookup(outer, SLOT, liveId))
+  return liveId[0] === factsOf(inner[1])('map_id') ? 1 : 0
+}
+
 /** Goes on with the inner map that is live. Throws KernelError. */
 export function swappedMap(
   libbpf: Pick<Libbpf, 'lookup' | 'updateAsync'>,
-  { outer, inner }: { outer: number; inner: readonly [number, number] },
+  { outer, inner }: MapOfMaps,
 ): SwappedMap {
-  const slot = Uint32Array.of(0)
-  const liveId = new Uint32Array(1)
-  check(libbpf.lookup(outer, slot, liveId))
-  let live: 0 | 1 = liveId[0] === factsOf(inner[1])('map_id') ? 1 : 0
+  let live = liveIndex(libbpf, { outer, inner })
   return {
     swap: async () => {
       const resting = live
       const next = live === 0 ? 1 : 0
       // The call ends after every program that had found the old map: some ms, hence on a thread.
-      check(await libbpf.updateAsync(outer, slot, Uint32Array.of(inner[next])))
+      check(await libbpf.updateAsync(outer, SLOT, Uint32Array.of(inner[next])))
       live = next
       return resting
     },

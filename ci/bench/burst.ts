@@ -5,7 +5,7 @@ import { requireEqual, settle, startCounting, type Counting } from './counting.t
 import { startNative, type Counts, type Native } from './native.ts'
 import { keepStatistics, programTimes, since, STATE_PROGRAMS } from './program-times.ts'
 import type { Bench } from './result.ts'
-import { spreadOf } from './spread.ts'
+import { oddAgainstEven, spreadOf } from './spread.ts'
 
 const RATES = [500, 2_000, 10_000]
 const DRAIN_EVERY_MS = 500
@@ -35,9 +35,6 @@ export const benchBurst: Bench = async ({ isSmall, print }) => {
       for (const turn of round % 2 === 0 ? turns : turns.toReversed()) await turn()
     }
     const spread = spreadOf(taken.map(({ ns }) => ns))
-    const halves = [0, 1].map(half =>
-      spreadOf(taken.filter((_, index) => index % 2 === half || isSmall).map(({ ns }) => ns)),
-    )
     const total = (read: (burst: Burst) => number) =>
       taken.reduce((sum, burst) => sum + read(burst), 0)
     print({
@@ -48,7 +45,7 @@ export const benchBurst: Bench = async ({ isSmall, print }) => {
       goal: { atMost: 1_500 },
       limit: `${Math.round(spreadOf(floor.map(({ ns }) => ns)).median)} ns, programs that return at once`,
       spread,
-      noise: spreadOf([(halves[1]?.median ?? Number.NaN) / (halves[0]?.median ?? Number.NaN)]),
+      noise: spreadOf([oddAgainstEven(taken.map(({ ns }) => ns))]),
       details: {
         rounds,
         connections: total(({ counts }) => counts.client.opened),

@@ -3,7 +3,7 @@ import { requireEqual, settle, startCounting } from './counting.ts'
 import { startNative } from './native.ts'
 import { keepStatistics, programTimes, since, STATE_PROGRAMS } from './program-times.ts'
 import type { Bench } from './result.ts'
-import { spreadOf } from './spread.ts'
+import { oddAgainstEven, spreadOf } from './spread.ts'
 
 const ON_OPEN_CONNECTIONS = 9_800
 const ON_NEW_CONNECTIONS = 200
@@ -40,9 +40,6 @@ export const benchKernelCpu: Bench = async ({ isSmall, print }) => {
     walks.push(walkNs)
     shares.push(100 * (stateShare + walkNs / (DRAIN_EVERY_S * 1e9)))
   }
-  const halves = [0, 1].map(half =>
-    spreadOf(shares.filter((_, index) => index % 2 === half || rounds === 1)),
-  )
   print({
     bench: 'kernel-cpu',
     metric: 'kernel programs at 10,000 transactions/s, of one CPU',
@@ -57,7 +54,7 @@ export const benchKernelCpu: Bench = async ({ isSmall, print }) => {
       newConnectionsPerSecond: ON_NEW_CONNECTIONS,
       statePercent: spreadOf(state),
       walkNs: spreadOf(walks),
-      oddAgainstEven: (halves[1]?.median ?? Number.NaN) / (halves[0]?.median ?? Number.NaN),
+      oddAgainstEven: oddAgainstEven(shares),
     },
   })
 }

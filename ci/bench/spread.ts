@@ -16,3 +16,13 @@ export function spreadOf(measurements: readonly number[]): Spread {
   }
   return { median: at(0.5), min: at(0), lowerQuartile: at(0.25), upperQuartile: at(0.75) }
 }
+
+/** The median of every other measurement over that of the rest: what differs though nothing changed. */
+export function oddAgainstEven(measurements: readonly number[]): number {
+  const [even = Number.NaN, odd = Number.NaN] = [0, 1].map(
+    half =>
+      spreadOf(measurements.filter((_, index) => index % 2 === half || measurements.length === 1))
+        .median,
+  )
+  return odd / even
+}

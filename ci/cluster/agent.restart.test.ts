@@ -4,17 +4,11 @@ import { podCounts } from './example/counts.ts'
 import { createPod } from './example/pod.ts'
 import { heldBy } from './held.ts'
 import { chart, helmOf } from './install.ts'
-import { counted, recorded } from './recorded.ts'
+import { counted, metrics, recorded } from './recorded.ts'
 import { folders, kubectl } from './running.ts'
 
 const patience = { timeout: 90_000, interval: 500 }
 const isAgent = ['-l', 'app.kubernetes.io/component=agent']
-const metrics = [
-  ['podatlas_transmit_bytes_total', 'sent'],
-  ['podatlas_receive_bytes_total', 'received'],
-  ['podatlas_transmit_datagrams_total', 'datagramsSent'],
-  ['podatlas_receive_datagrams_total', 'datagramsReceived'],
-] as const
 
 test('an agent that is killed and one that is replaced in the middle of transfers lose no byte', async () => {
   await startPod('steady', [

@@ -8,6 +8,14 @@ export type Ends = Record<string, number>
 type Counts = Awaited<ReturnType<typeof podCounts>>
 type Counted = Counts extends Map<string, { remotes: Record<string, infer One> }> ? One : never
 
+/** What the agent counts, and how the containers call it. */
+export const metrics = [
+  ['podatlas_transmit_bytes_total', 'sent'],
+  ['podatlas_receive_bytes_total', 'received'],
+  ['podatlas_transmit_datagrams_total', 'datagramsSent'],
+  ['podatlas_receive_datagrams_total', 'datagramsReceived'],
+] as const
+
 const Answer = z.object({
   data: z.object({
     result: z.array(

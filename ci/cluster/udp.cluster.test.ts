@@ -2,16 +2,10 @@ import { beforeAll, expect, test, vi } from 'vitest'
 import { addresses } from './addresses.ts'
 import { podCounts } from './example/counts.ts'
 import { createPod } from './example/pod.ts'
-import { counted, recorded } from './recorded.ts'
+import { counted, metrics, recorded } from './recorded.ts'
 import { kubectl, promql } from './running.ts'
 
 const patience = { timeout: 60_000, interval: 1_000 }
-const metrics = [
-  ['podatlas_transmit_bytes_total', 'sent'],
-  ['podatlas_receive_bytes_total', 'received'],
-  ['podatlas_transmit_datagrams_total', 'datagramsSent'],
-  ['podatlas_receive_datagrams_total', 'datagramsReceived'],
-] as const
 let echoAddress = ''
 
 beforeAll(async () => {
