@@ -44,6 +44,14 @@ export type Owner = {
   readonly pod?: string
   /** Container name in Kubernetes, else the systemd unit or the short container id. */
   readonly container?: string
+  /** What made the pod: of a pod of ReplicaSet `cart-6d4f9c` it is Deployment `cart`. */
+  readonly workload?: string
+  /** Such as `Deployment`, `StatefulSet`, `DaemonSet`, `Job`, `CronJob`, or the kind of an operator's object. */
+  readonly workloadKind?: string
+  /** As in the pod's specification, such as `docker.io/library/nginx:1.29`. */
+  readonly image?: string
+  /** All 64 hex digits. */
+  readonly containerId?: string
 }
 
 export type AttributedFlow = Flow & { readonly owner: Owner }
