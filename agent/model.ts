@@ -54,7 +54,11 @@ export type Owner = {
   readonly containerId?: string
 }
 
-export type AttributedFlow = Flow & { readonly owner: Owner }
+export type AttributedFlow = Flow & {
+  readonly owner: Owner
+  /** Whose sockets they were, where processes are told apart; `command` as in /proc/PID/comm. */
+  readonly process?: { readonly pid: number; readonly command: string }
+}
 
 /** Label pairs sorted by name in byte order, `__name__` included, no empty value. */
 export type Labels = readonly (readonly [name: string, value: string])[]
