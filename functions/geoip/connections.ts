@@ -1,6 +1,6 @@
 import type { Locate } from './locate.ts'
-import type { VectorSample } from './answer.ts'
-import type { Ask } from './query.ts'
+import type { VectorSample } from '../prometheus/answer.ts'
+import type { Ask } from '../prometheus/query.ts'
 
 /** What one container exchanges with one service of a remote address; null means unknown. */
 export type Connection = {

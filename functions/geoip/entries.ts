@@ -1,6 +1,6 @@
 import type { Locate } from './locate.ts'
 import type { Place } from './place.ts'
-import type { VectorSample } from './answer.ts'
+import type { VectorSample } from '../prometheus/answer.ts'
 
 /** One series of geo_ip: an address with its carried labels, and where it is. */
 export type Entry = {

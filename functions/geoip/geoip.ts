@@ -1,4 +1,4 @@
-import { QueryError } from './answer.ts'
+import { QueryError } from '../prometheus/answer.ts'
 import { geoipApp } from './app.ts'
 import { attributionOf } from './attribution.ts'
 import type { Config } from './config.ts'
@@ -9,9 +9,9 @@ import { entriesOf } from './entries.ts'
 import { locator } from './locate.ts'
 import { geoMetrics } from './metrics.ts'
 import type { Assets } from './page-assets.ts'
-import { startPolling } from './poll.ts'
-import { problemBoard } from './problems.ts'
-import { prometheusClient } from './query.ts'
+import { startPolling } from '../program/poll.ts'
+import { problemBoard } from '../program/problems.ts'
+import { prometheusClient } from '../prometheus/query.ts'
 
 const maxRows = 2_000
 

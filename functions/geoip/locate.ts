@@ -1,5 +1,5 @@
-import { addressKind } from './address.ts'
-import type { AddressKind } from './address.ts'
+import { addressKind } from '../address/kind.ts'
+import type { AddressKind } from '../address/kind.ts'
 import type { Place } from './place.ts'
 
 /**

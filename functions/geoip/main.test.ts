@@ -4,15 +4,15 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { cities, writeMmdb } from './test/mmdb.ts'
 import { freePorts } from '../../ci/ports.ts'
-import { startProcess, untilText } from './test/process.ts'
-import { startUpstream, vector } from './test/upstream.ts'
+import { startProcess, untilText } from '../program/test/process.ts'
+import { startUpstream, vector } from '../program/test/upstream.ts'
 
 test('without Prometheus and database it stays up, says why, and recovers by itself', async () => {
   using folder = mkdtempDisposableSync(join(tmpdir(), 'geoip-main-'))
   const file = join(folder.path, 'places.mmdb')
   const [port = 0] = await freePorts('any')
   const upstreamUrl = `http://127.0.0.1:${port}`
-  await using geoip = await startProcess(['-p', upstreamUrl, '-d', file, '--interval=1s'])
+  await using geoip = await startProcess('geoip', ['-p', upstreamUrl, '-d', file, '--interval=1s'])
 
   const waiting = await untilText(`${geoip.url}/readyz`, text => text.includes('Prometheus'))
   expect(waiting).toContain(`database ${file}: the file does not exist`)
@@ -39,7 +39,13 @@ test('without Prometheus and database it stays up, says why, and recovers by its
 
 test('an upstream that talks nonsense costs one log line, and the rest lives', async () => {
   await using upstream = await startUpstream((_, response) => response.end('<html>Log in</html>'))
-  await using geoip = await startProcess(['-p', upstream.url, '-d', '/nowhere', '--interval=1s'])
+  await using geoip = await startProcess('geoip', [
+    '-p',
+    upstream.url,
+    '-d',
+    '/nowhere',
+    '--interval=1s',
+  ])
   await untilText(`${geoip.url}/metrics`, text =>
     /query_failures_total\{reason="not_prometheus"\} [3-9]/.test(text),
   )
@@ -52,7 +58,7 @@ test.each(['SIGTERM', 'SIGINT'] as const)(
   '%s ends it with 0 at once, viewers and a slow Prometheus or not',
   async signal => {
     await using upstream = await startUpstream(() => {})
-    await using geoip = await startProcess(['-p', upstream.url, '-d', '/nowhere'])
+    await using geoip = await startProcess('geoip', ['-p', upstream.url, '-d', '/nowhere'])
     await untilText(`${geoip.url}/healthz`, text => text === 'ok\n')
     const viewer = fetch(`${geoip.url}/api/connections`).catch(() => 'cut off')
     geoip.kill(signal)
@@ -64,14 +70,19 @@ test.each(['SIGTERM', 'SIGINT'] as const)(
 )
 
 test('faults in the configuration end it with 2 and one line', async () => {
-  await using geoip = await startProcess(['-p', 'nowhere', '-x'])
+  await using geoip = await startProcess('geoip', ['-p', 'nowhere', '-x'])
   expect(await geoip.exited).toEqual({ code: 2, signal: null })
   expect(geoip.stderr()).toMatch(/^podatlas-geoip: the configuration has faults: .*\n$/)
 })
 
 test('a port that is taken ends it with 1 and names the flag', async () => {
   await using taken = await startUpstream(() => {})
-  await using geoip = await startProcess(['-p', taken.url, '-d', '/nowhere'], {}, taken.port)
+  await using geoip = await startProcess(
+    'geoip',
+    ['-p', taken.url, '-d', '/nowhere'],
+    {},
+    taken.port,
+  )
   expect(await geoip.exited).toEqual({ code: 1, signal: null })
   expect(geoip.stderr()).toMatch(/^podatlas-geoip: cannot listen on 127.*EADDRINUSE.*--listen$/m)
 })

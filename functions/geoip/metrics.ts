@@ -1,5 +1,5 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
-import type { QueryFailure } from './answer.ts'
+import type { QueryFailure } from '../prometheus/answer.ts'
 import { placeLabels } from './config.ts'
 import type { Database } from './database.ts'
 import type { Entries, Entry } from './entries.ts'

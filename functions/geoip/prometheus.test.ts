@@ -6,8 +6,8 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { cities, writeMmdb } from './test/mmdb.ts'
 import { freePorts } from '../../ci/ports.ts'
-import { startProcess, untilText } from './test/process.ts'
-import type { GeoipProcess } from './test/process.ts'
+import { startProcess, untilText } from '../program/test/process.ts'
+import type { FunctionProcess } from '../program/test/process.ts'
 
 const query2021 = 'sum by (k8s_namespace, k8s_pod, destination_ip) (bytes_tx{})'
 const checkout = 'k8s_namespace="shop",k8s_pod="checkout-0",container_name="app"'
@@ -25,7 +25,7 @@ const connections = [
 ]
 const stack = new AsyncDisposableStack()
 let prometheus = ''
-let geoip: GeoipProcess
+let geoip: FunctionProcess
 let flags: string[] = []
 
 beforeAll(async () => {
@@ -37,7 +37,7 @@ beforeAll(async () => {
   flags = ['-p', prometheus, '-i', 'destination_ip', '-d', database]
   const labels = ['-l', 'k8s_namespace', '-l', 'k8s_pod']
   geoip = stack.use(
-    await startProcess([...flags, ...labels, '--interval=1s'], { QUERY: query2021 }),
+    await startProcess('geoip', [...flags, ...labels, '--interval=1s'], { QUERY: query2021 }),
   )
   recordSamples(folder.path)
   stack.use(await startPrometheus(folder.path, port, new URL(geoip.url).host))
@@ -119,7 +119,7 @@ test('/api/connections gives totals, rates over the window and places, row by ro
 
 test('PromQL that Prometheus refuses is one line with its own words and the query', async () => {
   const query = 'sum by (destination_ip (bytes_tx)'
-  await using refused = await startProcess([...flags, '--interval=1s'], { QUERY: query })
+  await using refused = await startProcess('geoip', [...flags, '--interval=1s'], { QUERY: query })
   await untilText(`${refused.url}/metrics`, text =>
     /query_failures_total\{reason="refused"\} [2-9]/.test(text),
   )

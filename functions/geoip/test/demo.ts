@@ -1,4 +1,4 @@
-import type { VectorSample } from '../answer.ts'
+import type { VectorSample } from '../../prometheus/answer.ts'
 import { entriesOf } from '../entries.ts'
 import { locator } from '../locate.ts'
 import { geoMetrics } from '../metrics.ts'

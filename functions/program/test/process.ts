@@ -3,22 +3,22 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { freePorts } from '../../../ci/ports.ts'
 
-export type GeoipProcess = AsyncDisposable & {
-  /** Address of the page. */
+export type FunctionProcess = AsyncDisposable & {
   readonly url: string
   readonly stderr: () => string
   readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>
   readonly kill: (signal: NodeJS.Signals) => void
 }
 
-/** Starts main.ts on a free port of loopback; it ends with its block. */
+/** Starts the `main.ts` of a function on a free port of loopback; it ends with its block. */
 export async function startProcess(
+  functionName: string,
   words: readonly string[],
   environment: Readonly<Record<string, string>> = {},
   wantedPort?: number,
-): Promise<GeoipProcess> {
+): Promise<FunctionProcess> {
   const port = wantedPort ?? (await freePorts('any'))[0]
-  const main = join(import.meta.dirname, '../main.ts')
+  const main = join(import.meta.dirname, '../..', functionName, 'main.ts')
   const child = spawn(process.execPath, [main, ...words, `--listen=127.0.0.1:${port}`], {
     env: { ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { addressKind } from './address.ts'
+import { addressKind } from './kind.ts'
 
 test.each([
   ['192.0.2.1', 'public'],

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { QueryError } from './answer.ts'
 import { prometheusClient } from './query.ts'
-import { startUpstream, vector } from './test/upstream.ts'
+import { startUpstream, vector } from '../program/test/upstream.ts'
 
 const forever = new AbortController().signal
 
