@@ -41,7 +41,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     const attributed = attribution.attribute(flows, nowMs)
     if (isLast) attributed.push(...attribution.flush(nowMs))
     const traffic = aggregate(attributed, nowMs)
-    const own = await ownSamples(nowMs)
+    const own = ownSamples(nowMs)
     for (const samples of [...traffic, ...own]) sink.offer(samples)
     // Till here the kernel keeps them: what an agent dies with, the next one finds.
     release()

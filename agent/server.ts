@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type Server, type ServerResponse } from 'node:http'
-import type { Registry } from 'prom-client'
+import { CONTENT_TYPE, exposition } from './exposition.ts'
+import type { Registry } from './registry.ts'
 
 export type Vitals = {
   /** The drain loop turns. */
@@ -26,7 +27,7 @@ export async function startServer({ listen, registry, vitals }: ServerParts): Pr
     if (path === '/healthz')
       answer(response, vitals().isAlive, 'draining', 'no drain ends any more')
     else if (path === '/readyz') answer(response, vitals().isReady, 'ready', 'no drain yet')
-    else if (path === '/metrics') void sendMetrics(response, registry)
+    else if (path === '/metrics') send(response, 200, exposition(registry), CONTENT_TYPE)
     else send(response, 404, 'try /metrics, /healthz or /readyz\n')
   })
   await listening(server, listen)
@@ -60,15 +61,11 @@ function answer(response: ServerResponse, isGood: boolean, good: string, bad: st
   send(response, isGood ? 200 : 503, `${isGood ? good : bad}\n`)
 }
 
-async function sendMetrics(response: ServerResponse, registry: Registry): Promise<void> {
-  try {
-    const text = await registry.metrics()
-    response.writeHead(200, { 'content-type': registry.contentType }).end(text)
-  } catch (error) {
-    send(response, 500, `${error instanceof Error ? error.message : String(error)}\n`)
-  }
-}
-
-function send(response: ServerResponse, status: number, text: string): void {
-  response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' }).end(text)
+function send(
+  response: ServerResponse,
+  status: number,
+  text: string,
+  contentType = 'text/plain; charset=utf-8',
+): void {
+  response.writeHead(status, { 'content-type': contentType }).end(text)
 }

@@ -1,17 +1,12 @@
-import { Counter, Gauge, Registry } from 'prom-client'
+import { createRegistry } from './registry.ts'
 
 /** The agent's own metrics: every stage counts what it loses, with a reason. */
 export type Telemetry = ReturnType<typeof createTelemetry>
 
 /** A fresh registry with every metric of the agent; `nodeName` becomes the label `source_host` of all of them. */
 export function createTelemetry(nodeName: string, version: string) {
-  const registry = new Registry()
-  registry.setDefaultLabels({ source_host: nodeName })
-  const registers = [registry]
-  const counter = <Label extends string>(name: string, help: string, labelNames: Label[] = []) =>
-    new Counter<Label>({ name: `podatlas_agent_${name}`, help, labelNames, registers })
-  const gauge = <Label extends string>(name: string, help: string, labelNames: Label[] = []) =>
-    new Gauge<Label>({ name: `podatlas_agent_${name}`, help, labelNames, registers })
+  const registry = createRegistry('podatlas_agent_', { source_host: nodeName })
+  const { counter, gauge } = registry
 
   gauge('info', 'Always 1; the labels say what runs on this node', ['version']).set({ version }, 1)
   const kernelOrigin = gauge(

@@ -44,7 +44,7 @@ const rules = globSync(join(root, 'chart/files/rules/*.yaml'))
   .flatMap(path => RuleFile.parse(parseYaml(readFileSync(path, 'utf8'))).groups)
   .flatMap(group => group.rules)
 
-const agent = createTelemetry('node', '0.0.0').registry.getMetricsAsArray()
+const agent = createTelemetry('node', '0.0.0').registry.metrics
 const geoip = geoMetrics({ labels: [], maxAddresses: 1 }).registry.getMetricsAsArray()
 
 /** Everything that is exported or recorded; `up` is Prometheus' own. */

@@ -1,5 +1,5 @@
-import type { Registry } from 'prom-client'
 import type { Sample, Series } from '../model.ts'
+import type { Registry } from '../registry.ts'
 import { sortedLabels } from './labels.ts'
 import { tickClock } from './tick-clock.ts'
 
@@ -15,27 +15,27 @@ export function ownMetrics(options: {
   readonly intervalMs: number
   /** When this agent started, ms since the epoch: no sample is stamped earlier. */
   readonly startedMs: number
-}): (nowMs: number) => Promise<Sample[][]> {
+}): (nowMs: number) => Sample[][] {
   const { registry, cluster, intervalMs, startedMs } = options
   const clock = tickClock(intervalMs, startedMs)
+  const common = { ...registry.commonLabels, cluster }
   let known = new Map<string, Series>()
 
-  return async nowMs => {
+  return nowMs => {
     const { zeroMs, tickMs } = clock(nowMs)
     const zeros: Sample[] = []
     const ticked: Sample[] = []
     const seen = new Map<string, Series>()
-    for (const metric of await registry.getMetricsAsJSON()) {
-      const type = String(metric.type) === 'gauge' ? 'gauge' : 'counter'
-      for (const reading of metric.values) {
-        const { value } = reading
-        // The parts of a histogram have names of their own, which prom-client's types leave out.
-        const name = 'metricName' in reading ? String(reading.metricName) : metric.name
-        const texts = Object.entries(reading.labels).map(([key, label]) => [key, String(label)])
-        const sorted = sortedLabels({ ...Object.fromEntries(texts), __name__: name, cluster })
-        const key = JSON.stringify(sorted)
+    for (const { name, help, type, readings } of registry.metrics) {
+      for (const [labelKey, { labels, value }] of readings) {
+        const key = `${name}\n${labelKey}`
         const before = known.get(key)
-        const series = before ?? { labels: sorted, type, help: metric.help, startMs: zeroMs }
+        const series = before ?? {
+          labels: sortedLabels({ ...labels, ...common, __name__: name }),
+          type,
+          help,
+          startMs: zeroMs,
+        }
         seen.set(key, series)
         if (!before && type === 'counter' && value > 0)
           zeros.push({ series, value: 0, timestampMs: zeroMs, isStale: false })

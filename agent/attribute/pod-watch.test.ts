@@ -22,8 +22,8 @@ function setUp(server: FakeApiServer, pace = {}) {
     info: () => undefined,
     pace: { firstRetryMs: 5, longestRetryMs: 20, ...pace },
   })
-  const failures = async () => {
-    const { values } = await telemetry.podWatchFailures.get()
+  const failures = () => {
+    const values = [...telemetry.podWatchFailures.readings.values()]
     return Object.fromEntries(values.map(({ labels, value }) => [labels.reason, value]))
   }
   const podNamed = (uid: string, name: string) =>

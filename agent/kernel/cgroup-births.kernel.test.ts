@@ -78,7 +78,7 @@ test('births that have no room in the kernel are counted, the others come in ord
     .filter(({ path }) => path.includes('/flood/'))
     .map(({ cgroupId }) => cgroupId)
   await parts.kernel.drain()
-  const { values } = await parts.telemetry.kernelDrops.get()
+  const values = [...parts.telemetry.kernelDrops.readings.values()]
   const full = values.find(({ labels }) => labels.reason === 'cgroup_births_full')?.value ?? 0
   expect(told).toEqual(ids.slice(0, told.length))
   expect(full).toBeGreaterThan(0)
@@ -92,7 +92,7 @@ test('births that nobody takes are bounded, and those forgotten are counted', as
   const ids = liveShortly(parent.folder, 50)
   const taken = parts.births.takeBirths()
   expect(taken.map(({ cgroupId }) => cgroupId)).toEqual(ids.slice(-10))
-  const { values } = await parts.telemetry.cgroupBirthsLost.get()
+  const values = [...parts.telemetry.cgroupBirthsLost.readings.values()]
   expect(values).toMatchObject([{ value: 40 }])
 })
 

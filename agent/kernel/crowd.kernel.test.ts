@@ -10,6 +10,6 @@ test('100,000 sockets opened and closed in bursts lose no byte, with the sizes o
   const services = await compareExactly('crowd', { checkpoints: 7, open: () => kernel })
   const { connections, bytes } = covered(services)
   expect(connections).toBe(50_000 + 5 * 4_000)
-  expect(await kernel.drops()).not.toHaveProperty('sockets_full')
+  expect(kernel.drops()).not.toHaveProperty('sockets_full')
   console.log(`${connections} connections, ${bytes} bytes, difference 0`)
 })

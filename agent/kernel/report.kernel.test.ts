@@ -1,9 +1,9 @@
 import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
-import type { Metric } from 'prom-client'
 import { expect, test, vi } from 'vitest'
 import { bpfObject } from '../../ci/bpf/object.ts'
+import type { Metric } from '../registry.ts'
 import { createTelemetry } from '../telemetry.ts'
 import { openKernel } from './kernel.ts'
 import { installPrograms } from './programs.ts'
@@ -20,10 +20,9 @@ function open() {
 }
 
 /** Values by label; zeros are left out. */
-async function valuesOf(metric: Metric): Promise<Record<string, number>> {
-  const { values } = await metric.get()
+function valuesOf({ readings }: Metric): Record<string, number> {
   return Object.fromEntries(
-    values
+    [...readings.values()]
       .filter(({ value }) => value > 0)
       .map(({ labels, value }) => [String(Object.values(labels)[0]), value]),
   )
@@ -33,9 +32,9 @@ test('the agent says how its programs came, how UDP is counted, and what each ma
   using opened = open()
   const { kernel, telemetry } = opened
   await kernel.drain()
-  expect(await valuesOf(telemetry.kernelOrigin)).toEqual({ loaded: 1 })
-  expect(await valuesOf(telemetry.udpMode)).toEqual({ off: 1 })
-  const bytes = await valuesOf(telemetry.kernelMapBytes)
+  expect(valuesOf(telemetry.kernelOrigin)).toEqual({ loaded: 1 })
+  expect(valuesOf(telemetry.udpMode)).toEqual({ off: 1 })
+  const bytes = valuesOf(telemetry.kernelMapBytes)
   // 1,024 flows, each at least its key and value.
   for (const map of ['flows_a', 'flows_b']) expect(bytes[map], map).toBeGreaterThan(1_024 * 150)
   expect(bytes['drops']).toBeGreaterThan(0)
@@ -46,9 +45,9 @@ test('the table of connections says how full it is: those that are open, no more
   const { kernel, telemetry } = opened
   const sockets = async () => {
     await kernel.drain()
-    return (await valuesOf(telemetry.kernelMapEntries))['sockets'] ?? 0
+    return valuesOf(telemetry.kernelMapEntries)['sockets'] ?? 0
   }
-  expect((await valuesOf(telemetry.kernelMapCapacity))['sockets']).toBe(4_096)
+  expect(valuesOf(telemetry.kernelMapCapacity)['sockets']).toBe(4_096)
   const before = await sockets()
   const server = createServer(socket => socket.on('error', () => undefined))
   server.listen(0, '127.0.0.1')
@@ -76,8 +75,8 @@ test("programs' runs and their time are told while the kernel's statistics are o
   } finally {
     writeFileSync(STATISTICS, before)
   }
-  const runs = await valuesOf(telemetry.bpfRuns)
-  const seconds = await valuesOf(telemetry.bpfRunSeconds)
+  const runs = valuesOf(telemetry.bpfRuns)
+  const seconds = valuesOf(telemetry.bpfRunSeconds)
   expect(runs['tcp_state']).toBeGreaterThan(0)
   expect(runs['live']).toBeGreaterThan(0)
   for (const program of Object.keys(runs)) {

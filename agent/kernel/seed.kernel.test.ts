@@ -22,11 +22,11 @@ test('the search is repeated by itself, and ends with the agent', async () => {
   const warn = vi.fn<(key: string, line: string) => void>()
   const againAfterMs = Array.from({ length: 1000 }, () => 10)
   const seeding = startSeeding({ programs, telemetry, warn, againAfterMs })
-  const found = async () => (await telemetry.kernelSocketsSeeded.get()).values[0]?.value ?? 0
-  await vi.waitFor(async () => expect(await found()).toBeGreaterThan(0))
-  const atFirst = await found()
+  const found = () => [...telemetry.kernelSocketsSeeded.readings.values()][0]?.value ?? 0
+  await vi.waitFor(() => expect(found()).toBeGreaterThan(0))
+  const atFirst = found()
   await traffic.next() // the descriptor has arrived
-  await vi.waitFor(async () => expect(await found()).toBeGreaterThan(atFirst))
+  await vi.waitFor(() => expect(found()).toBeGreaterThan(atFirst))
   await kernel.drain()
   const counts = ledger(kernel, traffic)
   const services = await traffic.next()
@@ -43,5 +43,5 @@ test('a search that fails is counted and told in a line, and the agent goes on',
   const seeding = startSeeding({ programs, telemetry, warn, againAfterMs: [] })
   await seeding[Symbol.asyncDispose]()
   expect(warn.mock.calls).toEqual([['seed', expect.stringMatching(/EBADF/)]])
-  expect((await telemetry.kernelSeedFailures.get()).values[0]?.value).toBe(1)
+  expect([...telemetry.kernelSeedFailures.readings.values()][0]?.value).toBe(1)
 })

@@ -11,7 +11,7 @@ async function count(scenario: string) {
   const counts = ledger(kernel, traffic)
   const services = await traffic.next()
   await counts.drain()
-  expect(await kernel.lostBytes()).toEqual({})
+  expect(kernel.lostBytes()).toEqual({})
   const flowsOf = (service: Service) =>
     counts.flows().filter(flow => flow.servicePort === service.port)
   return services.map(service => ({ service, signals: signalsOf(flowsOf(service)) }))

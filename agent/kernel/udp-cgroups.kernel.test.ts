@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, rmdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { decodeFlows } from '../drain/flows.ts'
+import type { Metric } from '../registry.ts'
 import { testCgroup } from '../test/loopback.ts'
 import { mountBpffs } from './test/bpffs.ts'
 import { ledger } from './test/ledger.ts'
@@ -22,11 +23,8 @@ async function counted(parts: UdpKernel, traffic: Traffic, [service]: readonly S
   return { client, server }
 }
 
-type Counter = UdpKernel['telemetry']['udpAttachFailures']
-
-async function valueOf(counter: Pick<Counter, 'get'>, reason?: string): Promise<number> {
-  const { values } = await counter.get()
-  return values.find(({ labels }) => labels.reason === reason)?.value ?? 0
+function valueOf({ readings }: Metric, reason?: string): number {
+  return [...readings.values()].find(({ labels }) => labels.reason === reason)?.value ?? 0
 }
 
 test('sockets older than the agent count from its start on', async () => {
@@ -46,28 +44,28 @@ test('a cgroup with an idle socket is kept, one without is left and taken up aga
   await lasting.next()
   await passing.next()
   expect(await counted(parts, passing, await passing.next())).toEqual(TURN)
-  const attached = await valueOf(parts.telemetry.udpCgroups)
+  const attached = valueOf(parts.telemetry.udpCgroups)
 
   for (const afterMs of [0, 2_000, 4_000, 6_000]) await parts.udp.sweep(Date.now() + afterMs)
-  expect(await valueOf(parts.telemetry.udpCgroups)).toBeLessThan(attached)
+  expect(valueOf(parts.telemetry.udpCgroups)).toBeLessThan(attached)
   expect(await counted(parts, lasting, await lasting.next())).toEqual(TURN)
 
   // Others on this machine may use UDP too.
-  const before = await valueOf(parts.telemetry.udpReattachments)
+  const before = valueOf(parts.telemetry.udpReattachments)
   await passing.next() // makes its sockets
   parts.settle()
-  expect(await valueOf(parts.telemetry.udpReattachments)).toBeGreaterThanOrEqual(before + 2)
+  expect(valueOf(parts.telemetry.udpReattachments)).toBeGreaterThanOrEqual(before + 2)
   const [, service] = await passing.next()
   expect(service && (await counted(parts, passing, [service]))).toEqual(TURN)
 })
 
 test('a datagram counts once where the cgroup above is attached too', async () => {
   await using parts = await openUdpKernel()
-  const before = await valueOf(parts.telemetry.udpCgroups)
+  const before = valueOf(parts.telemetry.udpCgroups)
   await using traffic = startTraffic('udp-turns')
   parts.settle()
   await traffic.next()
-  expect((await valueOf(parts.telemetry.udpCgroups)) - before).toBeGreaterThanOrEqual(3)
+  expect(valueOf(parts.telemetry.udpCgroups) - before).toBeGreaterThanOrEqual(3)
   expect(await counted(parts, traffic, await traffic.next())).toEqual(TURN)
 })
 
@@ -89,8 +87,8 @@ test('more peers than flows: the rest is summed up, and no datagram is lost', as
     datagramsSent: sum('datagramsSent'),
     datagramsReceived: sum('datagramsReceived'),
   })
-  expect(await valueOf(parts.telemetry.kernelDrops, 'flows_full')).toBeGreaterThan(0)
-  expect(await valueOf(parts.telemetry.kernelDrops, 'overflow_full')).toBe(0)
+  expect(valueOf(parts.telemetry.kernelDrops, 'flows_full')).toBeGreaterThan(0)
+  expect(valueOf(parts.telemetry.kernelDrops, 'overflow_full')).toBe(0)
 })
 
 test('cgroups that are gone are let go, and those too brief to attach to are counted', async () => {
@@ -102,18 +100,18 @@ test('cgroups that are gone are let go, and those too brief to attach to are cou
   rmdirSync(flees)
   mkdirSync(stays)
   parts.settle()
-  expect(await valueOf(udpAttachFailures, 'gone')).toBe(1)
-  const attached = await valueOf(udpCgroups)
+  expect(valueOf(udpAttachFailures, 'gone')).toBe(1)
+  const attached = valueOf(udpCgroups)
   rmdirSync(stays)
   await parts.udp.sweep(Date.now())
-  expect(await valueOf(udpCgroups)).toBe(attached - 1)
+  expect(valueOf(udpCgroups)).toBe(attached - 1)
 })
 
 test('over the bound a cgroup is not counted, which is said and counted', async () => {
   await using parts = await openUdpKernel({ maxAttached: 0 })
   using _ = testCgroup('surplus')
   parts.settle()
-  expect(await valueOf(parts.telemetry.udpAttachFailures, 'too_many')).toBeGreaterThanOrEqual(1)
+  expect(valueOf(parts.telemetry.udpAttachFailures, 'too_many')).toBeGreaterThanOrEqual(1)
   expect(parts.lines.join()).toMatch(/UDP is not counted in cgroup .*: too_many/)
 })
 

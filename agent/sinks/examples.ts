@@ -1,5 +1,5 @@
-import type { Metric } from 'prom-client'
 import type { Sample, Series } from '../model.ts'
+import type { Metric } from '../registry.ts'
 
 /** A moment for tests, ms since the epoch. */
 export const EXAMPLE_MS = 1_790_000_000_000
@@ -22,9 +22,8 @@ export function exampleSample(series: Series, value: number, timestampMs = EXAMP
 }
 
 /** What a counter or gauge says, summed over the series that carry all of `labels`. */
-export async function reading(metric: Metric, labels: Record<string, string>): Promise<number> {
-  const { values } = await metric.get()
-  const matching = values.filter(each =>
+export function reading({ readings }: Metric, labels: Record<string, string>): number {
+  const matching = [...readings.values()].filter(each =>
     Object.entries(labels).every(([name, value]) => each.labels[name] === value),
   )
   return matching.reduce((sum, each) => sum + each.value, 0)

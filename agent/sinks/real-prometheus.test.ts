@@ -59,7 +59,7 @@ test('every sample of many series arrives with its labels and exact bytes', asyn
   )
   offer(aggregate(flows, nowMs))
   await sink[Symbol.asyncDispose]()
-  expect(await reading(telemetry.sinkSamplesSent, { sink: 'main' })).toBe(10_000)
+  expect(reading(telemetry.sinkSamplesSent, { sink: 'main' })).toBe(10_000)
   const where = '{source_host="node-many"}'
   expect(await prometheus.query(`sum(podatlas_transmit_bytes_total${where})`, nowMs)).toEqual([
     { metric: {}, value: 1_000 * 2 ** 40 + (999 * 1_000) / 2 },
@@ -128,15 +128,15 @@ test('a series that ends is gone at once, and comes back from zero without a ref
   expect(await prometheus.query(sent, nowMs - INTERVAL_MS)).toEqual([])
   expect(await prometheus.query(sent, nowMs)).toMatchObject([{ value: 5 }])
   expect(await prometheus.query(`resets(${sent}[1m])`, nowMs)).toMatchObject([{ value: 1 }])
-  expect(await reading(telemetry.sinkSamplesDropped, {})).toBe(0)
+  expect(reading(telemetry.sinkSamplesDropped, {})).toBe(0)
 })
 
 test("the agent's own metrics travel along", async () => {
   const { own, offer, sink, telemetry } = node('node-own')
   const nowMs = Date.now()
-  offer(await own(nowMs - INTERVAL_MS))
+  offer(own(nowMs - INTERVAL_MS))
   telemetry.lostBytes.inc({ reason: 'flows_full' }, 77)
-  offer(await own(nowMs))
+  offer(own(nowMs))
   await sink[Symbol.asyncDispose]()
   const info = await prometheus.query('podatlas_agent_info{source_host="node-own"}', nowMs)
   expect(info).toMatchObject([{ metric: { version: '1.2.3' }, value: 1 }])

@@ -84,7 +84,7 @@ describe('stdout with a reader that fails', () => {
     await pipe.ended
     target.offer(many)
     const dropped = () => reading(telemetry.sinkSamplesDropped, { sink: 'debug', reason: 'closed' })
-    await until(async () => (await dropped()) === many.length)
+    await until(() => dropped() === many.length)
     expect(lines).toEqual([expect.stringMatching(/^sink debug: nobody reads: .*10000 samples/)])
   })
 
@@ -101,11 +101,11 @@ describe('stdout with a reader that fails', () => {
     pipe.signal('SIGSTOP')
     for (const moment of [0, 1, 2]) target.offer(many.map(each => ({ ...each, value: moment })))
     const queueFull = { sink: 'debug', reason: 'queue_full' }
-    expect(await reading(telemetry.sinkSamplesDropped, queueFull)).toBe(5_000)
+    expect(reading(telemetry.sinkSamplesDropped, queueFull)).toBe(5_000)
     pipe.signal('SIGCONT')
     await target[Symbol.asyncDispose]()
     await until(() => pipe.lines.length >= 25_000)
-    expect(await reading(telemetry.sinkSamplesSent, { sink: 'debug' })).toBe(25_000)
+    expect(reading(telemetry.sinkSamplesSent, { sink: 'debug' })).toBe(25_000)
   })
 })
 

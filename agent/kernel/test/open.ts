@@ -7,10 +7,10 @@ import { seeder } from '../seed.ts'
 export type TestKernel = Kernel & {
   readonly programs: Pick<Programs, 'linkFd'>
   /** Events by drop reason, and bytes lost by reason; zeros are left out. */
-  readonly drops: () => Promise<Readonly<Record<string, number>>>
-  readonly lostBytes: () => Promise<Readonly<Record<string, number>>>
+  readonly drops: () => Readonly<Record<string, number>>
+  readonly lostBytes: () => Readonly<Record<string, number>>
   /** Runs that the kernel skipped, of both copies. */
-  readonly skippedRuns: () => Promise<number>
+  readonly skippedRuns: () => number
   /** Searches once for connections that are older than the programs. */
   readonly seed: () => Promise<void>
 }
@@ -32,8 +32,8 @@ export function openTestKernel({
     seed: seeder({ programs, telemetry }),
     drops: () => byReason(telemetry.kernelDrops),
     lostBytes: () => byReason(telemetry.lostBytes),
-    skippedRuns: async () => {
-      const { values } = await telemetry.kernelSkippedRuns.get()
+    skippedRuns: () => {
+      const values = [...telemetry.kernelSkippedRuns.readings.values()]
       return values.reduce((sum, { value }) => sum + value, 0)
     },
   }
@@ -41,8 +41,8 @@ export function openTestKernel({
 
 type Counter = ReturnType<typeof createTelemetry>['kernelDrops']
 
-async function byReason(counter: Counter): Promise<Record<string, number>> {
-  const { values } = await counter.get()
+function byReason(counter: Counter): Record<string, number> {
+  const values = [...counter.readings.values()]
   return Object.fromEntries(
     values.filter(({ value }) => value > 0).map(({ labels, value }) => [labels.reason, value]),
   )

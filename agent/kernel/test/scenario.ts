@@ -40,7 +40,7 @@ export async function compareExactly(
     await counts.drain()
     assert.deepEqual(services.map(counts.counted), services)
   }
-  assert.deepEqual(await kernel.lostBytes(), {})
+  assert.deepEqual(kernel.lostBytes(), {})
   return services
 }
 
