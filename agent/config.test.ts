@@ -27,6 +27,7 @@ test('without any setting the agent counts on this machine and prints to stdout'
     intervalMs: 10_000,
     maxSeries: 10_000,
     seriesIdleMs: 3_600_000,
+    labels: { add: [], drop: [], processes: false },
     names2021: false,
     listen: { port: 8080 },
     cgroupRoot: '',
@@ -49,6 +50,8 @@ nodeName: node-7
 cluster: berlin
 interval: 1m
 seriesIdle: 2h
+labels: { add: [container_image, zone], drop: [destination_port] }
+processes: on
 names2021: true
 listen: "[::1]:9000"
 kernel: { maxFlows: 2048, maxSockets: 4096, pinDirectory: "" }
@@ -62,6 +65,7 @@ sinks:
     cluster: 'berlin',
     intervalMs: 60_000,
     seriesIdleMs: 7_200_000,
+    labels: { add: ['container_image', 'zone'], drop: ['destination_port'], processes: true },
     names2021: true,
     listen: { host: '::1', port: 9000 },
     kernel: { maxFlows: 2048, maxSockets: 4096, pinDirectory: '' },
@@ -140,6 +144,13 @@ test.each([
   ['kernel: { pinDirectory: /sys/fs/bpf/x/ }', /kernel\.pinDirectory: .* without a slash/],
   ['kernel: { maxSockets: 10 }', /kernel\.maxSockets: Too small: .*1024$/],
   ['kernel: { maxFlows: 10000000 }', /kernel\.maxFlows: Too big: .*1048576$/],
+  [
+    'labels: { drop: [source_host] }',
+    /labels\.drop\.0: use k8s_namespace, .*, role; source_host stays: it keeps the series of two nodes apart$/,
+  ],
+  ['labels: { add: [container] }', /labels\.add\.0: use container_image, container_id, zone$/],
+  ['labels: { remove: [] }', /labels: unknown setting remove\. Correct its spelling/],
+  ['processes: maybe', /processes: use on or off$/],
   ['udp: "on"', /udp: use auto or off$/],
   ['kubernetes: { enabled: maybe }', /kubernetes\.enabled: use auto, on or off$/],
 ])('%s is refused', (text, message) => {

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { parse as parseYaml } from 'yaml'
 import { z } from 'zod'
+import { DROPPABLE_LABELS, OPTIONAL_LABELS, type LabelChoice } from './aggregate/traffic-labels.ts'
 import type { ApiServer } from './attribute/api-server.ts'
 import {
   OPTION_OF_SETTING,
@@ -31,6 +32,28 @@ export const Settings = z.strictObject({
   seriesIdle: duration('1m', '720h')
     .prefault('1h')
     .describe('A series without traffic ends after this time'),
+  labels: z
+    .strictObject({
+      add: z
+        .array(z.literal(OPTIONAL_LABELS, `use ${OPTIONAL_LABELS.join(', ')}`))
+        .default([])
+        .describe('Labels that traffic series have only on demand'),
+      drop: z
+        .array(
+          z.literal(
+            DROPPABLE_LABELS,
+            `use ${DROPPABLE_LABELS.join(', ')}; source_host stays: it keeps the series of two nodes apart`,
+          ),
+        )
+        .default([])
+        .describe('Labels that traffic series do without; what then coincides is one series'),
+    })
+    .prefault({}),
+  // As with udp: a bare `on` is true.
+  processes: z
+    .literal(['on', 'off', true, false], 'use on or off')
+    .default('off')
+    .describe('Whether traffic series tell processes apart, by process_pid and process_cmd'),
   names2021: z.boolean().default(false).describe('Send bytes_tx and bytes_rx as well'),
   listen: z
     .string()
@@ -108,6 +131,7 @@ export type Config = Pick<
   readonly intervalMs: number
   readonly seriesIdleMs: number
   readonly listen: { readonly host?: string; readonly port: number }
+  readonly labels: LabelChoice
   readonly udp: 'auto' | 'off'
   /** Absent: without Kubernetes. */
   readonly apiServer?: ApiServer
@@ -140,7 +164,8 @@ export function readConfig(args: readonly string[], env: Environment): Config | 
 function parseConfig(fromFile: unknown, commandLine: CommandLine, env: Environment): Config {
   const parsed = Settings.safeParse(merged(fromFile, commandLine.settings))
   if (!parsed.success) throw faults(parsed.error, commandLine)
-  const { interval, seriesIdle, listen, kernel, kubernetes, udp, ...settings } = parsed.data
+  const { interval, seriesIdle, listen, kernel, kubernetes, udp, labels, processes, ...settings } =
+    parsed.data
   const portAt = listen.lastIndexOf(':')
   const host = listen.slice(0, portAt).replaceAll(/[[\]]/g, '')
   const apiServer = apiServerOf(kubernetes, env)
@@ -161,6 +186,7 @@ function parseConfig(fromFile: unknown, commandLine: CommandLine, env: Environme
     seriesIdleMs: seriesIdle,
     listen: { ...(host !== '' && { host }), port: Number(listen.slice(portAt + 1)) },
     kernel: { ...kernel, bytecode: kernel.bytecode || '/usr/lib/podatlas/podatlas.bpf.o' },
+    labels: { ...labels, processes: processes === 'on' || processes === true },
     udp: udp || 'off',
     ...(apiServer && { apiServer }),
     ...(apiServer && kubernetes.daemonSet && { daemonSet: kubernetes.daemonSet }),

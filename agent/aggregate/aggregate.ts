@@ -4,11 +4,14 @@ import { liveTargets, type LiveSeries, type LiveTarget } from './live-targets.ts
 import { byteMetrics, metrics2021, signals, type MetricGroup } from './metrics.ts'
 import { firstStep } from './targets.ts'
 import { tickClock } from './tick-clock.ts'
+import { chosenLabels, type LabelChoice } from './traffic-labels.ts'
 
 export type AggregationOptions = {
   readonly nodeName: string
   /** Value of the label `cluster`; empty means no such label. */
   readonly cluster: string
+  /** Of traffic series; absent: the default ones. */
+  readonly labels?: LabelChoice
   readonly names2021: boolean
   /** Series that may be alive at once, those of `other` included. */
   readonly maxSeries: number
@@ -33,7 +36,8 @@ export function aggregation(
   const always = options.names2021 ? [...byteMetrics, ...metrics2021] : byteMetrics
   const metricCount = [always, ...signals].flat().length
   const labels = { source_host: nodeName, cluster }
-  const targets = liveTargets({ always, maxSeries, metricCount, labels })
+  const chosen = chosenLabels(options.labels ?? { add: [], drop: [], processes: false })
+  const targets = liveTargets({ always, maxSeries, metricCount, labels, chosen })
   const clock = tickClock(intervalMs, startedMs)
   telemetry.seriesBudget.set(maxSeries)
 

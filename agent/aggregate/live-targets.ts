@@ -2,7 +2,8 @@ import type { AttributedFlow, Labels, Series } from '../model.ts'
 import { seriesBudget } from './budget.ts'
 import { sortedLabels, sortedPairs } from './labels.ts'
 import type { MetricGroup, TrafficMetric } from './metrics.ts'
-import { stepAfter, targetKey, targetLabels, type Step } from './targets.ts'
+import { stepAfter, targetLabels, type Step, type TargetLabels } from './targets.ts'
+import type { TrafficLabel } from './traffic-labels.ts'
 
 /** A series and where it stands. */
 export type LiveSeries = {
@@ -33,8 +34,10 @@ export function liveTargets(options: {
   readonly metricCount: number
   /** Labels of every series. */
   readonly labels: Readonly<Record<string, string>>
+  /** Labels that tell targets apart. */
+  readonly chosen: ReadonlySet<TrafficLabel>
 }) {
-  const { always, maxSeries, metricCount } = options
+  const { chosen, always, maxSeries, metricCount } = options
   const common = sortedLabels(options.labels)
   const live = new Map<string, LiveTarget>()
   const budget = seriesBudget(maxSeries, metricCount)
@@ -50,7 +53,8 @@ export function liveTargets(options: {
     startMs: number,
     born: LiveSeries[],
   ): LiveTarget {
-    const key = targetKey(flow, step)
+    const named = targetLabels(flow, step, chosen)
+    const key = JSON.stringify([step === 'node', named])
     const known = live.get(key)
     if (known?.groups.has(group)) return known
     const missing = known || group === always ? [group] : [always, group]
@@ -59,7 +63,7 @@ export function liveTargets(options: {
       return nearest(flow, stepAfter(step), group, startMs, born)
     }
     budget.book(step, wanted)
-    const target = known ?? newTarget(flow, step, key, startMs)
+    const target = known ?? newTarget(named, step, key, startMs)
     for (const one of missing) {
       const series = one.map(metric => newSeries(target.labels, metric, startMs))
       target.groups.set(one, series)
@@ -68,8 +72,8 @@ export function liveTargets(options: {
     return target
   }
 
-  function newTarget(flow: AttributedFlow, step: Step, key: string, startMs: number): LiveTarget {
-    const labels = [...sortedLabels(targetLabels(flow, step)), ...common]
+  function newTarget(named: TargetLabels, step: Step, key: string, startMs: number): LiveTarget {
+    const labels = [...sortedLabels(named), ...common]
     const target = { key, step, labels, groups: new Map(), lastTrafficMs: startMs }
     live.set(key, target)
     return target

@@ -1,4 +1,5 @@
 import type { AttributedFlow } from '../model.ts'
+import { ownerLabels, type TrafficLabel } from './traffic-labels.ts'
 
 /** Value of `destination_ip` for remote ends that have no series of their own. */
 const OTHER = 'other'
@@ -15,34 +16,30 @@ export function stepAfter(step: Step): Step {
   return step === 'exact' ? 'container' : 'node'
 }
 
-/** Equal for flows that count under the same target at this step. */
-export function targetKey(flow: AttributedFlow, step: Step): string {
-  const { owner, protocol, role } = flow
-  const kind = `${protocol}\n${role}`
-  if (step === 'node') return kind
-  // No part is ever empty or holds a line break, so different owners never read the same.
-  const container = `${kind}\n${owner.namespace ?? ''}\n${owner.pod ?? ''}\n${owner.container ?? ''}`
-  return step === 'exact' ? `${container}\n${flow.remoteAddress}\n${flow.servicePort}` : container
-}
+export type TargetLabels = Readonly<Partial<Record<TrafficLabel, string | undefined>>>
 
 /**
- * The labels of a target: all of a flow's; the container's `other`, which keeps protocol and role but
- * no port; the node's `other`, which has no container.
+ * The labels of a target: all of a flow's that are chosen; the container's `other`, which keeps
+ * protocol and role but no port and process; the node's `other`, which has no container.
  */
 export function targetLabels(
-  { owner, remoteAddress, servicePort, protocol, role }: AttributedFlow,
+  flow: AttributedFlow,
   step: Step,
-): Readonly<Record<string, string | undefined>> {
+  chosen: ReadonlySet<TrafficLabel>,
+): TargetLabels {
+  const { remoteAddress, servicePort, protocol, role, process } = flow
   const isExact = step === 'exact'
-  return {
-    ...(step !== 'node' && {
-      k8s_namespace: owner.namespace,
-      k8s_pod: owner.pod,
-      container_name: owner.container,
-    }),
-    destination_ip: isExact ? remoteAddress : OTHER,
-    ...(isExact && { destination_port: String(servicePort) }),
-    protocol,
-    role,
+  const all: [TrafficLabel, string | undefined][] = [
+    ['destination_ip', isExact ? remoteAddress : OTHER],
+    ['protocol', protocol],
+    ['role', role],
+  ]
+  if (step !== 'node') {
+    for (const [name, valueOf] of ownerLabels) all.push([name, valueOf(flow.owner)])
   }
+  if (isExact) {
+    all.push(['destination_port', String(servicePort)])
+    all.push(['process_pid', process && String(process.pid)], ['process_cmd', process?.command])
+  }
+  return Object.fromEntries(all.filter(([name]) => chosen.has(name)))
 }
