@@ -62,7 +62,7 @@ labels:
 {{/* The components that are switched on and run pods, as {name: values}. */}}
 {{- define "podatlas.workloads" -}}
 {{- $workloads := dict "agent" .Values.agent -}}
-{{- range $name := list "geoip" "prometheus" "grafana" -}}
+{{- range $name := list "geoip" "peers" "prometheus" "grafana" -}}
 {{- $values := index $.Values $name -}}
 {{- if $values.enabled }}{{ $_ := set $workloads $name $values }}{{ end -}}
 {{- end -}}

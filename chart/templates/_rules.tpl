@@ -6,6 +6,7 @@
 {{- define "podatlas.ruleFiles" -}}
 {{- $files := list "files/rules/agent.yaml" -}}
 {{- if .Values.geoip.enabled }}{{ $files = append $files "files/rules/geo.yaml" }}{{ end -}}
+{{- if .Values.peers.enabled }}{{ $files = append $files "files/rules/peers.yaml" }}{{ end -}}
 {{- if .Values.agent.names2021.enabled }}{{ $files = append $files "files/rules/names2021.yaml" }}{{ end -}}
 {{- join "," $files -}}
 {{- end }}
@@ -28,6 +29,7 @@
 {{- end -}}
 {{- if ne (toString $change.enabled) "false" }}{{ $rules = append $rules $rule }}{{ end -}}
 {{- end -}}
+{{- if eq $group.name "podatlas-peers" }}{{ $rules = concat $rules (include "podatlas.costRules" $ | fromYamlArray) }}{{ end -}}
 {{- if $group.query_offset -}}
 {{- $_ := set $group "query_offset" (printf "%ds" (include "podatlas.seconds" $.Values.agent.interval | int | add 5)) -}}
 {{- end -}}
@@ -35,6 +37,24 @@
 {{- end -}}
 {{- end -}}
 {{- toYaml (dict "groups" $groups) -}}
+{{- end }}
+
+{{/* One rule per price. Without `locality` as its label, promtool takes them for duplicates. */}}
+{{- define "podatlas.costRules" -}}
+{{- $rules := list -}}
+{{- range $locality, $price := .Values.cost.pricePerGB -}}
+{{- $bytes := printf "namespace_locality:podatlas_transmit_bytes:rate5m{locality=%q}" $locality -}}
+{{- $rules = append $rules (dict
+  "record" "namespace_locality:podatlas_cost_per_hour:rate5m"
+  "expr" (printf "%s * 3600 / 1e9 * %v" $bytes $price)
+  "labels" (dict "locality" $locality)) -}}
+{{- end -}}
+{{- toYaml $rules -}}
+{{- end }}
+
+{{/* The localities that files/rules/peers.yaml tells apart. */}}
+{{- define "podatlas.localities" -}}
+cross_zone, internet, same_zone, unknown
 {{- end }}
 
 {{/* Names of all alerts, of features that are off too. */}}

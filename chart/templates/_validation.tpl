@@ -3,7 +3,7 @@
 
 {{- define "podatlas.faults" -}}
 {{- $faults := list -}}
-{{- range $check := list "podatlas.agentFaults" "podatlas.sinkFaults" "podatlas.prometheusFaults" "podatlas.geoipFaults" "podatlas.nameFaults" "podatlas.grafanaFaults" -}}
+{{- range $check := list "podatlas.agentFaults" "podatlas.sinkFaults" "podatlas.prometheusFaults" "podatlas.geoipFaults" "podatlas.costFaults" "podatlas.nameFaults" "podatlas.grafanaFaults" -}}
 {{- $faults = concat $faults (include $check $ | fromYamlArray) -}}
 {{- end -}}
 {{- toYaml $faults -}}
@@ -46,6 +46,7 @@
 {{- $needs := list -}}
 {{- if not (include "podatlas.prometheusUrl" .) -}}
 {{- if .Values.geoip.enabled }}{{ $needs = append $needs "geoip.enabled" }}{{ end -}}
+{{- if .Values.peers.enabled }}{{ $needs = append $needs "peers.enabled" }}{{ end -}}
 {{- if .Values.grafana.enabled }}{{ $needs = append $needs "grafana.enabled" }}{{ end -}}
 {{- if .Values.rules.enabled }}{{ $needs = append $needs "rules.enabled" }}{{ end -}}
 {{- range $name, $sink := include "podatlas.enabledSinks" . | fromYaml -}}
@@ -75,6 +76,22 @@
 {{- $faults = append $faults "geoip.database: a volume is given, but no file in it is named. For example:\n  geoip:\n    database:\n      files: [GeoLite2-City.mmdb]" -}}
 {{- else if not (or $database.bundled $database.files) -}}
 {{- $faults = append $faults "geoip.database: there is no database: bundled is false and no file is named. Use the bundled one:\n  geoip: {database: {bundled: true}}" -}}
+{{- end -}}
+{{- end -}}
+{{- toYaml $faults -}}
+{{- end }}
+
+{{/* Prices are paid by locality, and that comes from the zones that peers knows. */}}
+{{- define "podatlas.costFaults" -}}
+{{- $faults := list -}}
+{{- $prices := .Values.cost.pricePerGB -}}
+{{- if and $prices (not .Values.peers.enabled) -}}
+{{- $faults = append $faults "cost.pricePerGB needs peers.enabled to know zones. Enable it:\n  peers: {enabled: true}" -}}
+{{- end -}}
+{{- $localities := include "podatlas.localities" . -}}
+{{- range $name, $_ := $prices -}}
+{{- if not (has $name (splitList ", " $localities)) -}}
+{{- $faults = append $faults (printf "cost.pricePerGB.%s: there is no such locality. Localities: %s" $name $localities) -}}
 {{- end -}}
 {{- end -}}
 {{- toYaml $faults -}}

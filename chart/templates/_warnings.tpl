@@ -11,11 +11,20 @@
 {{- if not .Values.agent.hostPID -}}
 {{- $warnings = append $warnings "agent.hostPID is off: connections that are older than their agent are not counted. To count them from its start on: --set agent.hostPID=true" -}}
 {{- end -}}
+{{- if and .Values.agent.processes.enabled (not .Values.agent.hostPID) -}}
+{{- $warnings = append $warnings "agent.processes.enabled is on and agent.hostPID is off: which process has accepted a connection cannot be told, so its bytes count for the one that listens. To tell: --set agent.hostPID=true" -}}
+{{- end -}}
+{{- if has "destination_ip" .Values.agent.labels.drop -}}
+{{- $warnings = append $warnings "agent.labels.drop has destination_ip: the world map and everything about the other end of connections stay empty." -}}
+{{- end -}}
 {{- if not .Values.agent.kernel.pinDirectory -}}
 {{- $warnings = append $warnings "agent.kernel.pinDirectory is empty: what is sent while an agent restarts is not counted. To keep the counters on the node meanwhile: --set agent.kernel.pinDirectory=/sys/fs/bpf/podatlas" -}}
 {{- end -}}
 {{- if and .Values.agent.kernel.pinDirectory (not .Values.rbac.create) -}}
 {{- $warnings = append $warnings (printf "rbac.create is off: allow the agent's account to get DaemonSet %s, or helm uninstall leaves programs and counters on the nodes." (include "podatlas.agentDaemonSet" .)) -}}
+{{- end -}}
+{{- if and .Values.peers.enabled (not .Values.rbac.create) -}}
+{{- $warnings = append $warnings (printf "rbac.create is off: allow the account %s to list and watch pods, services, nodes and endpointslices.discovery.k8s.io in all namespaces, or peers never gets ready." (include "podatlas.serviceAccountName" (dict "root" . "component" "peers" "values" .Values.peers))) -}}
 {{- end -}}
 {{- range $name, $sink := $sinks -}}
 {{- if ($sink.credentials).values -}}
@@ -39,8 +48,13 @@
 {{- if and .Values.prometheus.url (not .Values.rules.configMap.enabled) -}}
 {{- $warnings = append $warnings (printf "the Prometheus at %s does not know the rules, so maps by country and alerts are missing. For a ConfigMap with the rule file: --set rules.configMap.enabled=true" .Values.prometheus.url) -}}
 {{- end -}}
-{{- if and .Values.geoip.enabled (not .Values.prometheus.enabled) -}}
-{{- $warnings = append $warnings (printf "the Prometheus at %s must scrape geoip as job \"geo\": %s-geoip.%s.svc:8080" .Values.prometheus.url (include "podatlas.fullname" .) (include "podatlas.namespace" .)) -}}
+{{- if not .Values.prometheus.enabled -}}
+{{- if .Values.geoip.enabled -}}
+{{- $warnings = append $warnings (printf "the Prometheus at %s must scrape geoip as job \"geo\": %s" .Values.prometheus.url (include "podatlas.functionHost" (dict "root" . "component" "geoip"))) -}}
+{{- end -}}
+{{- if .Values.peers.enabled -}}
+{{- $warnings = append $warnings (printf "the Prometheus at %s must scrape peers as job \"peers\", with honor_labels: true: %s" .Values.prometheus.url (include "podatlas.functionHost" (dict "root" . "component" "peers"))) -}}
+{{- end -}}
 {{- end -}}
 {{- toYaml $warnings -}}
 {{- end }}

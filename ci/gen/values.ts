@@ -25,6 +25,7 @@ const labelName = z.string().regex(/^[a-zA-Z_][a-zA-Z0-9_]*$/)
 /** Two folders at least: the first is mounted, what is below it is the agent's. */
 const nodePath = z.string().regex(/^((\/[^/\s]+){2,})?$/)
 const kernel = Settings.shape.kernel.unwrap().shape
+const labels = Settings.shape.labels.unwrap().shape
 const namePart = z.string().regex(/^([a-z0-9]([-a-z0-9]*[a-z0-9])?)?$/)
 
 const image = object({
@@ -89,6 +90,8 @@ const Values = object({
     ...podKeys,
     interval: shortDuration,
     series: object({ budget: Settings.shape.maxSeries, idle: Settings.shape.seriesIdle }),
+    labels: object({ add: labels.add, drop: labels.drop }),
+    processes: object({ enabled: z.boolean() }),
     names2021: object({ enabled: z.boolean() }),
     udp: Settings.shape.udp,
     kernel: object({
@@ -113,6 +116,18 @@ const Values = object({
       bundled: z.boolean(),
       volume: passedThrough,
       files: z.array(z.string().regex(/^[^/].*$/)),
+    }),
+  }),
+  peers: object({
+    ...podKeys,
+    enabled: z.boolean(),
+    maxPeers: z.int().min(1).max(1_000_000),
+    podNetworks: z.array(z.string().regex(/^[0-9a-fA-F.:]+\/[0-9]{1,3}$/)),
+    classify: object({
+      enabled: z.boolean(),
+      query: z.string(),
+      interval: duration,
+      maxAddresses: z.int().min(1).max(1_000_000),
     }),
   }),
   prometheus: object({
@@ -149,6 +164,7 @@ const Values = object({
       }),
     ),
   }),
+  cost: object({ pricePerGB: z.record(z.string(), z.number().min(0)) }),
   rbac: object({ create: z.boolean() }),
   extraObjects: z.record(z.string(), z.union([z.string(), passedThrough])),
 })

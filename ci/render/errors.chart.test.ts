@@ -19,7 +19,7 @@ test('all faults come at once, each with the YAML to paste', async () => {
 1. sinks: every sink is disabled, so nothing would leave the agent. Enable one, or to look at the data only:
      sinks: {debug: {type: stdout}}
 
-2. geoip.enabled, grafana.enabled and rules.enabled need a Prometheus, but prometheus.enabled is false and prometheus.url is empty. Set it:
+2. geoip.enabled, peers.enabled, grafana.enabled and rules.enabled need a Prometheus, but prometheus.enabled is false and prometheus.url is empty. Set it:
      prometheus: {url: http://prometheus.monitoring.svc:9090}
 `)
 })

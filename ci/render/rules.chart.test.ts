@@ -30,7 +30,8 @@ test.each(
 })
 
 test.each(readdirSync(ruleTests))('the rules do what chart/tests/rules/%s says', async name => {
-  using folder = await ruleFolder(['--set=agent.names2021.enabled=true'])
+  const prices = '--set-json=cost.pricePerGB={"cross_zone":0.01,"internet":0.09}'
+  using folder = await ruleFolder(['--set=agent.names2021.enabled=true', prices])
   const copy = join(folder.path, name)
   copyFileSync(join(ruleTests, name), copy)
   // On a fault promtool prints the difference and exits with 1.

@@ -6,6 +6,8 @@
   "interval" $agent.interval
   "maxSeries" ($agent.series.budget | int)
   "seriesIdle" $agent.series.idle
+  "labels" $agent.labels
+  "processes" $agent.processes.enabled
   "names2021" $agent.names2021.enabled
   "listen" "0.0.0.0:8080"
   "cgroupRoot" "/host/cgroup"
