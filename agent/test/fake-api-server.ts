@@ -1,11 +1,8 @@
-import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:https'
 import type { ServerResponse } from 'node:http'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import type { ApiServer } from '../attribute/api-server.ts'
+import { makeApiCredentials } from './api-credentials.ts'
 
 /** One request that the server got and that the test answers. */
 export type ApiRequest = {
@@ -31,15 +28,13 @@ export type FakeApiServer = AsyncDisposable & {
  * test. It stands in for the faults that a healthy API server does not show on demand.
  */
 export async function fakeApiServer(): Promise<FakeApiServer> {
-  const folder = mkdtempSync(join(tmpdir(), 'podatlas-api-'))
-  const file = (name: string) => join(folder, name)
-  makeCertificate(file('key.pem'), file('ca.crt'))
-  writeFileSync(file('token'), 'first-token\n')
+  const credentials = makeApiCredentials()
+  const { key, cert, caFile } = credentials
+  const tokenFile = credentials.tokenFile('token', 'first-token\n')
 
   const arrived: ApiRequest[] = []
   const awaited: ((request: ApiRequest) => void)[] = []
-  const credentials = { key: readFileSync(file('key.pem')), cert: readFileSync(file('ca.crt')) }
-  const server = createServer(credentials, (incoming, response) => {
+  const server = createServer({ key, cert }, (incoming, response) => {
     const url = new URL(incoming.url ?? '', 'https://api')
     const { authorization } = incoming.headers
     const request = { path: url.pathname, query: url.searchParams, authorization, response }
@@ -65,11 +60,7 @@ export async function fakeApiServer(): Promise<FakeApiServer> {
   return {
     goAway: close,
     comeBack: async () => void (await listen(port)),
-    address: {
-      url: `https://127.0.0.1:${port}`,
-      tokenFile: file('token'),
-      caFile: file('ca.crt'),
-    },
+    address: { url: `https://127.0.0.1:${port}`, tokenFile, caFile },
     next: () => {
       const request = arrived.shift()
       if (request) return Promise.resolve(request)
@@ -81,19 +72,10 @@ export async function fakeApiServer(): Promise<FakeApiServer> {
       })
       return promise
     },
-    setToken: token => writeFileSync(file('token'), token),
+    setToken: token => void credentials.tokenFile('token', token),
     [Symbol.asyncDispose]: async () => {
       await close()
-      rmSync(folder, { recursive: true })
+      credentials[Symbol.dispose]()
     },
   }
-}
-
-function makeCertificate(keyFile: string, certificateFile: string): void {
-  const subject = ['-subj', '/CN=podatlas test', '-addext', 'subjectAltName=IP:127.0.0.1']
-  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes']
-  const files = ['-keyout', keyFile, '-out', certificateFile]
-  execFileSync('openssl', ['req', '-x509', '-days', '1', ...key, ...subject, ...files], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-  })
 }

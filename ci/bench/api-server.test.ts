@@ -1,0 +1,41 @@
+import { readFileSync } from 'node:fs'
+import { afterAll, beforeAll } from 'vitest'
+import { simulateCluster } from './api-collections.ts'
+import { apiContract, type ApiUnderTest } from './api-contract.ts'
+import { nodeNameOf, podLife, STATES, type PodState } from './api-life.ts'
+import { startSimulatedApiServer } from './api-server.ts'
+import { PODS_PER_NODE } from './api-workloads.ts'
+
+// The same is asked of the real API server in api-server.cluster.test.ts.
+
+const opened = new AsyncDisposableStack()
+let api: ApiUnderTest
+
+beforeAll(async () => {
+  const cluster = simulateCluster(2)
+  const server = opened.use(await startSimulatedApiServer(cluster))
+  const { url, caFile } = server.addressFor('test')
+  const podAt = (slot: number, state: PodState) => {
+    for (let step = 0; step < STATES.indexOf(state); step++) cluster.change(slot)
+    const name = podLife(slot, cluster.pods.history.stepOf(slot))?.name ?? ''
+    return { name, change: () => Promise.resolve(cluster.change(slot)) }
+  }
+  const stays = podAt(7, 'running')
+  const leaves = podAt(8, 'terminating')
+  const comes = podAt(9, 'unscheduled')
+  const elsewhere = podAt(PODS_PER_NODE + 7, 'running')
+  api = {
+    access: { url, tls: { ca: readFileSync(caFile) }, token: 'test' },
+    node: nodeNameOf(0),
+    pods: { stays: stays.name, leaves: leaves.name, comes: comes.name, elsewhere: elsewhere.name },
+    happen: {
+      'stays changes': stays.change,
+      'elsewhere changes': elsewhere.change,
+      'comes is bound': comes.change,
+      'leaves is deleted': leaves.change,
+    },
+  }
+})
+afterAll(() => opened.disposeAsync())
+
+apiContract(() => api)
