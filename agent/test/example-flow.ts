@@ -8,6 +8,7 @@ export function exampleFlow(changed: Partial<AttributedFlow> = {}): AttributedFl
     servicePort: 443,
     protocol: 'tcp',
     role: 'client',
+    processKey: 0,
     bytesSent: 0,
     bytesReceived: 0,
     connectionsOpened: 0,

@@ -3,6 +3,7 @@ import { Hono } from 'hono'
 import type { Context } from 'hono'
 import { compress } from 'hono/compress'
 import type { Registry } from 'prom-client'
+import { health } from '../program/health.ts'
 import type { Snapshot } from './connections-cache.ts'
 import type { Lookup } from './locate.ts'
 import type { Assets } from './page-assets.ts'
@@ -86,11 +87,6 @@ export function geoipApp(parts: Parts): Hono {
   app.get('/:file?', c => asset(c, assets, c.req.param('file') ?? 'index.html'))
   app.notFound(c => c.json({ error: `no such page: ${c.req.path}` }, 404))
   return app
-}
-
-function health(c: Context, failure: string | undefined, problems: readonly string[] = []) {
-  const lines = [failure ?? 'ok', ...problems.filter(problem => problem !== failure)]
-  return c.text(`${lines.join('\n')}\n`, failure ? 503 : 200)
 }
 
 function asset(c: Context, assets: Assets, name: string) {

@@ -1,3 +1,4 @@
+import { causeOf } from '../program/cause.ts'
 import { QueryError, readAnswer } from './answer.ts'
 import type { Answer } from './answer.ts'
 
@@ -57,12 +58,4 @@ async function readBody(response: Response): Promise<string> {
     chunks.push(chunk)
   }
   return Buffer.concat(chunks).toString('utf8')
-}
-
-/** `fetch failed` says nothing; its cause does. */
-function causeOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  const { cause } = error
-  if (cause instanceof AggregateError) return causeOf(cause.errors[0])
-  return cause instanceof Error ? cause.message : error.message
 }

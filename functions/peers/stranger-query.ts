@@ -1,0 +1,51 @@
+import { QueryError } from '../prometheus/answer.ts'
+import { prometheusClient } from '../prometheus/query.ts'
+import { startPolling } from '../program/poll.ts'
+import type { Problems } from '../program/problems.ts'
+import type { Config } from './config.ts'
+import type { peersMetrics } from './metrics.ts'
+import type { Strangers } from './strangers.ts'
+
+type Options = Pick<Config, 'query' | 'pollEveryMs' | 'timeoutMs'> & {
+  readonly prometheus: string
+  readonly strangers: Strangers
+  readonly metrics: Pick<ReturnType<typeof peersMetrics>, 'countLeftOut' | 'countQueryFailure'>
+  readonly problems: Problems
+}
+
+const addressLabel = 'destination_ip'
+
+/** Asks Prometheus for addresses that were seen, again and again until disposed. */
+export function startStrangerQuery(options: Options): AsyncDisposable {
+  const { prometheus, query, pollEveryMs, timeoutMs, strangers, metrics, problems } = options
+  const stopping = new AbortController()
+  const ask = prometheusClient({ baseUrl: prometheus, timeoutMs, stop: stopping.signal })
+  const polling = startPolling({
+    everyMs: pollEveryMs,
+    tick: async () => {
+      try {
+        const { samples } = await ask(query)
+        const targets = new Set(samples.map(({ labels }) => labels[addressLabel] ?? ''))
+        targets.delete('')
+        if (samples.length > 0 && targets.size === 0) {
+          throw new QueryError('no_vector', `the query's result has no label ${addressLabel}`)
+        }
+        const leftOut = strangers.see(targets, Date.now())
+        if (leftOut > 0) metrics.countLeftOut('classified', 'max_classified', leftOut)
+        problems.report('Prometheus', undefined)
+      } catch (error) {
+        if (stopping.signal.aborted) return
+        strangers.expire(Date.now())
+        metrics.countQueryFailure(error instanceof QueryError ? error.reason : 'no_address')
+        problems.report('Prometheus', error instanceof Error ? error.message : String(error))
+      }
+    },
+    onError: error => problems.report('poll', `poll: ${String(error)}`),
+  })
+  return {
+    [Symbol.asyncDispose]: () => {
+      stopping.abort()
+      return polling[Symbol.asyncDispose]()
+    },
+  }
+}
