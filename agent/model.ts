@@ -13,6 +13,8 @@ export type Flow = {
   readonly servicePort: number
   readonly protocol: Protocol
   readonly role: Role
+  /** A number for the process, for `processReader` (agent/kernel/processes.ts); 0: not by process, or not known. */
+  readonly processKey: number
   /** Payload bytes that the peer acknowledged. */
   readonly bytesSent: number
   /** Payload bytes received in order. */
@@ -54,10 +56,18 @@ export type Owner = {
   readonly containerId?: string
 }
 
+/** A process of the node, as its kernel knows it. */
+export type Process = {
+  /** In the host's PID namespace. */
+  readonly pid: number
+  /** As in /proc/PID/comm: 15 bytes at most. Absent: not known. */
+  readonly command?: string
+}
+
 export type AttributedFlow = Flow & {
   readonly owner: Owner
-  /** Whose sockets they were, where processes are told apart; `command` as in /proc/PID/comm. */
-  readonly process?: { readonly pid: number; readonly command: string }
+  /** Only where processes are told apart, and where it is known whose flow it is. */
+  readonly process?: Process
 }
 
 /** Label pairs sorted by name in byte order, `__name__` included, no empty value. */

@@ -43,6 +43,10 @@ export function createTelemetry(nodeName: string, version: string) {
       'kernel_seed_failures_total',
       'Searches for older connections that failed',
     ),
+    processWalkFailures: counter(
+      'process_walk_failures_total',
+      'Searches for the processes that hold connections which failed',
+    ),
     udpMode,
     udpCgroups: gauge('udp_cgroups', 'Cgroups to which the UDP programs are attached'),
     udpReattachments: counter(

@@ -17,6 +17,7 @@ typedef __s64 s64;
 #define AF_INET6 10
 #define IPPROTO_TCP 6
 #define IPPROTO_UDP 17
+#define PF_KTHREAD 0x00200000
 
 #define READ_ONCE(field) (*(const volatile typeof(field) *)&(field))
 #define WRITE_ONCE(field, value) (*(volatile typeof(field) *)&(field) = (value))
@@ -173,7 +174,16 @@ struct socket {
 	struct sock *sk;
 };
 
+struct task_struct {
+	unsigned int flags;
+	int tgid;
+	u64 start_boottime;
+	struct task_struct *group_leader;
+	char comm[16];
+};
+
 struct bpf_iter__task_file {
+	struct task_struct *task;
 	struct file *file;
 };
 

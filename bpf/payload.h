@@ -47,13 +47,14 @@ static __always_inline bool report(u64 *reported, u64 now, u64 *counter)
 }
 
 /* Looked up before anything counts as reported: without a flow nothing is lost yet. */
-static __always_inline struct flow_value *flow_of_slot(const struct socket_slot *slot)
+static __always_inline struct flow_value *flow_of_slot(const struct socket_slot *slot, u32 process)
 {
 	struct flow_key key = {
 	    .cgroup_id = slot->cgroup_id,
 	    .service_port = slot->service_port,
 	    .protocol = IPPROTO_TCP,
 	    .role = slot->role,
+	    .process = process,
 	};
 	__builtin_memcpy(key.remote_address, slot->remote_address, sizeof(key.remote_address));
 	return flow_of(&key);

@@ -8,11 +8,6 @@
 #include "kernel_compat.h"
 #include "payload.h"
 
-struct listener {
-	u32 network; /* inode of the network namespace */
-	u32 port;
-};
-
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
@@ -33,14 +28,6 @@ static __always_inline struct sock *socket_of_file(struct file *file)
 	struct socket *socket = file ? bpf_sock_from_file(file) : NULL;
 	struct sock *sk = socket ? socket->sk : NULL;
 	return sk && sk->sk_protocol == IPPROTO_TCP ? sk : NULL;
-}
-
-static __always_inline struct listener listener_of(struct sock *sk)
-{
-	return (struct listener){
-	    .network = sk->__sk_common.skc_net.net->ns.inum,
-	    .port = sk->__sk_common.skc_num,
-	};
 }
 
 /* First over all files: on which ports servers listen. */
@@ -118,7 +105,7 @@ static __always_inline enum flow_role role_of(struct sock *sk, struct tcp_sock *
 	return bpf_map_lookup_elem(&listeners, &listener) ? ROLE_SERVER : ROLE_CLIENT;
 }
 
-static __noinline int seed(struct sock *sk)
+static __noinline int seed(struct sock *sk, u32 process)
 {
 	struct tcp_sock *tcp = bpf_skc_to_tcp_sock(sk);
 	if (!tcp || !is_connected(READ_ONCE(sk->__sk_common.skc_state)))
@@ -128,7 +115,7 @@ static __noinline int seed(struct sock *sk)
 		return 0;
 	enum flow_role role = role_of(sk, tcp);
 	struct payload reported = payload_so_far(sk, tcp, role == ROLE_CLIENT);
-	socket_add(sk, role, PHASE_OPEN | OPEN_REPORTED, &reported);
+	socket_add(sk, role, PHASE_OPEN | OPEN_REPORTED, &reported, process);
 	u32 first = 0;
 	u64 *count = bpf_map_lookup_elem(&seeded, &first);
 	if (count)
@@ -140,6 +127,7 @@ struct bpf_map;
 
 struct queue {
 	struct request_sock *next;
+	u32 process; /* whose listener it is */
 };
 
 /* Of the sockets that wait to be accepted, so many are looked at per listener. */
@@ -157,18 +145,18 @@ static long seed_next(struct bpf_map *map, u32 *step, u32 *nothing, struct queue
 	if (!request)
 		return 1;
 	if (request->sk)
-		seed(request->sk);
+		seed(request->sk, queue->process);
 	queue->next = request->dl_next;
 	return 0;
 }
 
 /* Accepted by nobody yet, so in no file. */
-static __always_inline int seed_waiting(struct sock *sk)
+static __always_inline int seed_waiting(struct sock *sk, u32 process)
 {
 	struct tcp_sock *listener = bpf_skc_to_tcp_sock(sk);
 	if (!listener)
 		return 0;
-	struct queue queue = {listener->inet_conn.icsk_accept_queue.rskq_accept_head};
+	struct queue queue = {listener->inet_conn.icsk_accept_queue.rskq_accept_head, process};
 	bpf_for_each_map_elem(&waiting_walk, seed_next, &queue, 0);
 	return queue.next ? drop(DROP_ACCEPT_QUEUE_FULL) : 0;
 }
@@ -180,9 +168,11 @@ int seed_sockets(struct bpf_iter__task_file *ctx)
 	struct sock *sk = socket_of_file(ctx->file);
 	if (!sk)
 		return 0;
+	struct task_struct *task = by_process ? ctx->task : NULL;
+	u32 process = task ? process_of(task) : 0;
 	if (sk->__sk_common.skc_state == BPF_TCP_LISTEN)
-		return seed_waiting(sk);
-	return seed(sk);
+		return seed_waiting(sk, process);
+	return seed(sk, process);
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -10,6 +10,7 @@
 
 #include "flows.h"
 #include "order.h"
+#include "processes.h"
 #include <bpf/bpf_endian.h>
 
 #define BUCKET_SIZE 8
@@ -78,6 +79,11 @@ struct {
 } late_sockets SEC(".maps") __weak;
 /* Spares the lookup as long as there was none. */
 u32 has_late_sockets __weak;
+
+static __always_inline u16 generation_of_phase(u32 phase)
+{
+	return phase >> GENERATION_SHIFT;
+}
 
 static __always_inline struct socket_slot *late_slot_of(struct sock *sk)
 {
@@ -275,13 +281,16 @@ static __always_inline u32 own_place(u64 cookie)
  * that the socket is not counted yet.
  */
 static __always_inline int socket_add(struct sock *sk, enum flow_role role, enum socket_phase phase,
-				      const struct payload *reported)
+				      const struct payload *reported, u32 process)
 {
 	bool known = is_known(sk);
 	u64 cookie = bpf_get_socket_cookie(sk);
-	struct socket_slot *slot = slot_at(known ? own_place(cookie) : take_place(cookie));
+	u32 place = known ? own_place(cookie) : take_place(cookie);
+	struct socket_slot *slot = slot_at(place);
 	if (!slot)
 		return add_late(sk, role, phase, reported);
+	if (by_process)
+		set_socket_process(place, generation_of_phase(slot->phase) + 1, process);
 	fill_slot(slot, sk, role, phase, reported);
 	return 0;
 }

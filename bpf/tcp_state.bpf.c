@@ -9,7 +9,50 @@
 static __noinline int add(struct sock *sk, enum flow_role role, enum socket_phase phase)
 {
 	struct payload nothing = {};
-	return socket_add(sk, role, phase, &nothing);
+	u32 process = 0;
+	if (by_process && phase == PHASE_CONNECTING)
+		process = current_process();
+	else if (by_process && role == ROLE_SERVER)
+		process = listening_process(sk, service_port_of(sk, role));
+	return socket_add(sk, role, phase, &nothing, process);
+}
+
+static __always_inline int on_listen(struct sock *sk)
+{
+	struct listener listener = listener_of(sk);
+	u64 held = held_by(current_process(), 0, 0);
+	if (bpf_map_update_elem(&listener_processes, &listener, &held, BPF_ANY))
+		return drop(DROP_PROCESS_LISTENERS_FULL);
+	return 0;
+}
+
+static __always_inline int on_listener_closed(struct sock *sk)
+{
+	struct listener listener = listener_of(sk);
+	bpf_map_delete_elem(&listener_processes, &listener);
+	return 0;
+}
+
+/* Its end begins with a system call: whoever makes it has the socket, if nobody knew better before.
+ */
+static __always_inline int on_shutdown(struct sock *sk)
+{
+	if (!is_known(sk))
+		return 0;
+	u32 place = place_of(bpf_get_socket_cookie(sk));
+	struct socket_slot *slot = slot_at(place);
+	u64 *cell = bpf_map_lookup_elem(&socket_processes, &place);
+	if (!slot || !cell)
+		return 0;
+	u64 held = *cell;
+	u16 generation = generation_of_phase(slot->phase);
+	if (generation_of(held) == generation && (u32)held &&
+	    (slot->role == ROLE_CLIENT || walk_of(held)))
+		return 0;
+	u32 process = current_process();
+	if (process)
+		set_socket_process(place, generation, process);
+	return 0;
 }
 
 static __always_inline int on_connect(struct sock *sk)
@@ -92,13 +135,13 @@ static __always_inline u64 lost_bytes(const struct socket_slot *slot, const stru
 }
 
 static __always_inline void fold_last(struct sock *sk, struct socket_slot *slot, u32 phase,
-				      int oldstate)
+				      int oldstate, u32 process)
 {
 	struct tcp_sock *tcp = bpf_skc_to_tcp_sock(sk);
 	if (!tcp)
 		return;
 	struct payload now = final_payload(sk, tcp, slot->role == ROLE_CLIENT, oldstate);
-	struct flow_value *flow = flow_of_slot(slot);
+	struct flow_value *flow = flow_of_slot(slot, process);
 	if (!flow) {
 		drop_bytes(DROP_OVERFLOW_FULL, lost_bytes(slot, &now));
 		return;
@@ -145,15 +188,38 @@ static __always_inline int on_close(struct sock *sk, int oldstate)
 	/* The exchange also tells the iterator, before the socket's memory is used again. */
 	u32 phase = __sync_lock_test_and_set(&slot->phase, generation | PHASE_CLOSED);
 	if ((phase & PHASE_MASK) != PHASE_CLOSED)
-		fold_last(sk, slot, phase, oldstate);
+		fold_last(sk, slot, phase, oldstate,
+			  cell ? socket_process(place, generation_of_phase(phase)) : 0);
 	if (cell)
 		leave_place(cell, cookie);
 	return 0;
 }
 
+/* What is of interest only where it is counted by process; these run in a system call. */
+static __always_inline int on_process_state(struct sock *sk, int oldstate, int newstate)
+{
+	if (sk->sk_protocol != IPPROTO_TCP)
+		return 0;
+	if (newstate == BPF_TCP_LISTEN)
+		return on_listen(sk);
+	if (oldstate == BPF_TCP_LISTEN)
+		return on_listener_closed(sk);
+	return on_shutdown(sk);
+}
+
+static __always_inline bool is_process_state(int oldstate, int newstate)
+{
+	return newstate == BPF_TCP_LISTEN ||
+	       (oldstate == BPF_TCP_LISTEN && newstate == BPF_TCP_CLOSE) ||
+	       (oldstate == BPF_TCP_ESTABLISHED && newstate == BPF_TCP_FIN_WAIT1) ||
+	       (oldstate == BPF_TCP_CLOSE_WAIT && newstate == BPF_TCP_LAST_ACK);
+}
+
 /* Every step may run twice and does its work once: see the two programs below. */
 static __always_inline int on_state(struct sock *sk, int oldstate, int newstate)
 {
+	if (by_process && is_process_state(oldstate, newstate))
+		return on_process_state(sk, oldstate, newstate);
 	/* With fast open a server's socket may leave SYN_RECV for a closing state. */
 	bool opens = newstate == BPF_TCP_ESTABLISHED || oldstate == BPF_TCP_SYN_RECV;
 	if (newstate != BPF_TCP_SYN_SENT && newstate != BPF_TCP_CLOSE && !opens)

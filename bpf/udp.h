@@ -3,7 +3,7 @@
 #ifndef UDP_H
 #define UDP_H
 
-#include "flows.h"
+#include "processes.h"
 #include <bpf/bpf_endian.h>
 
 #define SOCK_BINDPORT_LOCK 8 /* bind() was called with a port */
@@ -12,6 +12,7 @@
 /* One packet of a socket: a datagram, or several of one size (UDP_SEGMENT, UDP_GRO). */
 struct datagrams {
 	u64 cgroup_id;
+	u32 process;
 	union {
 		u8 remote_address[16]; /* IPv4 as v4-mapped IPv6 */
 		__be32 remote_word[4];
@@ -42,6 +43,7 @@ static __always_inline int count_datagrams(const struct datagrams *seen)
 	    .service_port = bpf_ntohs(seen->is_bound ? seen->local_port : seen->remote_port),
 	    .protocol = IPPROTO_UDP,
 	    .role = seen->is_bound ? ROLE_SERVER : ROLE_CLIENT,
+	    .process = seen->process,
 	};
 	__builtin_memcpy(key.remote_address, seen->remote_address, sizeof(key.remote_address));
 	struct flow_value *flow = flow_of(&key);

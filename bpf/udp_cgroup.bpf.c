@@ -37,6 +37,29 @@ struct {
 	__type(value, u32);
 } udp_cgroups SEC(".maps");
 
+/* Who sent last from a socket, or was seen to hold it. What arrives meets any process or none. */
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, u32);
+} udp_processes SEC(".maps");
+
+static __always_inline u32 process_of_packet(struct bpf_sock *sk, bool is_sent)
+{
+	if (!is_sent) {
+		u32 *holder = bpf_sk_storage_get(&udp_processes, sk, 0, 0);
+		return holder ? *holder : 0;
+	}
+	u32 process = current_process();
+	if (!process)
+		return 0;
+	u32 *sender = bpf_sk_storage_get(&udp_processes, sk, &process, BPF_SK_STORAGE_GET_F_CREATE);
+	if (sender && *sender != process)
+		*sender = process;
+	return process;
+}
+
 static __always_inline bool is_of_this_cgroup(u64 cgroup_id)
 {
 	struct udp_instance *instance = bpf_get_local_storage(&udp_instances, 0);
@@ -171,6 +194,7 @@ static __always_inline void see_packet(struct __sk_buff *skb, bool is_sent)
 	seen.remote_port = is_sent ? ports[1] : ports[0];
 	seen.payload = skb->len - head - UDP_HEADER;
 	seen.is_bound = is_bound(sk);
+	seen.process = by_process ? process_of_packet(sk, is_sent) : 0;
 	count_datagrams(&seen);
 }
 
@@ -240,6 +264,12 @@ int udp_sockets(struct bpf_iter__task_file *context)
 	u16 family = sk->__sk_common.skc_family;
 	if (family != AF_INET && family != AF_INET6)
 		return 0;
+	struct task_struct *task = context->task;
+	if (by_process && task) {
+		u32 process = process_of(task);
+		bpf_sk_storage_get(&udp_processes, sk, &process, BPF_SK_STORAGE_GET_F_CREATE);
+		note_name(process, task->group_leader);
+	}
 	u64 cgroup_id = sk->sk_cgrp_data.cgroup->kn->id;
 	return note_socket(cgroup_id, CGROUP_EVENT_UDP_FOUND);
 }

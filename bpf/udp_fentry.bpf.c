@@ -37,6 +37,7 @@ static __always_inline void count_packet(struct sock *sk, struct sk_buff *skb,
 	seen->local_port = seen->is_sent ? ports[0] : ports[1];
 	seen->remote_port = seen->is_sent ? ports[1] : ports[0];
 	seen->cgroup_id = sk->sk_cgrp_data.cgroup->kn->id;
+	seen->process = by_process ? current_process() : 0;
 	seen->segment = segment_size(skb);
 	seen->is_bound = BPF_CORE_READ_BITFIELD(sk, sk_userlocks) & SOCK_BINDPORT_LOCK;
 	count_datagrams(seen);

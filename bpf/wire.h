@@ -17,7 +17,7 @@ struct flow_key {
 	__u16 service_port;	 /* the listener's, whichever end it is on, in host order */
 	__u8 protocol;
 	__u8 role;
-	__u32 reserved;
+	__u32 process; /* 0: not counted by process, or not known */
 };
 
 struct flow_value {
@@ -73,7 +73,31 @@ enum drop_reason {
 				    could not be told, its next socket tries again */
 	DROP_ACCEPT_QUEUE_FULL,	 /* too many older sockets wait to be accepted: found after that */
 	DROP_LISTENERS_FULL,	 /* an older socket of this listener may be taken for a client's */
+	DROP_PROCESS_UNNAMED,	 /* no memory for the name of a process: it has its pid only */
+	DROP_PROCESS_LISTENERS_FULL, /* connections to this port have no process until one is
+					seen to hold them */
 	DROP_REASONS,
+};
+
+/* The bits of a process key. */
+enum process_key_bits {
+	PROCESS_PID_BITS = 22,	/* in the host's PID namespace; no kernel gives higher ones */
+	PROCESS_MARK_BITS = 10, /* of when it started: tells processes with the same pid apart */
+};
+
+struct process_name {
+	union {
+		char command[16]; /* ends with a 0 */
+		__u64 words[2];
+	};
+};
+
+/* One walk over the open files of all processes. User space sets all but the last two. */
+struct process_walk {
+	__u32 number;	 /* 1 to 65535 */
+	__u32 assigns;	 /* the second pass */
+	__u32 left_over; /* of the first pass: sockets whose process was not met yet, at least */
+	__u32 named;	 /* the process that was met last */
 };
 
 struct drop_value {

@@ -54,7 +54,7 @@ test('a recorded drain of a real kernel reads as the traffic that was made', () 
 })
 
 test('each counter has its place, and is exact up to 2^53 - 1', () => {
-  const key = `${u64(2n ** 40n + 7n)}00000000000000000000ffffc000020150001101ffffffff`
+  const key = `${u64(2n ** 40n + 7n)}00000000000000000000ffffc00002015000110101020384`
   const large = [2n ** 53n - 1n, 2n ** 32n, 2n ** 32n - 1n]
   const value = [...large, ...Array.from({ length: 12 }, (_, i) => BigInt(i + 4))]
   expect(decode([[key, value.map(u64).join('')]])).toEqual([
@@ -64,6 +64,8 @@ test('each counter has its place, and is exact up to 2^53 - 1', () => {
       servicePort: 80,
       protocol: 'udp',
       role: 'server',
+      // Unsigned.
+      processKey: 0x84_03_02_01,
       bytesSent: Number.MAX_SAFE_INTEGER,
       bytesReceived: 2 ** 32,
       connectionsOpened: 2 ** 32 - 1,

@@ -28,6 +28,7 @@ function decodeFlow(entries: DataView, start: number): Flow {
     servicePort,
     protocol: flowKey.protocol(entries, key) === UDP ? 'udp' : 'tcp',
     role: roles[flowKey.role(entries, key)] ?? 'client',
+    processKey: flowKey.process(entries, key),
     bytesSent: flowValue.bytesSent(entries, value),
     bytesReceived: flowValue.bytesReceived(entries, value),
     connectionsOpened: flowValue.connectionsOpened(entries, value),

@@ -21,6 +21,7 @@ export type Row = {
 
 export type CheckOptions = Pick<LoadOptions, 'bytecode' | 'sizes' | 'udp'> & {
   readonly pinDirectory: string
+  readonly processes?: boolean
   /** Mount point of the cgroup2 hierarchy. Throws an error with the fix in its message. */
   readonly findCgroupMount: () => string
 }
@@ -98,13 +99,19 @@ function pins(directory: string): Row {
 
 /** Each by itself, so that one refusal does not hide another. */
 function programs(options: CheckOptions): Row[] {
-  const asked = PROGRAMS.filter(({ udp }) => !udp || options.udp === 'auto')
+  const asked = PROGRAMS.filter(
+    ({ udp, processes }) =>
+      (!udp || options.udp === 'auto') && (!processes || options.processes === true),
+  )
   const rows = asked.map(program =>
     row(`program ${program.name}`, () => tryProgram(program, options), program.udp ? 'less' : 'no'),
   )
   // UDP needs one of its ways.
   const isCounted = (['fentry', 'cgroup'] as const).some(mode =>
-    asked.every((program, at) => !program.udp || !isIn(mode, program) || rows[at]?.state === 'ok'),
+    asked.every(
+      (program, at) =>
+        !program.udp || !isIn({ udp: mode, processes: true }, program) || rows[at]?.state === 'ok',
+    ),
   )
   return rows.map(({ fix, ...one }) =>
     one.state === 'less' && isCounted
@@ -137,11 +144,15 @@ function bytesOf(fd: number): number {
   return factsOf(fd)('memlock')
 }
 
-function load({ bytecode, sizes }: CheckOptions, isLoaded: (part: ProgramPart) => boolean) {
+function load(
+  { bytecode, sizes, processes = false }: CheckOptions,
+  isLoaded: (part: ProgramPart) => boolean,
+) {
+  const maps = MAPS.filter(part => processes || !part.processes)
   const maxEntries = Object.fromEntries(
-    MAPS.flatMap(({ name, entries }) => (entries ? [[name, entries(sizes)]] : [])),
+    maps.flatMap(({ name, entries }) => (entries ? [[name, entries(sizes)]] : [])),
   )
   const autoload = PROGRAMS.map(part => [part.name, isLoaded(part)] as const)
-  const variables = variablesFor(sizes)
+  const variables = variablesFor(sizes, processes)
   return loadObject({ bytecode, maxEntries, autoload, variables, log: () => undefined })
 }

@@ -11,6 +11,7 @@ export type Descriptors = {
   readonly lock?: number
   readonly sizes: Sizes
   readonly udp: UdpMode
+  readonly processes: boolean
   /** Whether they were there already, and had counted while no agent ran. */
   readonly origin: 'loaded' | 'adopted'
   /** `off`: they were to end with the agent; `unavailable`: nothing could be pinned. */
@@ -21,7 +22,7 @@ export type Descriptors = {
 
 /** The programs in the kernel, by open descriptors. Disposing it closes them. */
 export type Programs = Disposable &
-  Pick<Descriptors, 'sizes' | 'udp' | 'origin' | 'pins'> & {
+  Pick<Descriptors, 'sizes' | 'udp' | 'processes' | 'origin' | 'pins'> & {
     readonly mapFd: (map: string) => number
     readonly programFd: (program: string) => number
     /** A program that only runs by hand has no link. */
@@ -35,10 +36,11 @@ export function programsOf(
   descriptors: Descriptors,
   close = () => closeAll(descriptors),
 ): Programs {
-  const { maps, programs, links, sizes, udp, origin, pins } = descriptors
+  const { maps, programs, links, sizes, udp, processes, origin, pins } = descriptors
   return {
     sizes,
     udp,
+    processes,
     origin,
     pins,
     mapFd: name => maps[name] ?? missing(`map ${name}`),
@@ -60,5 +62,5 @@ function closeAll(descriptors: Descriptors): void {
 }
 
 function missing(what: string): never {
-  throw new TypeError(`inventory.ts names no ${what}, or it is not there in this mode of UDP`)
+  throw new TypeError(`inventory.ts names no ${what}, or it is not there with these settings`)
 }

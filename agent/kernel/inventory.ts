@@ -17,15 +17,24 @@ export type UdpMode = 'fentry' | 'cgroup' | 'off'
 /** What the settings ask for. `auto`: the cheapest way that the kernel takes. */
 export type UdpSetting = 'auto' | 'off'
 
+/** What the programs do beyond counting connections. */
+export type Mode = {
+  readonly udp: UdpMode
+  /** Whether flows are told apart by process. */
+  readonly processes: boolean
+}
+
 type Part = {
   readonly name: string
   /** Only there in these modes. Absent: always. */
   readonly udp?: readonly UdpMode[]
+  /** Only there where flows are told apart by process. */
+  readonly processes?: true
 }
 export type MapPart = Part & {
   readonly entries?: (sizes: Sizes) => number
   /** Maps that programs of another version go on with, all of a group or none. */
-  readonly shared?: 'flows' | 'sockets' | 'drops'
+  readonly shared?: 'flows' | 'sockets' | 'drops' | 'processes'
 }
 export type ProgramPart = Part & {
   /**
@@ -38,8 +47,8 @@ export type ProgramPart = Part & {
 }
 
 /** Whether it is there in this mode. */
-export function isIn(mode: UdpMode, part: Part): boolean {
-  return part.udp?.includes(mode) ?? true
+export function isIn({ udp, processes }: Mode, part: Part): boolean {
+  return (part.udp?.includes(udp) ?? true) && (processes || !part.processes)
 }
 
 /**
@@ -56,6 +65,11 @@ export const FLOW_TABLES = ['flows_a', 'flows_b'] as const
 const BUCKET_SIZE = 8
 const BUCKETS_PER_RUN = 64
 
+/** Processes whose names are kept; those that were not met for longest are forgotten. */
+const MAX_PROCESSES = 16_384
+/** Ports of network namespaces on which somebody listens. */
+const MAX_LISTENERS = 8_192
+
 /** What user space, or a later agent, needs of the object: a line each. */
 export const MAPS: readonly MapPart[] = [
   { name: 'flows', shared: 'flows' },
@@ -66,6 +80,10 @@ export const MAPS: readonly MapPart[] = [
   { name: 'socket_walk', entries: sizes => Math.ceil(bucketsFor(sizes) / BUCKETS_PER_RUN) },
   { name: 'late_sockets' },
   { name: 'drops', shared: 'drops' },
+  { name: 'process_names', shared: 'processes', processes: true, entries: () => MAX_PROCESSES },
+  { name: 'socket_processes', processes: true, entries: sizes => bucketsFor(sizes) * BUCKET_SIZE },
+  { name: 'listener_processes', processes: true, entries: () => MAX_LISTENERS },
+  { name: 'process_walk', processes: true },
   { name: 'cgroup_events' },
   { name: 'seeded' },
   { name: 'udp_cgroups', udp: ['cgroup'] },
@@ -86,6 +104,7 @@ export const PROGRAMS: readonly ProgramPart[] = [
   { name: 'cgroup_birth', attach: 'tracing' },
   { name: 'seed_listeners', attach: 'iterator' },
   { name: 'seed_sockets', attach: 'iterator' },
+  { name: 'process_holders', processes: true, attach: 'iterator' },
   { name: 'udp_send', udp: ['fentry'], attach: 'tracing' },
   { name: 'udp_send_v6', udp: ['fentry'], attach: 'tracing' },
   { name: 'udp_receive', udp: ['fentry'], attach: 'tracing' },
@@ -99,11 +118,12 @@ export const PROGRAMS: readonly ProgramPart[] = [
 /** Sets a variable of the programs, which is a constant for the kernel's verifier. */
 export type Variable = { readonly at: VariablePlace; readonly value: number }
 
-export function variablesFor(sizes: Sizes): Variable[] {
+export function variablesFor(sizes: Sizes, processes: boolean): Variable[] {
   return [
     // x86 keeps the order of loads and of stores.
     { at: knobs.weaklyOrdered, value: process.arch === 'x64' ? 0 : 1 },
     { at: knobs.socketBucketCount, value: bucketsFor(sizes) },
+    { at: knobs.byProcess, value: processes ? 1 : 0 },
   ]
 }
 

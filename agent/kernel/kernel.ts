@@ -6,6 +6,7 @@ import { FLOW_TABLES } from './inventory.ts'
 import { runIterator } from './iterator.ts'
 import { loadLibbpf } from './libbpf.ts'
 import { mapMemory } from './map-memory.ts'
+import { holderSearch } from './process-holders.ts'
 import type { Programs } from './programs.ts'
 import { reportPrograms } from './report.ts'
 import { swappedMap } from './swapped-map.ts'
@@ -53,6 +54,7 @@ export function openKernel({ programs, telemetry }: KernelOptions): Kernel {
   const reportedDrops = dropReader(drops.bytes, telemetry)
   const reportEntries = entriesReporter(programs.sizes, telemetry)
   const readRuns = reportPrograms(programs, telemetry)
+  const findHolders = holderSearch(programs, telemetry)
 
   const owned = onFailure.move()
   let isRunning = false
@@ -61,6 +63,7 @@ export function openKernel({ programs, telemetry }: KernelOptions): Kernel {
 
   async function takeFlows(): Promise<DrainedFlows> {
     const drain = ++drains
+    await findHolders()
     await runIterator(libbpf, programs.linkFd('live'))
     const resting = tables[await flows.swap()]
     reportedDrops.read()

@@ -5,6 +5,7 @@ import {
   flowSlots,
   isIn,
   MAPS,
+  type MapPart,
   PROGRAMS,
   type ProgramPart,
   type Sizes,
@@ -23,6 +24,8 @@ export type LoadOptions = {
   readonly bytecode: string
   readonly sizes: Sizes
   readonly udp: UdpSetting
+  /** Whether flows are told apart by process. */
+  readonly processes: boolean
   /** Takes libbpf's and the verifier's whole words when something fails. */
   readonly log: (line: string) => void
   readonly warn: (key: string, line: string) => void
@@ -32,7 +35,7 @@ export type LoadOptions = {
   readonly beforeAttach?: (loaded: Loaded) => void
 }
 
-export type Loaded = Pick<Descriptors, 'maps' | 'programs' | 'sizes' | 'udp'> & {
+export type Loaded = Pick<Descriptors, 'maps' | 'programs' | 'sizes' | 'udp' | 'processes'> & {
   readonly layout: Layout
 }
 
@@ -64,14 +67,17 @@ function waysToCountUdp(): UdpMode[] {
 }
 
 function loadWith(udp: UdpMode, options: LoadOptions): Programs {
-  const { bytecode, sizes, log, sharedMaps = () => ({}), beforeAttach } = options
+  const { bytecode, sizes, processes, log, sharedMaps = () => ({}), beforeAttach } = options
+  const isPresent = (part: MapPart | ProgramPart) => isIn({ udp, processes }, part)
   using onFailure = new DisposableStack()
   const maxEntries = Object.fromEntries(
-    MAPS.flatMap(({ name, entries }) => (entries ? [[name, entries(sizes)]] : [])),
+    MAPS.filter(isPresent).flatMap(({ name, entries }) =>
+      entries ? [[name, entries(sizes)]] : [],
+    ),
   )
   const innerArrays = { flows: flowSlots(sizes) }
-  const present = PROGRAMS.filter(program => isIn(udp, program))
-  const variables = variablesFor(sizes)
+  const present = PROGRAMS.filter(isPresent)
+  const variables = variablesFor(sizes, processes)
   const autoload = PROGRAMS.flatMap(program => [
     [program.name, false] as const,
     [inObject(program), present.includes(program)] as const,
@@ -82,10 +88,10 @@ function loadWith(udp: UdpMode, options: LoadOptions): Programs {
     loadObject({ bytecode, maxEntries, innerArrays, variables, autoload, reuse, log }),
   )
   if (!('flows' in shared)) makeFlowTables(object, sizes)
-  const maps = MAPS.filter(map => isIn(udp, map)).map(({ name }) => [name, object.mapFd(name)])
+  const maps = MAPS.filter(isPresent).map(({ name }) => [name, object.mapFd(name)])
   const programs = present.map(part => [part.name, object.programFd(inObject(part))])
   const parts = { maps: Object.fromEntries(maps), programs: Object.fromEntries(programs) }
-  beforeAttach?.({ ...parts, sizes, udp, layout: layoutOf(object.describe) })
+  beforeAttach?.({ ...parts, sizes, udp, processes, layout: layoutOf(object.describe) })
   const links: Record<string, number> = {}
   for (const part of present) {
     const { name, attach } = part
@@ -95,9 +101,8 @@ function loadWith(udp: UdpMode, options: LoadOptions): Programs {
     else if (attach) links[name] = object.attachIterator(program, attach.over)
   }
   const owned = onFailure.move()
-  return programsOf({ ...parts, links, sizes, udp, origin: 'loaded', pins: 'off' }, () =>
-    owned.dispose(),
-  )
+  const origin = { origin: 'loaded', pins: 'off' } as const
+  return programsOf({ ...parts, links, sizes, udp, processes, ...origin }, () => owned.dispose())
 }
 
 /** The program's name in the object file. */

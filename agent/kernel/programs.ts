@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { closeSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { programsOf, type Programs } from './descriptors.ts'
-import { isIn, LAYOUT_VERSION, MAPS, PROGRAMS, type Sizes, type UdpMode } from './inventory.ts'
+import { isIn, LAYOUT_VERSION, MAPS, PROGRAMS, type Mode, type Sizes } from './inventory.ts'
 import { loadPrograms, type LoadOptions } from './load.ts'
 import { requireReadable } from './object.ts'
 import { holdPinDirectory, type HeldDirectory } from './pin-directory.ts'
@@ -21,6 +21,7 @@ export type { Programs } from './descriptors.ts'
 
 export type InstallOptions = Pick<LoadOptions, 'bytecode' | 'sizes' | 'log'> & {
   readonly udp?: LoadOptions['udp']
+  readonly processes?: boolean
   /** On a bpffs: there the programs outlive the agent. Empty: they end with it. */
   readonly pinDirectory?: string
   /** Failures with the same key are one matter. */
@@ -28,7 +29,7 @@ export type InstallOptions = Pick<LoadOptions, 'bytecode' | 'sizes' | 'log'> & {
 }
 
 /** Kept with the pins, so that whoever adopts them knows what the settings led to. */
-type About = { readonly sizes: Sizes; readonly udp: UdpMode; readonly layout: Layout }
+type About = Mode & { readonly sizes: Sizes; readonly layout: Layout }
 
 /**
  * Loads and attaches the programs, or adopts those that an agent of the same layout left: from now on
@@ -36,14 +37,15 @@ type About = { readonly sizes: Sizes; readonly udp: UdpMode; readonly layout: La
  */
 export function installPrograms({
   udp = 'off',
+  processes = false,
   pinDirectory = '',
   warn = () => undefined,
   ...options
 }: InstallOptions): Programs {
-  const load: Load = more => loadPrograms({ ...options, udp, warn, ...more })
+  const load: Load = more => loadPrograms({ ...options, udp, processes, warn, ...more })
   if (pinDirectory === '') return load()
   const held = holdPinDirectory(pinDirectory)
-  if ('path' in held) return installPinned(held, setName({ ...options, udp }), load)
+  if ('path' in held) return installPinned(held, setName({ ...options, udp, processes }), load)
   const loaded = load()
   const loss = 'the programs end with the agent, and what happens until the next one is not counted'
   warn('pins', `nothing can be pinned: ${held.why}. Till then ${loss}`)
@@ -79,9 +81,9 @@ function replace(path: string, set: string, load: Load): Programs {
   const programs = onFailure.use(
     load({
       sharedMaps: predecessors.sharedMaps,
-      beforeAttach: ({ sizes, udp, layout: ownLayout, ...parts }) => {
+      beforeAttach: ({ sizes, udp, processes, layout: ownLayout, ...parts }) => {
         layout = ownLayout
-        const about: About = { sizes, udp, layout }
+        const about: About = { sizes, udp, processes, layout }
         beginSet(path, set, parts, about)
         predecessors.makeRoom({ maps: parts.maps, layout })
       },
@@ -101,27 +103,28 @@ function othersThan(path: string, set: string): string[] {
 function adopt(directory: string, set: string): { programs: Programs; layout: Layout } | undefined {
   const { about, ...parts } = openSet(directory, set)
   if (about === '') return undefined
-  const { sizes, udp, layout }: About = JSON.parse(about)
-  const programs = programsOf({ ...parts, sizes, udp, origin: 'adopted', pins: 'pinned' })
-  if (hasAll(parts, udp)) return { programs, layout }
+  const { sizes, udp, processes, layout }: About = JSON.parse(about)
+  const mode = { udp, processes }
+  const programs = programsOf({ ...parts, ...mode, sizes, origin: 'adopted', pins: 'pinned' })
+  if (hasAll(parts, mode)) return { programs, layout }
   programs[Symbol.dispose]()
   return undefined
 }
 
-function hasAll({ maps, programs, links }: PinnedParts, udp: UdpMode): boolean {
-  const present = PROGRAMS.filter(program => isIn(udp, program))
+function hasAll({ maps, programs, links }: PinnedParts, mode: Mode): boolean {
+  const present = PROGRAMS.filter(program => isIn(mode, program))
   return (
-    MAPS.filter(map => isIn(udp, map)).every(({ name }) => name in maps) &&
+    MAPS.filter(map => isIn(mode, map)).every(({ name }) => name in maps) &&
     present.every(({ name, attach }) => name in programs && (!attach || name in links))
   )
 }
 
-type SetOptions = Pick<LoadOptions, 'bytecode' | 'sizes' | 'udp'>
+type SetOptions = Pick<LoadOptions, 'bytecode' | 'sizes' | 'udp' | 'processes'>
 
 /** The same name means the same programs and maps: an agent may go on where another one ended. */
-function setName({ bytecode, sizes, udp }: SetOptions): string {
+function setName({ bytecode, sizes, udp, processes }: SetOptions): string {
   requireReadable(bytecode)
   const hash = createHash('sha256').update(readFileSync(bytecode))
-  hash.update(JSON.stringify([sizes, udp]))
+  hash.update(JSON.stringify([sizes, udp, processes]))
   return `v${LAYOUT_VERSION}-${hash.digest('hex').slice(0, 16)}`
 }

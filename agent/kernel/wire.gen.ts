@@ -18,6 +18,7 @@ export const flowKey = {
   servicePort: (view: DataView, start: number): number => view.getUint16(start + 24, true),
   protocol: (view: DataView, start: number): number => view.getUint8(start + 26),
   role: (view: DataView, start: number): number => view.getUint8(start + 27),
+  process: (view: DataView, start: number): number => view.getUint32(start + 28, true),
 } as const
 
 /** struct flow_value */
@@ -59,6 +60,22 @@ export const dropValue = {
   reportedBytes: (view: DataView, start: number): number => u64(view, start + 24),
 } as const
 
+/** struct process_name */
+export const processName = {
+  size: 16,
+  command: { offset: 0, size: 16 },
+  words: { offset: 0, size: 2 },
+} as const
+
+/** struct process_walk */
+export const processWalk = {
+  size: 16,
+  number: (view: DataView, start: number): number => view.getUint32(start + 0, true),
+  assigns: (view: DataView, start: number): number => view.getUint32(start + 4, true),
+  leftOver: (view: DataView, start: number): number => view.getUint32(start + 8, true),
+  named: (view: DataView, start: number): number => view.getUint32(start + 12, true),
+} as const
+
 /** struct cgroup_event */
 export const cgroupEvent = {
   size: 1040,
@@ -79,7 +96,7 @@ export const udpInstance = {
 export const roles = ['client', 'server'] as const
 
 /** enum drop_reason */
-export const dropReasons = ['unknown_socket', 'socket_storage', 'sockets_full', 'close_unseen', 'flows_full', 'overflow_full', 'contended', 'cgroup_births_full', 'udp_cgroup_untold', 'accept_queue_full', 'listeners_full'] as const
+export const dropReasons = ['unknown_socket', 'socket_storage', 'sockets_full', 'close_unseen', 'flows_full', 'overflow_full', 'contended', 'cgroup_births_full', 'udp_cgroup_untold', 'accept_queue_full', 'listeners_full', 'process_unnamed', 'process_listeners_full'] as const
 
 /** enum cgroup_event_kind */
 export const cgroupEventKinds = ['born', 'udp_socket', 'udp_found'] as const
@@ -87,5 +104,6 @@ export const cgroupEventKinds = ['born', 'udp_socket', 'udp_found'] as const
 /** Where the variables are that are set before loading, in .rodata */
 export const knobs = {
   weaklyOrdered: { offset: 0, size: 1 },
+  byProcess: { offset: 5, size: 1 },
   socketBucketCount: { offset: 8, size: 4 },
 } as const

@@ -44,6 +44,8 @@ export async function wire(): Promise<{ path: string; content: string }[]> {
     readers(types, 'flow_value'),
     readers(types, 'flow_slot'),
     readers(types, 'drop_value'),
+    readers(types, 'process_name'),
+    readers(types, 'process_walk'),
     readers(types, 'cgroup_event'),
     readers(types, 'udp_instance'),
     names(types, 'flow_role', 'roles', 'ROLE_'),

@@ -26,7 +26,10 @@ export const variantNames = [
 
 const variants: Readonly<Record<VariantName, Change>> = {
   'slow-look': lingeringBefore('live.bpf.c', 'look_at(is_cast, slot->sk, &sight);'),
-  'slow-report': lingeringBefore('live.bpf.c', 'struct flow_value *flow = flow_of_slot(slot);'),
+  'slow-report': lingeringBefore(
+    'live.bpf.c',
+    'struct flow_value *flow = flow_of_slot(slot, process);',
+  ),
   'slow-state': lingeringBefore('tcp_state.bpf.c', 'if (sk->sk_protocol != IPPROTO_TCP)'),
   'slow-seed': lingeringBefore('seed.bpf.c', 'struct payload payload = {'),
   'listeners-tell-roles': {
