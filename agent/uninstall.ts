@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { z } from 'zod'
 import { ApiError, getText, textOf, type ApiServer } from './attribute/api-server.ts'
 
 export type UninstallParts = {
@@ -24,7 +23,7 @@ export type Uninstall = Disposable & {
 const ANSWER_MS = 2_000
 const RETRY_MS = 60_000
 
-const DaemonSet = z.object({ metadata: z.object({ deletionTimestamp: z.string().nullish() }) })
+type DaemonSet = { readonly metadata: { readonly deletionTimestamp?: string | null } }
 
 /** What a service account gets whose DaemonSet, role or self went before its pod. */
 const GONE = new Set(['status_401', 'status_403', 'status_404'])
@@ -78,7 +77,9 @@ async function isDeleted(
   const [namespace = '', name = ''] = daemonSet.split('/').map(encodeURIComponent)
   const path = `/apis/apps/v1/namespaces/${namespace}/daemonsets/${name}`
   const text = await textOf(getText(server, path, { quietMs: ANSWER_MS, signal }))
-  return Boolean(DaemonSet.parse(JSON.parse(text)).metadata.deletionTimestamp)
+  // What is no DaemonSet throws, as it does where there is no answer.
+  const { metadata }: DaemonSet = JSON.parse(text)
+  return Boolean(metadata.deletionTimestamp)
 }
 
 async function pause(ms: number, signal: AbortSignal): Promise<void> {

@@ -6,6 +6,8 @@ export type Libc = {
   readonly setDescriptorFlags: (fd: number, flags: number) => number
   /** The two words of `header`, and the six of `sets`, are those of capset(2). */
   readonly capset: (header: Uint32Array, sets: Uint32Array) => number
+  /** A file in memory that has no path; `name` is for people. It outlives `execve`. */
+  readonly createMemoryFile: (name: string) => number
   /** A descriptor that is readable once `setEvent` was called on it. */
   readonly openEvent: () => number
   readonly setEvent: (fd: number) => number
@@ -43,6 +45,7 @@ function bindLibc(): Libc {
   // long is what the kernel's register holds; the variable arguments of both are passed as one.
   const fcntl = bind('int fcntl(int fd, int command, ...)')
   const poll = library.func('int poll(void *fds, unsigned long count, int timeout)')
+  const createMemoryFile = bind('int memfd_create(const char *name, unsigned int flags)')
   const openEvent = bind('int eventfd(unsigned int count, int flags)')
   const setEvent = bind('int eventfd_write(int fd, uint64_t count)')
   const map = library.func(
@@ -54,6 +57,7 @@ function bindLibc(): Libc {
     flock: bind('int flock(int fd, int operation)'),
     setDescriptorFlags: (fd, flags) => fcntl(fd, F_SETFD, 'int', flags),
     capset: bind('int capset(void *header, void *sets)'),
+    createMemoryFile: name => createMemoryFile(name, 0),
     openEvent: () => openEvent(0, EFD_CLOEXEC),
     setEvent: fd => setEvent(fd, 1),
     waitReadable: (fds, timeoutMs) => {

@@ -52,7 +52,10 @@ export function startAgent(
   const exited = once(child, 'exit')
   const stderr = text(child.stderr)
   const lines: Line[] = []
-  createInterface({ input: child.stdout }).on('line', line => lines.push(JSON.parse(line)))
+  createInterface({ input: child.stdout }).on('line', line => {
+    // SIGKILL may come in the middle of the last one.
+    if (line.endsWith('}')) lines.push(JSON.parse(line))
+  })
 
   async function end(signal: NodeJS.Signals) {
     if (child.exitCode === null) child.kill(signal)

@@ -1,9 +1,10 @@
 import { readFileSync, readdirSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { decodeFlows } from '../../agent/drain/flows.ts'
+import { takeHeritage } from '../../agent/kernel/heritage.ts'
 import { openKernel } from '../../agent/kernel/kernel.ts'
 import { installPrograms } from '../../agent/kernel/programs.ts'
-import { inheritedPrograms, renounceCapabilities } from '../../agent/kernel/renounce.ts'
+import { startSecondLife } from '../../agent/kernel/second-life.ts'
 import { createTelemetry } from '../../agent/telemetry.ts'
 
 /**
@@ -13,7 +14,7 @@ import { createTelemetry } from '../../agent/telemetry.ts'
 const [bytecode = '', pinDirectory = ''] = process.argv.slice(2)
 const say = (answer: unknown) => process.stdout.write(`${JSON.stringify(answer)}\n`)
 
-const programs = inheritedPrograms(process.env) ?? install()
+const programs = takeHeritage(process.env)?.programs ?? install()
 using kernel = openKernel({ programs, telemetry: createTelemetry('test', '0.0.0') })
 say({ origin: programs.origin, capabilities: capabilitiesOfThreads() })
 for await (const _ of createInterface({ input: process.stdin })) {
@@ -27,7 +28,8 @@ for await (const _ of createInterface({ input: process.stdin })) {
 function install() {
   const sizes = { maxFlows: 4096, maxOverflow: 256, maxSockets: 4096 }
   const installed = installPrograms({ bytecode, sizes, pinDirectory, log: console.error, warn })
-  renounceCapabilities(installed, { wanted: [], env: process.env, warn })
+  const { argv, env } = process
+  startSecondLife(installed, { told: '', wanted: [], env, args: argv.slice(2), warn })
   return installed
 }
 

@@ -1,0 +1,77 @@
+import { once } from 'node:events'
+import { setFlagsFromString } from 'node:v8'
+import { aggregation } from './aggregate/aggregate.ts'
+import { ownMetrics } from './aggregate/own-metrics.ts'
+import { attribution } from './attribute/attribute.ts'
+import { openCgroupTree } from './attribute/cgroup-tree.ts'
+import { createPodNames } from './attribute/pod-names.ts'
+import { watchPods } from './attribute/pod-watch.ts'
+import { openCgroupBirths } from './kernel/cgroup-births.ts'
+import { openKernel } from './kernel/kernel.ts'
+import type { Programs } from './kernel/programs.ts'
+import { startSeeding } from './kernel/seed.ts'
+import { startUdp } from './kernel/udp.ts'
+import { removePins } from './kernel/unpin.ts'
+import { createLog, type Log } from './log.ts'
+import { createPipeline } from './pipeline.ts'
+import { startServer } from './server.ts'
+import { openSinks } from './sinks/index.ts'
+import type { Started, Told } from './start.ts'
+import { createTelemetry } from './telemetry.ts'
+import { watchUninstall } from './uninstall.ts'
+
+// As in start.ts, for a process that could not have a second life.
+setFlagsFromString('--semi-space-growth-factor=1')
+
+/** Opens everything in order, runs until the signal, and closes it in reverse order. */
+export async function run({ programs, told }: Started, stop: AbortSignal): Promise<void> {
+  const { config, version, cgroupMount: mount } = told
+  const { nodeName, cluster, intervalMs, apiServer } = config
+  const startedMs = Date.now()
+  const log = createLog(config.verbosity)
+  const telemetry = createTelemetry(nodeName, version)
+
+  await using opened = new AsyncDisposableStack()
+  const kernel = opened.use(openKernel({ programs, telemetry }))
+  opened.use(startSeeding({ programs, telemetry, warn: log.warn }))
+  const births = opened.use(openCgroupBirths({ programs, telemetry, warn: log.warn }))
+  const cgroups = openCgroupTree({ mount, takeBirths: births.takeBirths })
+  opened.use(await startUdp({ programs, births, cgroups, mount, telemetry, warn: log.warn }))
+  const pods = createPodNames()
+  if (apiServer) {
+    opened.use(watchPods({ server: apiServer, nodeName, names: pods, telemetry, ...log }))
+  }
+  const sink = opened.use(openSinks({ sinks: config.sinks, version, telemetry, log: log.info }))
+  const pipeline = createPipeline({
+    kernel,
+    attribution: attribution({ cgroups, ...(apiServer && { pods }), telemetry }),
+    aggregate: aggregation({ ...config, idleMs: config.seriesIdleMs, startedMs, telemetry }),
+    ownSamples: ownMetrics({ registry: telemetry.registry, cluster, intervalMs, startedMs }),
+    sink,
+    intervalMs,
+    telemetry,
+    warn: log.warn,
+  })
+  const { registry } = telemetry
+  opened.use(await startServer({ ...config, registry, vitals: pipeline.vitals }))
+  const sinkNames = Object.keys(config.sinks).join(', ')
+  log.info(`podatlas-agent ${version} counts on node ${nodeName}, samples go to: ${sinkNames}`)
+  await Promise.all([pipeline.run(stop), leaveNothing({ told, programs, log, stop })])
+}
+
+/** Pins are for the next agent of the node, and after an uninstallation there is none. */
+async function leaveNothing({ told, programs, log, stop }: LeaveOptions): Promise<void> {
+  const { apiServer: server, daemonSet, kernel } = told.config
+  if (!server || daemonSet === undefined || programs.pins !== 'pinned') return
+  using uninstall = watchUninstall({ server, daemonSet, ...log })
+  if (!stop.aborted) await once(stop, 'abort')
+  if (!(await uninstall.isUnderWay())) return
+  log.info(`DaemonSet ${daemonSet} is gone: ${removePins(kernel.pinDirectory)} pins removed`)
+}
+
+type LeaveOptions = {
+  readonly told: Told
+  readonly programs: Programs
+  readonly log: Log
+  readonly stop: AbortSignal
+}

@@ -1,0 +1,82 @@
+import packageJson from '../package.json' with { type: 'json' }
+import { findCgroupMount } from './attribute/cgroup-tree.ts'
+import { canRun, checkTable } from './check-table.ts'
+import { HELP } from './command-line.ts'
+import { readConfig, type Config } from './config.ts'
+import { checkMachine } from './kernel/check.ts'
+import type { Sizes } from './kernel/inventory.ts'
+import { installPrograms, type Programs } from './kernel/programs.ts'
+import { startSecondLife } from './kernel/second-life.ts'
+import { unpin } from './kernel/unpin.ts'
+import { createLog } from './log.ts'
+
+/** What the running agent is told by its start. */
+export type Told = {
+  readonly config: Config
+  readonly version: string
+  /** Where the cgroup2 hierarchy is mounted. */
+  readonly cgroupMount: string
+}
+
+export type Started = { readonly programs: Programs; readonly told: Told }
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/**
+ * Memory that V8 takes and does not give back: a tick makes what lives for some collections and is
+ * garbage with the next tick, for which the young generation would grow to 32 MB for good.
+ */
+const SECOND_LIFE_OPTIONS = ['--max-semi-space-size=1']
+
+/**
+ * The first life of the process: everything that needs the command line, the config file or
+ * capabilities. Does what the command says and gives the exit code; or installs the programs and starts
+ * the second life, which comes here no more. Where there can be none, gives what is to go on with.
+ */
+export function start(args: readonly string[], env: Environment): number | Started {
+  const config = readConfig(args, env)
+  if (config === 'help') return say(HELP)
+  if (config.command === 'unpin') return say(`podatlas-agent: ${unpin(config.kernel.pinDirectory)}`)
+  if (config.command === 'check') return check(config)
+  const told = {
+    config,
+    version: packageJson.version,
+    cgroupMount: findCgroupMount(config.cgroupRoot),
+  }
+  return { programs: install(told, env), told }
+}
+
+function say(text: string): number {
+  process.stdout.write(`${text}\n`)
+  return 0
+}
+
+function check({ kernel, udp, cgroupRoot }: Config): number {
+  const mount = () => findCgroupMount(cgroupRoot)
+  const rows = checkMachine({ ...kernel, sizes: sizesOf(kernel), udp, findCgroupMount: mount })
+  say(checkTable(rows))
+  return canRun(rows) ? 0 : 1
+}
+
+/** After it this process has no capability left: the programs are handed to its second life. */
+function install(told: Told, env: Environment): Programs {
+  const { kernel, udp, listen, verbosity } = told.config
+  const { debug, warn } = createLog(verbosity)
+  const sizes = sizesOf(kernel)
+  const programs = installPrograms({ ...kernel, sizes, udp, log: debug, warn })
+  // Command lines may hold a password, and all were read.
+  const { CONVIS_ARGS: _, ...rest } = env
+  const wanted = listen.port > 0 && listen.port < 1_024 ? (['NET_BIND_SERVICE'] as const) : []
+  startSecondLife(programs, {
+    told: JSON.stringify(told),
+    wanted,
+    env: rest,
+    nodeOptions: SECOND_LIFE_OPTIONS,
+    warn,
+  })
+  return programs
+}
+
+function sizesOf({ maxFlows, maxSockets }: Config['kernel']): Sizes {
+  return { maxFlows, maxOverflow: 4_096, maxSockets }
+}
