@@ -6,8 +6,10 @@ import { attribution } from './attribute/attribute.ts'
 import { openCgroupTree } from './attribute/cgroup-tree.ts'
 import { createPodNames } from './attribute/pod-names.ts'
 import { watchPods } from './attribute/pod-watch.ts'
+import { withProcesses } from './attribute/process.ts'
 import { openCgroupBirths } from './kernel/cgroup-births.ts'
 import { openKernel } from './kernel/kernel.ts'
+import { processReader } from './kernel/processes.ts'
 import type { Programs } from './kernel/programs.ts'
 import { startSeeding } from './kernel/seed.ts'
 import { startUdp } from './kernel/udp.ts'
@@ -42,9 +44,12 @@ export async function run({ programs, told }: Started, stop: AbortSignal): Promi
     opened.use(watchPods({ server: apiServer, nodeName, names: pods, telemetry, ...log }))
   }
   const sink = opened.use(openSinks({ sinks: config.sinks, version, telemetry, log: log.info }))
+  const attributed = attribution({ cgroups, ...(apiServer && { pods }), telemetry })
   const pipeline = createPipeline({
     kernel,
-    attribution: attribution({ cgroups, ...(apiServer && { pods }), telemetry }),
+    attribution: programs.processes
+      ? withProcesses(attributed, { processOf: processReader(programs), telemetry })
+      : attributed,
     aggregate: aggregation({ ...config, idleMs: config.seriesIdleMs, startedMs, telemetry }),
     ownSamples: ownMetrics({ registry: telemetry.registry, cluster, intervalMs, startedMs }),
     sink,

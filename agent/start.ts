@@ -51,19 +51,33 @@ function say(text: string): number {
   return 0
 }
 
-function check({ kernel, udp, cgroupRoot }: Config): number {
+function check({ kernel, udp, labels, cgroupRoot }: Config): number {
   const mount = () => findCgroupMount(cgroupRoot)
-  const rows = checkMachine({ ...kernel, sizes: sizesOf(kernel), udp, findCgroupMount: mount })
+  const { processes } = labels
+  const rows = checkMachine({
+    ...kernel,
+    sizes: sizesOf(kernel),
+    udp,
+    processes,
+    findCgroupMount: mount,
+  })
   say(checkTable(rows))
   return canRun(rows) ? 0 : 1
 }
 
 /** After it this process has no capability left: the programs are handed to its second life. */
 function install(told: Told, env: Environment): Programs {
-  const { kernel, udp, listen, verbosity } = told.config
+  const { kernel, udp, labels, listen, verbosity } = told.config
   const { debug, warn } = createLog(verbosity)
   const sizes = sizesOf(kernel)
-  const programs = installPrograms({ ...kernel, sizes, udp, log: debug, warn })
+  const programs = installPrograms({
+    ...kernel,
+    sizes,
+    udp,
+    processes: labels.processes,
+    log: debug,
+    warn,
+  })
   // Command lines may hold a password, and all were read.
   const { CONVIS_ARGS: _, ...rest } = env
   const wanted = listen.port > 0 && listen.port < 1_024 ? (['NET_BIND_SERVICE'] as const) : []
