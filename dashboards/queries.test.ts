@@ -7,6 +7,7 @@ import { z } from 'zod'
 import { metrics2021, trafficMetrics } from '../agent/aggregate/metrics.ts'
 import { createTelemetry } from '../agent/telemetry.ts'
 import { geoMetrics } from '../functions/geoip/metrics.ts'
+import { nodeInfoHead, peerInfoHead } from '../functions/peers/exposition.ts'
 
 const root = join(import.meta.dirname, '..')
 
@@ -52,9 +53,7 @@ const exported = new Set([
   'up',
   ...[...trafficMetrics, ...metrics2021].map(({ name }) => name),
   ...[...agent, ...geoip].map(({ name }) => name),
-  // Of peers.
-  'podatlas_peer_info',
-  'podatlas_node_info',
+  ...[peerInfoHead, nodeInfoHead].map(head => head.split(' ')[2] ?? ''),
 ])
 const recorded = new Set(rules.flatMap(({ record }) => record ?? []))
 

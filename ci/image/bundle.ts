@@ -1,8 +1,17 @@
 import { chmodSync } from 'node:fs'
-import { build } from 'esbuild'
+import { build, type Plugin } from 'esbuild'
+
+type Options = {
+  /** Packages of which nothing is kept but what is used, though they do not say that this is safe. */
+  readonly pure?: readonly string[]
+}
 
 /** Bundles a program of ours and its packages into one ECMAScript module, which can be executed. */
-export async function bundle(entry: string, outfile: string): Promise<void> {
+export async function bundle(
+  entry: string,
+  outfile: string,
+  { pure = [] }: Options = {},
+): Promise<void> {
   await build({
     entryPoints: [entry],
     outfile,
@@ -17,7 +26,29 @@ import { createRequire as requireFrom } from 'node:module'
 const require = requireFrom(import.meta.url)
 const { dirname: __dirname, filename: __filename } = import.meta`,
     },
+    plugins: [withoutSideEffects(pure)],
     logLevel: 'warning',
   })
   chmodSync(outfile, 0o755)
+}
+
+/** Entry points and what lies beside them: what they re-export and nobody asks for is left out. */
+function withoutSideEffects(packages: readonly string[]): Plugin {
+  const seen = Symbol('resolved by esbuild itself')
+  // A call for every import would take longer than the whole bundle.
+  const filter = new RegExp(`^(${packages.join('|')}|\\./[\\w/]+\\.js)$`)
+  const isInside = (file: string) => packages.some(name => file.includes(`/node_modules/${name}/`))
+  return {
+    name: 'without-side-effects',
+    setup: building => {
+      if (packages.length === 0) return
+      building.onResolve({ filter }, async ({ path, pluginData, ...where }) => {
+        if (pluginData === seen || !(packages.includes(path) || isInside(where.importer))) {
+          return undefined
+        }
+        const resolved = await building.resolve(path, { ...where, pluginData: seen })
+        return { ...resolved, sideEffects: false }
+      })
+    },
+  }
 }

@@ -3,6 +3,7 @@ import { stageAgent } from './agent/stage.ts'
 import { stageExample } from './example/stage.ts'
 import { stageGeoip } from './geoip/stage.ts'
 import { stageNode } from './node/stage.ts'
+import { stagePeers } from './peers/stage.ts'
 import { stagePrometheus } from './prometheus/stage.ts'
 import { sandboxReference, stageSandbox } from './sandbox/stage.ts'
 
@@ -31,7 +32,19 @@ export const images: readonly Image[] = [
     maxBytes: 200e6,
     stage: stageAgent,
   },
-  { name: 'geoip', reference: `docker.io/podatlas/geoip:${version}`, stage: stageGeoip },
+  {
+    name: 'geoip',
+    reference: `docker.io/podatlas/geoip:${version}`,
+    // 160 MB, and the two databases of 134 MB.
+    maxBytes: 294e6,
+    stage: stageGeoip,
+  },
+  {
+    name: 'peers',
+    reference: `docker.io/podatlas/peers:${version}`,
+    maxBytes: 160e6,
+    stage: stagePeers,
+  },
   { name: 'prometheus', reference: 'docker.io/prom/prometheus:v3.16.0', stage: stagePrometheus },
   { name: 'sandbox', reference: sandboxReference, stage: stageSandbox },
   { name: 'example', reference: 'localhost/podatlas/example:test', stage: stageExample },
