@@ -41,10 +41,6 @@ const Event = z.object({
 
 /** What agents and functions rely on. The simulated server keeps it as the real one does. */
 export function apiContract(open: () => ApiUnderTest): void {
-  const path = (query: Record<string, string>, node?: string) => {
-    const selector = node === undefined ? {} : { fieldSelector: `spec.nodeName=${node}` }
-    return `/api/v1/pods?${new URLSearchParams({ ...selector, ...query })}`
-  }
   async function list(query: Record<string, string>, node?: string) {
     const { status, text } = await askApi(open().access, path(query, node))
     expect(status).toBe(200)
@@ -111,14 +107,17 @@ export function apiContract(open: () => ApiUnderTest): void {
         for (const one of Object.values(happen)) await one()
       })(),
     ])
+    // Before it deletes a pod at once, the real server writes into it that it may.
+    const isNews = ({ type, object }: (typeof ofNode)[number]) =>
+      type !== 'BOOKMARK' && !(type === 'MODIFIED' && object.metadata.name === pods.leaves)
     const told = (events: typeof ofNode) =>
-      events.map(({ type, object }) => [type, object.metadata.name])
-    expect(told(ofNode).filter(([type]) => type !== 'BOOKMARK')).toEqual([
+      events.filter(isNews).map(({ type, object }) => [type, object.metadata.name])
+    expect(told(ofNode)).toEqual([
       ['MODIFIED', pods.stays],
       ['ADDED', pods.comes],
       ['DELETED', pods.leaves],
     ])
-    expect(told(ofAll).filter(([type]) => type !== 'BOOKMARK')).toEqual([
+    expect(told(ofAll)).toEqual([
       ['MODIFIED', pods.stays],
       ['MODIFIED', pods.elsewhere],
       ['MODIFIED', pods.comes],
@@ -142,19 +141,6 @@ export function apiContract(open: () => ApiUnderTest): void {
     expect(ofNode[0]?.object).toMatchObject({ kind: 'Pod', apiVersion: 'v1' })
   })
 
-  test('a version that is forgotten is answered by an event that says 410', async () => {
-    const [event] = await watch({ resourceVersion: '1' }, open().node)
-    expect(event).toMatchObject({
-      type: 'ERROR',
-      object: {
-        kind: 'Status',
-        code: 410,
-        reason: 'Expired',
-        message: expect.stringMatching(/^too old resource version: 1 \(\d+\)$/),
-      },
-    })
-  })
-
   test('of an object the metadata alone can be had', async () => {
     const accept =
       'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json'
@@ -175,4 +161,9 @@ export function apiContract(open: () => ApiUnderTest): void {
     expect(status).toBe(400)
     expect(text).toContain('field label not supported: spec.color')
   })
+}
+
+function path(query: Record<string, string>, node?: string): string {
+  const selector = node === undefined ? {} : { fieldSelector: `spec.nodeName=${node}` }
+  return `/api/v1/pods?${new URLSearchParams({ ...selector, ...query })}`
 }

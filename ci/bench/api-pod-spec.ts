@@ -14,7 +14,7 @@ export function podSpec(life: PodLife): Readonly<Record<string, unknown>> {
       { name: 'config', configMap: { name: `${workload.name}-config`, defaultMode: 420 } },
       { name: token, projected: { sources: tokenSources, defaultMode: 420 } },
     ],
-    containers: life.containers.map(({ name }) => container(life, name, token)),
+    containers: life.containers.map(({ name }) => containerSpec(life, name, token)),
     restartPolicy: workload.kind === 'CronJob' ? 'Never' : 'Always',
     terminationGracePeriodSeconds: 30,
     dnsPolicy: workload.isHostNetwork ? 'ClusterFirstWithHostNet' : 'ClusterFirst',
@@ -38,7 +38,7 @@ export function imageOf({ workload }: PodLife, container: string): string {
   return `registry.example.com/platform/${isProxy ? 'service-proxy:1.14.2' : `${workload.name}:2026.11.3`}`
 }
 
-function container(life: PodLife, name: string, token: string) {
+function containerSpec(life: PodLife, name: string, token: string) {
   const { workload } = life
   const isProxy = name === 'proxy'
   const port = isProxy ? 15_090 : PORT

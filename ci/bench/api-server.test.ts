@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs'
-import { afterAll, beforeAll } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { simulateCluster } from './api-collections.ts'
 import { apiContract, type ApiUnderTest } from './api-contract.ts'
 import { nodeNameOf, podLife, STATES, type PodState } from './api-life.ts'
+import { askApi } from './api-request.ts'
 import { startSimulatedApiServer } from './api-server.ts'
 import { PODS_PER_NODE } from './api-workloads.ts'
 
@@ -39,3 +40,19 @@ beforeAll(async () => {
 afterAll(() => opened.disposeAsync())
 
 apiContract(() => api)
+
+// watch_cache.go: "too old resource version". A real server would have to be kept busy for it.
+test('a version that is forgotten is answered by an event that says 410', async () => {
+  const path = '/api/v1/pods?watch=1&resourceVersion=1&timeoutSeconds=1'
+  const { status, text } = await askApi(api.access, path)
+  expect(status).toBe(200)
+  expect(JSON.parse(text)).toMatchObject({
+    type: 'ERROR',
+    object: {
+      kind: 'Status',
+      code: 410,
+      reason: 'Expired',
+      message: expect.stringMatching(/^too old resource version: 1 \(\d+\)$/),
+    },
+  })
+})

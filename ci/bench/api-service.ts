@@ -73,6 +73,12 @@ export function sliceObject(
           blockOwnerDeletion: true,
         },
       ],
+      managedFields: managedOnce('slice', () => [
+        managedFields(
+          { manager: 'kube-controller-manager', time: CREATED },
+          { addressType: 'IPv4', endpoints: [], ports: [] },
+        ),
+      ]),
     },
     addressType: 'IPv4',
     endpoints: slotsOfDeployment(deployment, cluster.nodes).flatMap(slot =>
