@@ -68,7 +68,7 @@ export const benchAgent: Bench = async ({ isSmall, print }) => {
 
 function startAgent(folder: string, port: number, receiverPort: number): ChildProcess {
   const args = [
-    join(folder, 'app/agent.mjs'),
+    join(folder, 'app/agent.cjs'),
     `--bytecode=${bpfObject()}`,
     `--listen=127.0.0.1:${port}`,
     `--sink=prometheus,endpoint=http://127.0.0.1:${receiverPort}/api/v1/write`,

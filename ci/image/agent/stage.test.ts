@@ -4,7 +4,7 @@ import { join, relative } from 'node:path'
 import { expect, test } from 'vitest'
 import { stageAgent } from './stage.ts'
 
-test("the agent's image adds the bundle, koffi, libbpf with what it loads, and the kernel programs", async () => {
+test("the agent's image adds its bundles, koffi, libbpf with what it loads, and the kernel programs", async () => {
   using root = mkdtempDisposableSync(join(tmpdir(), 'podatlas-stage-'))
   await stageAgent(root.path)
   const files = readdirSync(root.path, { recursive: true, withFileTypes: true })
@@ -12,10 +12,12 @@ test("the agent's image adds the bundle, koffi, libbpf with what it loads, and t
     .map(entry => join(relative(root.path, entry.parentPath), entry.name))
   const koffi = `app/node_modules/@koromix/koffi-linux-${process.arch}`
   expect(files.filter(file => !isLibrary(file)).toSorted()).toEqual([
-    'app/agent.mjs',
+    'app/agent.cjs',
     `${koffi}/index.js`,
     `${koffi}/linux_${process.arch}/koffi.node`,
     `${koffi}/package.json`,
+    'app/run.cjs',
+    'app/start.cjs',
     'usr/bin/podatlas-agent',
     'usr/lib/podatlas/podatlas.bpf.o',
   ])

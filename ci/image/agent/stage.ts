@@ -1,17 +1,17 @@
 import { mkdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { bpfObject } from '../../bpf/object.ts'
-import { bundle } from '../bundle.ts'
 import { copySharedLibraries, copyTo, findLibrary } from '../shared-libraries.ts'
+import { bundleLives } from './lives.ts'
 
 const repository = join(import.meta.dirname, '../../..')
 // koffi looks its native file up as a package of this name.
 const koffi = `node_modules/@koromix/koffi-linux-${process.arch}`
 const native = `linux_${process.arch}/koffi.node`
 
-/** The agent's bundle, koffi's native file, libbpf, and the kernel programs. */
+/** The agent's bundles, koffi's native file, libbpf, and the kernel programs. */
 export async function stageAgent(root: string): Promise<void> {
-  await bundle(join(repository, 'agent/main.ts'), join(root, '/app/agent.mjs'))
+  await bundleLives(join(repository, 'agent'), join(root, '/app'))
   for (const file of ['package.json', 'index.js', native]) {
     copyTo(root, join(repository, koffi, file), join('/app', koffi, file))
   }
@@ -21,5 +21,5 @@ export async function stageAgent(root: string): Promise<void> {
   copyTo(root, bpfObject(), '/usr/lib/podatlas/podatlas.bpf.o')
   // What people type in a debugging pod: podatlas-agent check.
   mkdirSync(join(root, '/usr/bin'))
-  symlinkSync('/app/agent.mjs', join(root, '/usr/bin/podatlas-agent'))
+  symlinkSync('/app/agent.cjs', join(root, '/usr/bin/podatlas-agent'))
 }
