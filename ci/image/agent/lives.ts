@@ -1,6 +1,6 @@
 import { chmodSync } from 'node:fs'
 import { join } from 'node:path'
-import { build, type Plugin } from 'esbuild'
+import { build, type BuildOptions, type Plugin } from 'esbuild'
 
 /** What a life of the agent loads when it gets there: a file of its own each. */
 const LATER = /^\.\/(start|run)\.ts$/
@@ -11,7 +11,7 @@ const LATER = /^\.\/(start|run)\.ts$/
  * Node's loader of them 3 MB, and one file the text of what is not needed.
  */
 export async function bundleLives(agent: string, folder: string): Promise<void> {
-  const options = {
+  const options: BuildOptions = {
     outdir: folder,
     outExtension: { '.js': '.cjs' },
     bundle: true,
@@ -25,7 +25,7 @@ export async function bundleLives(agent: string, folder: string): Promise<void> 
     external: ['@koromix/*'],
     plugins: [laterFiles],
     logLevel: 'warning',
-  } as const
+  }
   const main = { agent: join(agent, 'main.ts') }
   await build({ ...options, entryPoints: main, banner: { js: '#!/usr/bin/node' } })
   for (const life of ['start', 'run']) {
