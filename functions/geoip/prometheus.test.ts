@@ -1,5 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process'
-import { once } from 'node:events'
+import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempDisposableSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { cities, writeMmdb } from './test/mmdb.ts'
 import { freePorts } from '../../ci/ports.ts'
 import { startProcess, untilText } from '../program/test/process.ts'
+import { startPrometheus } from '../program/test/prometheus.ts'
 import type { FunctionProcess } from '../program/test/process.ts'
 
 const query2021 = 'sum by (k8s_namespace, k8s_pod, destination_ip) (bytes_tx{})'
@@ -40,7 +40,8 @@ beforeAll(async () => {
     await startProcess('geoip', [...flags, ...labels, '--interval=1s'], { QUERY: query2021 }),
   )
   recordSamples(folder.path)
-  stack.use(await startPrometheus(folder.path, port, new URL(geoip.url).host))
+  const targets = { geo: [new URL(geoip.url).host] }
+  stack.use(await startPrometheus(folder.path, targets, port))
 }, 60_000)
 
 afterAll(() => stack.disposeAsync())
@@ -162,36 +163,4 @@ function recordSamples(folder: string): void {
   mkdirSync(join(folder, 'data'))
   const words = ['tsdb', 'create-blocks-from', 'openmetrics', join(folder, 'samples.txt')]
   execFileSync('promtool', [...words, join(folder, 'data')])
-}
-
-async function startPrometheus(
-  folder: string,
-  port: number,
-  geo: string,
-): Promise<AsyncDisposable> {
-  writeFileSync(
-    join(folder, 'prometheus.yml'),
-    JSON.stringify({
-      global: { scrape_interval: '1s' },
-      scrape_configs: [{ job_name: 'geo', static_configs: [{ targets: [geo] }] }],
-    }),
-  )
-  const child = spawn(
-    'prometheus',
-    [
-      `--config.file=${join(folder, 'prometheus.yml')}`,
-      `--storage.tsdb.path=${join(folder, 'data')}`,
-      `--web.listen-address=127.0.0.1:${port}`,
-      '--log.level=error',
-    ],
-    { stdio: 'ignore' },
-  )
-  const exited = once(child, 'exit')
-  await untilText(`http://127.0.0.1:${port}/-/ready`, (_, status) => status === 200)
-  return {
-    [Symbol.asyncDispose]: async () => {
-      child.kill('SIGTERM')
-      await exited
-    },
-  }
 }

@@ -1,6 +1,7 @@
 import { createEndpoints } from './endpoints.ts'
 import type { Endpoints } from './endpoints.ts'
 import { readEndpointSlice } from './endpoint-slice.ts'
+import type { EndpointSlice } from './endpoint-slice.ts'
 import type { Fields } from './fields.ts'
 import { fieldsAt, textAt } from './fields.ts'
 import { createInterner } from './interner.ts'
@@ -61,23 +62,32 @@ export function createDirectory(parts: DirectoryParts): Directory {
     intern,
     report: (fault: Fault) => onFault(resource, fault),
   })
-  function claim(before: readonly Owner[] = [], now: readonly Owner[] = []): void {
-    const leftOut = owners.replace(before, now)
+  /** False when no claim found room. */
+  function claim(before: readonly Owner[] = [], now: readonly Owner[] = []): boolean {
+    const { claimed, leftOut } = owners.replace(before, now)
     if (leftOut > 0 && now[0]) onLeftOut(now[0].kind, leftOut)
+    return claimed > 0
   }
 
   const pods = createTable<Owner>((before, now) => claim(before && [before], now && [now]))
   const services = createTable<readonly Owner[]>(claim)
   const clusterNodes = createTable<ClusterNode>((before, now) => {
-    claim(before && [before.owner], now && [now.owner])
-    podNetworks.replace(before, now)
-    if (now) nodes.set(now.owner.name, now)
-    else if (before) nodes.delete(before.owner.name)
+    if (before) nodes.delete(before.owner.name)
+    // A node that claims no address has a zone all the same.
+    const hasRoom = nodes.size < maxPeers
+    const kept = hasRoom ? now : undefined
+    if (now && !hasRoom) onLeftOut('node', 1)
+    claim(before && [before.owner], kept && [kept.owner])
+    podNetworks.replace(before, kept)
+    if (kept) nodes.set(kept.owner.name, kept)
+    return hasRoom
   })
-  const slices = createTable<NonNullable<ReturnType<typeof readEndpointSlice>>>((before, now) => {
-    claim(before?.owner && [before.owner], now?.owner && [now.owner])
+  const slices = createTable<EndpointSlice>((before, now) => {
     const leftOut = endpoints.replace(before, now)
     if (leftOut > 0) onLeftOut('endpoint', leftOut)
+    const kept = leftOut > 0 ? undefined : now
+    claim(before?.owner && [before.owner], kept?.owner && [kept.owner])
+    return leftOut === 0
   })
 
   return {

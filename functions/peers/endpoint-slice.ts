@@ -7,7 +7,7 @@ import { addressesOf, identityOf } from './reader.ts'
 import type { Reading } from './reader.ts'
 import { serviceOwner } from './service.ts'
 
-/** Some of what stands behind a service. */
+/** Some of what stands behind a service; it is not kept while that is nothing. */
 export type EndpointSlice = {
   readonly namespace: string
   readonly service: string
@@ -39,12 +39,15 @@ export function readEndpointSlice(object: Fields, reading: Reading): EndpointSli
   const strangers = addresses(endpoints.filter(endpoint => !isPod(endpoint))).filter(
     address => addressKind(address) !== 'public',
   )
+  const ready = addresses(endpoints.filter(isReady))
+  const notReady = addresses(endpoints.filter(endpoint => !isReady(endpoint)))
+  if (ready.length + notReady.length === 0) return undefined
   const sinceS = secondsAt(metadata, 'creationTimestamp')
   return {
     namespace,
     service,
-    ready: addresses(endpoints.filter(isReady)),
-    notReady: addresses(endpoints.filter(endpoint => !isReady(endpoint))),
+    ready,
+    notReady,
     owner:
       strangers.length === 0
         ? undefined

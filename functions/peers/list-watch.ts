@@ -28,7 +28,7 @@ export type ListWatchEvents = {
   readonly onFailure: (verb: Verb, error: ApiError) => void
 }
 
-type Pace = {
+export type Pace = {
   readonly firstRetryMs: number
   readonly longestRetryMs: number
   readonly listQuietMs: number
@@ -52,8 +52,10 @@ const defaultPace: Pace = {
 export type ListWatch = AsyncDisposable & {
   /** Ends when the first list has come or has failed. */
   readonly firstTry: Promise<void>
-  /** Lists anew soon. */
+  /** Lists anew at once, or as soon as it can. */
   readonly relist: () => void
+  /** When it last began something or heard of the API server. */
+  readonly lastStepMs: () => number
 }
 
 /**
@@ -65,10 +67,12 @@ export function startListWatch(parts: ListWatchParts): ListWatch {
   const { promise: firstTry, resolve: endFirstTry } = Promise.withResolvers<void>()
   const pace = { ...defaultPace, ...parts.pace }
   let wanted = new AbortController()
+  let lastStepMs = Date.now()
   const running = keepGoing()
   return {
     firstTry,
     relist: () => wanted.abort(),
+    lastStepMs: () => lastStepMs,
     [Symbol.asyncDispose]: () => {
       stop.abort()
       return running
@@ -80,7 +84,8 @@ export function startListWatch(parts: ListWatchParts): ListWatch {
     let version: string | undefined
     let attempts = 0
     while (!stop.signal.aborted) {
-      let startedMs = Date.now()
+      lastStepMs = Date.now()
+      let startedMs = lastStepMs
       let verb: Verb = 'list'
       let failure: ApiError | undefined
       try {
@@ -95,11 +100,14 @@ export function startListWatch(parts: ListWatchParts): ListWatch {
         verb = 'watch'
         startedMs = Date.now()
         const signal = AbortSignal.any([stop.signal, wanted.signal])
-        for await (const next of watchFrom(session, version, parts, pace, signal)) version = next
+        for await (const next of watchFrom(session, version, parts, pace, signal)) {
+          version = next
+          lastStepMs = Date.now()
+        }
       } catch (error) {
         endFirstTry()
         if (stop.signal.aborted) return
-        if (wanted.signal.aborted) continue
+        if (verb === 'watch' && wanted.signal.aborted) continue
         failure = error instanceof ApiError ? error : new ApiError('bad_answer', String(error))
         if (verb === 'list' || ['gone', 'bad_answer'].includes(failure.reason)) version = undefined
         events.onFailure(verb, failure)

@@ -3,8 +3,11 @@ import type { Owner } from './owner.ts'
 
 /** Who claims which address. Equal addresses stand in the same part, whoever claims them. */
 export type Owners = {
-  /** Puts the claims of `next` where those of `before` were. Gives how many found no room. */
-  readonly replace: (before: readonly Owner[], next: readonly Owner[]) => number
+  /** Puts the claims of `next` where those of `before` were. Gives how many found room and how many not. */
+  readonly replace: (
+    before: readonly Owner[],
+    next: readonly Owner[],
+  ) => { readonly claimed: number; readonly leftOut: number }
   readonly of: (address: string) => Owner | undefined
   readonly part: (index: number) => Part
   readonly partOf: (address: string) => number
@@ -54,8 +57,15 @@ export function createOwners(limit: number, parts = 1_024): Owners {
     partOf: indexOf,
     replace: (before, next) => {
       for (const owner of before) for (const address of owner.addresses) release(address, owner)
-      const claimed = next.flatMap(owner => owner.addresses.map(address => claim(address, owner)))
-      return claimed.filter(isClaimed => !isClaimed).length
+      let claimed = 0
+      let leftOut = 0
+      for (const owner of next) {
+        for (const address of owner.addresses) {
+          if (claim(address, owner)) claimed += 1
+          else leftOut += 1
+        }
+      }
+      return { claimed, leftOut }
     },
     of: address => {
       const claimants = partOf(address).get(address)

@@ -30,6 +30,8 @@ export type FakeApiServer = AsyncDisposable & {
   /** To every watch of the resource, as it stands. */
   readonly send: (resource: Resource, text: string) => void
   readonly endWatches: () => void
+  /** Cuts every connection, those too that an interceptor holds. */
+  readonly drop: () => void
   /** Forgets all history: who watches from before is told 410. */
   readonly compact: () => void
   readonly intercept: (interceptor: Interceptor | undefined) => void
@@ -115,6 +117,7 @@ export async function startFakeApiServer(): Promise<FakeApiServer> {
     endWatches: () => {
       for (const { response } of watchers) response.end()
     },
+    drop: () => server.closeAllConnections(),
     compact: () => {
       version += 1
       compacted = version
