@@ -3,6 +3,7 @@ import { benchBurst } from './burst.ts'
 import { benchDrain } from './drain.ts'
 import { benchFold } from './fold.ts'
 import { benchKernelCpu } from './kernel-cpu.ts'
+import { benchPeers } from './peers.ts'
 import type { Bench } from './result.ts'
 import { benchTcpCrr } from './tcp-crr.ts'
 import { benchTcpRr } from './tcp-rr.ts'
@@ -15,4 +16,5 @@ export const benches: Readonly<Record<string, Bench>> = {
   'kernel-cpu': benchKernelCpu,
   burst: benchBurst,
   agent: benchAgent,
+  peers: benchPeers,
 }
