@@ -38,8 +38,10 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   async function tick(isLast: boolean): Promise<void> {
     const { flows, release } = await drain()
     const nowMs = Date.now()
-    const attributed = attribution.attribute(flows, nowMs)
-    if (isLast) attributed.push(...attribution.flush(nowMs))
+    // Names are waited for, and kept, by a clock that takes no steps.
+    const uptimeMs = performance.now()
+    const attributed = attribution.attribute(flows, uptimeMs)
+    if (isLast) attributed.push(...attribution.flush(uptimeMs))
     const traffic = aggregate(attributed, nowMs)
     const own = ownSamples(nowMs)
     for (const samples of [...traffic, ...own]) sink.offer(samples)

@@ -22,14 +22,16 @@ export class ApiError extends Error {
   }
 }
 
-/** An answer without an end is cut here, in UTF-16 units: a node's own pods are a few MB. */
-const MAX_TEXT = 64 * 1024 * 1024
-const MAX_RETRY_AFTER_S = 300
+/** An object without an end is cut here, in UTF-16 units: etcd takes none of more than 1.5 MB. */
+export const MAX_OBJECT = 4_000_000
+const MAX_RETRY_AFTER_MS = 300_000
 
 export type GetOptions = {
   /** After so long without a byte the connection counts as dead, ms. */
   readonly quietMs: number
   readonly signal: AbortSignal
+  /** The form of the answer. */
+  readonly accept?: string
 }
 
 /**
@@ -51,12 +53,12 @@ export async function* getText(
   }
 }
 
-/** The whole text of an answer. */
+/** The whole text of an answer that is one object. */
 export async function textOf(parts: AsyncIterable<string>): Promise<string> {
   let text = ''
   for await (const part of parts) {
     text += part
-    if (text.length > MAX_TEXT) throw tooLong()
+    if (text.length > MAX_OBJECT) throw tooLong()
   }
   return text
 }
@@ -67,16 +69,20 @@ export async function* linesOf(parts: AsyncIterable<string>): AsyncGenerator<str
   for await (const part of parts) {
     const lines = (rest + part).split('\n')
     rest = lines.pop() ?? ''
-    if (rest.length > MAX_TEXT) throw tooLong()
+    if (rest.length > MAX_OBJECT) throw tooLong()
     yield* lines
   }
 }
 
-function get(server: ApiServer, path: string, { quietMs, signal }: GetOptions) {
+function get(
+  server: ApiServer,
+  path: string,
+  { quietMs, signal, accept = 'application/json' }: GetOptions,
+) {
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
   const url = new URL(path, server.url)
   const credentials = readCredentials(server)
-  const headers = { accept: 'application/json', authorization: `Bearer ${credentials.token}` }
+  const headers = { accept, authorization: `Bearer ${credentials.token}` }
   const request = httpsRequest(url, { agent: false, ca: credentials.ca, headers, signal })
   let response: IncomingMessage | undefined
   request.setTimeout(quietMs, () => {
@@ -113,9 +119,15 @@ async function refusal(response: IncomingMessage): Promise<ApiError> {
   } catch {
     // The status says enough.
   }
-  const retryAfterS = Math.min(Number(headers['retry-after'] ?? 0) || 0, MAX_RETRY_AFTER_S)
   const words = `${status} ${statusMessage(body)}`.replaceAll(/\s+/g, ' ').trim().slice(0, 300)
-  return new ApiError(status === 410 ? 'gone' : `status_${status}`, words, retryAfterS * 1000)
+  const reason = status === 410 ? 'gone' : `status_${status}`
+  return new ApiError(reason, words, waitMs(headers['retry-after']))
+}
+
+/** Seconds as the API server writes it, or a date as a proxy may (RFC 9110, 10.2.3). */
+function waitMs(header = '0'): number {
+  const ms = /^\d+$/.test(header) ? Number(header) * 1_000 : Date.parse(header) - Date.now()
+  return Math.min(Math.max(ms || 0, 0), MAX_RETRY_AFTER_MS)
 }
 
 /** Kubernetes answers with a Status object; a proxy in between with anything. */
@@ -136,7 +148,7 @@ function unreachable(error: unknown): ApiError {
 }
 
 function tooLong(): ApiError {
-  return new ApiError('bad_answer', `an answer of more than ${MAX_TEXT} characters`)
+  return new ApiError('bad_answer', `an answer of more than ${MAX_OBJECT} characters`)
 }
 
 function messageOf(error: unknown): string {

@@ -1,3 +1,4 @@
+import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { AttributedFlow, Flow } from '../model.ts'
 import type { Metric } from '../registry.ts'
@@ -6,6 +7,7 @@ import { exampleFlow } from '../test/example-flow.ts'
 import { attribution, type AttributionParts } from './attribute.ts'
 import type { CgroupOwner } from './cgroup-path.ts'
 import { createPodNames } from './pod-names.ts'
+import { readPod, type Pod } from './pod.ts'
 
 const ID = '4b8d1f0c6a2e39775dd0b1c8e6f24a9137c05be88f6d2a1493e07bb5c1d6f82e'
 const UID = '1f2e3d4c-5b6a-4789-8abc-def012345678'
@@ -40,13 +42,21 @@ function flow(cgroupId: number, bytesSent = 100): Flow {
   return exampleFlow({ cgroupId, remoteAddress, bytesSent, bytesReceived: 1, connectionsOpened: 1 })
 }
 
-function podObject(containerId?: string) {
+/** With a second container, so that an unknown id could be either. */
+function podObject(containerId?: string): Pod {
   const containerID = containerId === undefined ? undefined : `containerd://${containerId}`
-  return {
-    metadata: { uid: UID, namespace: 'shop', name: 'cart-0', resourceVersion: '1' },
+  const pod = readPod({
+    metadata: { uid: UID, namespace: 'shop', name: 'cart-0' },
+    spec: { containers: [{ name: 'server', image: 'cart:1' }, { name: 'proxy' }] },
     status: { containerStatuses: [{ name: 'server', containerID }] },
-  }
+  })
+  if (!pod) throw new Error('this is no pod')
+  return pod
 }
+
+const CART = { namespace: 'shop', pod: 'cart-0', workload: 'cart-0', workloadKind: 'Pod' }
+const SERVER = { ...CART, container: 'server', containerId: ID, image: 'cart:1' }
+const SHORT_ID = { container: '4b8d1f0c6a2e', containerId: ID }
 
 const owners = (flows: readonly AttributedFlow[]) => flows.map(({ owner }) => owner)
 
@@ -55,17 +65,14 @@ test('a process of the machine is known by its unit, a container outside Kuberne
   expect(owners(attribute([flow(1), flow(2), flow(3)], 0))).toEqual([
     {},
     { container: 'ssh.service' },
-    { container: '4b8d1f0c6a2e' },
+    SHORT_ID,
   ])
 })
 
 test('a flow of a known pod carries namespace, pod and container', () => {
   const { attribute, pods } = setUp()
   pods.put(podObject(ID))
-  expect(owners(attribute([flow(4), flow(5)], 0))).toEqual([
-    { namespace: 'shop', pod: 'cart-0', container: 'server' },
-    { namespace: 'shop', pod: 'cart-0' },
-  ])
+  expect(owners(attribute([flow(4), flow(5)], 0))).toEqual([SERVER, CART])
 })
 
 test('the first bytes of a new pod wait until its container has a name', () => {
@@ -76,31 +83,56 @@ test('the first bytes of a new pod wait until its container has a name', () => {
   pods.put(podObject(ID))
   const named = attribute([flow(4, 30)], 20_000)
   expect(named.map(({ bytesSent }) => bytesSent)).toEqual([10, 20, 30])
-  expect(new Set(owners(named))).toEqual(
-    new Set([{ namespace: 'shop', pod: 'cart-0', container: 'server' }]),
-  )
+  expect(new Set(owners(named))).toEqual(new Set([SERVER]))
 })
 
-test('a name that does not come is not waited for longer than 30 s', async () => {
-  const { attribute, pods, unattributed } = setUp()
+test('a name that does not come is not waited for longer than 30 s', () => {
+  const { attribute, unattributed } = setUp()
   attribute([flow(4)], 0)
   expect(attribute([], 29_999)).toEqual([])
-  expect(owners(attribute([], 30_000))).toEqual([{ container: '4b8d1f0c6a2e' }])
+  expect(owners(attribute([], 30_000))).toEqual([SHORT_ID])
+  expect(unattributed()).toEqual([{ labels: { reason: 'pod_unknown' }, value: 101 }])
+})
 
+test('a name that did not come once is not waited for again, and is used when it comes', () => {
+  const { attribute, pods, unattributed } = setUp()
+  attribute([flow(4)], 0)
+  attribute([], 30_000)
+  expect(owners(attribute([flow(4)], 40_000))).toEqual([SHORT_ID])
   pods.put(podObject())
-  attribute([flow(4)], 40_000)
-  expect(owners(attribute([], 70_000))).toEqual([
-    { namespace: 'shop', pod: 'cart-0', container: '4b8d1f0c6a2e' },
-  ])
+  expect(owners(attribute([flow(4)], 50_000))).toEqual([{ ...CART, ...SHORT_ID }])
+  pods.put(podObject(ID))
+  expect(owners(attribute([flow(4)], 60_000))).toEqual([SERVER])
   expect(unattributed()).toEqual([
-    { labels: { reason: 'pod_unknown' }, value: 101 },
+    { labels: { reason: 'pod_unknown' }, value: 202 },
     { labels: { reason: 'container_unknown' }, value: 101 },
   ])
 })
 
+test('an owner is the same object in every tick, named or not', () => {
+  const { attribute, pods } = setUp({ holdMs: 0 })
+  const tick = (nowMs: number) => owners(attribute([flow(2), flow(3), flow(4), flow(5)], nowMs))
+  const before = tick(0)
+  for (const [index, owner] of tick(10).entries()) expect(owner).toBe(before[index])
+  pods.put(podObject())
+  const half = tick(20)
+  for (const [index, owner] of tick(30).entries()) expect(owner).toBe(half[index])
+  pods.put(podObject(ID))
+  const named = tick(40)
+  for (const [index, owner] of tick(50).entries()) expect(owner).toBe(named[index])
+})
+
+test('the only container of a pod owns what an unknown id of the pod sends, after the wait', () => {
+  const { attribute, pods, unattributed } = setUp()
+  pods.put({ ...podObject(), images: new Map([['server', 'cart:1']]) })
+  expect(attribute([flow(4)], 0)).toEqual([])
+  expect(owners(attribute([], 30_000))).toEqual([SERVER])
+  expect(unattributed()).toEqual([])
+})
+
 test('without room to wait a flow passes at once and is counted', async () => {
   const { attribute, unattributed, heldBytes } = setUp({ maxHeld: 1 })
-  expect(owners(attribute([flow(4), flow(4)], 0))).toEqual([{ container: '4b8d1f0c6a2e' }])
+  expect(owners(attribute([flow(4), flow(4)], 0))).toEqual([SHORT_ID])
   expect(unattributed()).toEqual([{ labels: { reason: 'hold_full' }, value: 101 }])
   expect(heldBytes()).toEqual([{ labels: {}, value: 101 }])
 })
@@ -115,20 +147,40 @@ test('without Kubernetes nothing waits and nothing counts as unknown', async () 
   const telemetry = createTelemetry('node-1', 'test')
   const cgroups = { scan: () => undefined, ownerOf: (id: number) => CGROUPS[id] }
   const { attribute } = attribution({ cgroups, telemetry })
-  expect(owners(attribute([flow(4), flow(5)], 0))).toEqual([{ container: '4b8d1f0c6a2e' }, {}])
+  expect(owners(attribute([flow(4), flow(5)], 0))).toEqual([SHORT_ID, {}])
   expect([...telemetry.unattributedBytes.readings.values()]).toEqual([])
 })
 
-test('every byte that goes in comes out, through waiting, room running out and the end', () => {
-  const { attribute, flush } = setUp({ maxHeld: 3, holdMs: 15 })
-  let sent = 0
-  let received = 0
-  for (let tick = 0; tick < 20; tick += 1) {
-    const flows = [1, 2, 3, 4, 5, 77].map(cgroupId => flow(cgroupId, tick * 10 + cgroupId))
-    sent += flows.reduce((sum, { bytesSent }) => sum + bytesSent, 0)
-    for (const { bytesSent } of attribute(flows, tick * 5)) received += bytesSent
-  }
-  expect(received).toBeLessThan(sent)
-  for (const { bytesSent } of flush(100)) received += bytesSent
-  expect(received).toBe(sent)
+test('every byte that goes in is out or waits, at every tick, and at the end none waits', () => {
+  const action = fc.oneof(
+    fc.record({ cgroupId: fc.constantFrom(1, 2, 3, 4, 5, 77), bytes: fc.nat(1_000_000) }),
+    fc.constantFrom('pod is named', 'container is named', 'pod is deleted', 'tick'),
+  )
+  fc.assert(
+    fc.property(fc.array(action), fc.nat(4), fc.nat(40), (actions, maxHeld, holdMs) => {
+      const { attribute, flush, pods, heldBytes } = setUp({ maxHeld, holdMs })
+      let nowMs = 0
+      let drained: Flow[] = []
+      let bytesIn = 0
+      let bytesOut = 0
+      for (const done of [...actions, 'tick'] as const) {
+        if (done === 'pod is named') pods.put(podObject())
+        else if (done === 'container is named') pods.put(podObject(ID))
+        else if (done === 'pod is deleted') pods.remove(podObject(), nowMs - 600_001)
+        else if (done !== 'tick') drained.push(flow(done.cgroupId, done.bytes))
+        if (done !== 'tick') continue
+        nowMs += 10
+        bytesIn += bytesOf(drained)
+        bytesOut += bytesOf(attribute(drained, nowMs))
+        drained = []
+        expect(bytesOut + (heldBytes()[0]?.value ?? 0)).toBe(bytesIn)
+      }
+      expect(bytesOut + bytesOf(flush(nowMs))).toBe(bytesIn)
+      expect(heldBytes()[0]?.value).toBe(0)
+    }),
+  )
 })
+
+function bytesOf(flows: readonly Flow[]): number {
+  return flows.reduce((sum, { bytesSent, bytesReceived }) => sum + bytesSent + bytesReceived, 0)
+}

@@ -1,52 +1,119 @@
+import { unitName, unescapeUnit } from './unit-name.ts'
+
 /** What the path of a cgroup says about its owner. */
 export type CgroupOwner =
-  | { readonly kind: 'container'; readonly containerId: string; readonly podUid?: string }
-  /** A pod's own cgroup, outside any of its containers. */
-  | { readonly kind: 'pod'; readonly podUid: string }
+  | (Container & {
+      /** The systemd unit that a container of podman lives in: it outlives the container's id. */
+      readonly unit?: string
+      readonly inside?: PodOwner
+    })
+  | PodOwner
+  /** An LXC or Incus container, or what systemd-machined calls a machine. */
+  | { readonly kind: 'machine'; readonly machine: string; readonly inside?: PodOwner }
   | { readonly kind: 'unit'; readonly unit: string }
   | { readonly kind: 'root' }
 
+type Container = { readonly kind: 'container'; readonly containerId: string }
+
+/** A pod's container, or the pod itself: a cgroup of the pod outside of its containers. */
+export type PodOwner = (Container | { readonly kind: 'pod' }) & {
+  readonly podUid: string
+  /** Further in, where Kubernetes runs inside a container: another pod. Only one cluster knows its name. */
+  readonly inside?: PodOwner
+}
+
 /**
- * The last branch is containerd with cgroupfs under a kubelet with systemd: it makes one folder named
- * `kubepods-pod<uid>.slice:cri-containerd:<id>`. A static pod has a hash of 32 digits as its UID.
+ * Systemd driver. The part after the colons is there if the kubelet uses systemd and containerd does
+ * not. A static pod has a hash of 32 digits as its UID, or whatever its file says.
  */
-const POD =
-  /(?:^|-)pod([0-9a-f]{8}(?:[-_][0-9a-f]{4}){3}[-_][0-9a-f]{12}|[0-9a-f]{32})(?:\.slice)?(?::[a-z-]+:([0-9a-f]{64}))?$/
-const CONTAINER = /^(?:[a-z-]+-)?([0-9a-f]{64})(?:\.scope)?$/
-/** A user's own manager has a service of its own, with every application of that user below it. */
-const SERVICE = /^(?!user@).+\.service$/
+const POD_SLICE =
+  /(?:^|-)kubepods(?:-burstable|-besteffort)?-pod([^.:]+)\.slice(?::[^:]+:([0-9a-f]{64}))?$/
+/** Driver cgroupfs; the folder above has one of these names. */
+const POD_FOLDER = /^pod(.+)$/
+const ABOVE_PODS = new Set(['kubepods', 'burstable', 'besteffort'])
+/** With any prefix, as in `docker-`, `cri-containerd-`, `libpod-payload-`, `system.slice:docker:`. */
+const CONTAINER = /(?:^|[-:])([0-9a-f]{64})(?:\.scope)?$/
+/** Podman in a unit (Quadlet, `--cgroups=split`). */
+const PAYLOAD = /^libpod-payload-/
+const LXC = /^lxc\.(?:payload|monitor)(?:\.(.+))?$/
+const MACHINE_SCOPE = /^machine-(.+)\.scope$/
+const NSPAWN_SERVICE = /^systemd-nspawn@(.+)\.service$/
+/** Libvirt counts its machines: a number more at each start. */
+const LIBVIRT = /^(?:qemu|lxc|ch|xen)-\d+-(.+)$/
 
 /** Reads a cgroup v2 path, relative to the root of the hierarchy. Pure; every path has an answer. */
 export function parseCgroupPath(path: string): CgroupOwner {
   const segments = path.split('/').filter(segment => segment !== '')
-  // From the outside in: a container inside a container belongs to the outer one, which has the name.
-  for (const [index, segment] of segments.entries()) {
-    const [, uid, joinedContainerId] = POD.exec(segment) ?? []
-    if (uid === undefined) continue
-    const podUid = uid.replaceAll('_', '-')
-    const containerId = joinedContainerId ?? firstContainerId(segments.slice(index + 1))
-    return containerId === undefined
-      ? { kind: 'pod', podUid }
-      : { kind: 'container', containerId, podUid }
+  // From the outside in: what runs inside a container belongs to the outer one, which has the name.
+  for (const at of segments.keys()) {
+    const owner = podAt(segments, at) ?? containerAt(segments, at) ?? machineAt(segments, at)
+    if (owner !== undefined) return owner
   }
-  const containerId = firstContainerId(segments)
-  if (containerId !== undefined) return { kind: 'container', containerId }
-  const unit = unitOf(segments)
+  const unit = unitName(segments)
   return unit === undefined ? { kind: 'root' } : { kind: 'unit', unit }
 }
 
-function firstContainerId(segments: readonly string[]): string | undefined {
-  for (const segment of segments) {
-    const [, containerId] = CONTAINER.exec(segment) ?? []
-    if (containerId !== undefined) return containerId
+function podAt(segments: readonly string[], at: number): PodOwner | undefined {
+  const [, slice, joinedId] = POD_SLICE.exec(segments[at] ?? '') ?? []
+  const [, folder] = POD_FOLDER.exec(segments[at] ?? '') ?? []
+  const isBelow = ABOVE_PODS.has(segments[at - 1] ?? '')
+  const podUid = slice?.replaceAll('_', '-') ?? (isBelow ? folder : undefined)
+  if (podUid === undefined) return undefined
+  const container = { containerId: joinedId, at } as const
+  const { containerId, at: last } =
+    joinedId === undefined ? firstContainer(segments, at) : container
+  const inside = podWithin(segments, last + 1)
+  const pod = { podUid, ...(inside && { inside }) }
+  return containerId === undefined
+    ? { kind: 'pod', ...pod }
+    : { kind: 'container', containerId, ...pod }
+}
+
+function containerAt(segments: readonly string[], at: number): CgroupOwner | undefined {
+  const [, containerId] = CONTAINER.exec(segments[at] ?? '') ?? []
+  if (containerId === undefined) return undefined
+  const above = segments[at - 1]
+  const isInUnit = PAYLOAD.test(segments[at] ?? '') && above?.endsWith('.service')
+  const inside = podWithin(segments, at + 1)
+  return {
+    kind: 'container',
+    containerId,
+    ...(isInUnit && { unit: above }),
+    ...(inside && { inside }),
+  }
+}
+
+function machineAt(segments: readonly string[], at: number): CgroupOwner | undefined {
+  const machine = machineName(segments, at)
+  if (machine === undefined || machine === '') return undefined
+  const inside = podWithin(segments, at + 1)
+  return { kind: 'machine', machine, ...(inside && { inside }) }
+}
+
+function machineName(segments: readonly string[], at: number): string | undefined {
+  const segment = segments[at] ?? ''
+  // Proxmox, and LXC before 4.0: a folder of that name at the top, and one per container in it.
+  if (at === 0 && segment === 'lxc') return segments[1]
+  const lxc = LXC.exec(segment)
+  if (lxc) return lxc[1] ?? segments[at + 1]
+  const [, escaped] = MACHINE_SCOPE.exec(segment) ?? NSPAWN_SERVICE.exec(segment) ?? []
+  if (escaped === undefined) return undefined
+  const name = unescapeUnit(escaped)
+  return LIBVIRT.exec(name)?.[1] ?? name
+}
+
+function podWithin(segments: readonly string[], from: number): PodOwner | undefined {
+  for (let at = from; at < segments.length; at += 1) {
+    const pod = podAt(segments, at)
+    if (pod !== undefined) return pod
   }
   return undefined
 }
 
-function unitOf(segments: readonly string[]): string | undefined {
-  // Sessions are numbered upwards for ever; their names would be a new series at each login.
-  if (segments[0] === 'user.slice') return 'user.slice'
-  const service = segments.find(segment => SERVICE.test(segment))
-  if (service !== undefined) return service
-  return segments.find(segment => segment.endsWith('.scope')) ?? segments.at(-1)
+function firstContainer(segments: readonly string[], pod: number) {
+  for (let at = pod + 1; at < segments.length; at += 1) {
+    const [, containerId] = CONTAINER.exec(segments[at] ?? '') ?? []
+    if (containerId !== undefined) return { containerId, at }
+  }
+  return { containerId: undefined, at: pod }
 }

@@ -1,10 +1,17 @@
-import { cgroupUids, containerNames, type Pod } from './pod.ts'
+import type { Owner } from '../model.ts'
+import type { Pod } from './pod.ts'
 
+/**
+ * The names of one pod. An owner is the same object as long as its names stay the same, so that the
+ * stages behind may remember it.
+ */
 export type PodName = {
-  readonly namespace: string
-  readonly pod: string
+  /** The pod as a whole. */
+  readonly owner: Owner
   /** By container id. */
-  readonly containers: ReadonlyMap<string, string>
+  readonly containers: ReadonlyMap<string, Owner>
+  /** Its only container under an id that nobody told, as far as it has but one. */
+  readonly onlyContainer: (containerId: string) => Owner | undefined
 }
 
 /** The pods of this node by the UID in their cgroup paths. */
@@ -14,6 +21,8 @@ export type PodNames = {
   readonly remove: (pod: Pod, nowMs: number) => void
   /** A fresh list: pods that are not in it are gone. */
   readonly replaceAll: (pods: readonly Pod[], nowMs: number) => void
+  /** Forgets the pods whose time is over. Costs nothing while there are none. */
+  readonly forget: (nowMs: number) => void
 }
 
 export type PodNamesParts = {
@@ -24,9 +33,11 @@ export type PodNamesParts = {
 }
 
 type Known = {
+  owner: Pod['owner']
+  images: Pod['images']
+  readonly containers: Map<string, Owner>
   readonly name: PodName
-  readonly containers: Map<string, string>
-  deletedMs?: number
+  deletedMs: number
 }
 
 /** A container that crashes for ever has a new id each time: so many ids of a pod are kept. */
@@ -39,17 +50,11 @@ export function createPodNames(parts: PodNamesParts = {}): PodNames {
   const deleted = new Map<string, Known>()
 
   function put(pod: Pod): void {
-    for (const uid of cgroupUids(pod)) {
+    for (const uid of pod.uids) {
       deleted.delete(uid)
-      const { containers } = pods.get(uid) ?? { containers: new Map<string, string>() }
-      for (const [id, container] of containerNames(pod)) {
-        // Moves it to the end, so that what is forgotten is no longer in the pod's status.
-        containers.delete(id)
-        containers.set(id, container)
-      }
-      forgetOldest(containers, MAX_CONTAINER_IDS)
-      const { namespace, name } = pod.metadata
-      pods.set(uid, { name: { namespace, pod: name, containers }, containers })
+      const known = pods.get(uid)
+      if (known === undefined) pods.set(uid, know(pod))
+      else learn(known, pod)
     }
   }
 
@@ -58,10 +63,13 @@ export function createPodNames(parts: PodNamesParts = {}): PodNames {
     if (known === undefined || deleted.has(uid)) return
     known.deletedMs = nowMs
     deleted.set(uid, known)
-    for (const [oldUid, { deletedMs = nowMs }] of deleted) {
-      if (deleted.size <= maxDeleted && nowMs - deletedMs <= graceMs) break
-      deleted.delete(oldUid)
-      pods.delete(oldUid)
+  }
+
+  function forget(nowMs: number): void {
+    for (const [uid, { deletedMs }] of deleted) {
+      if (deleted.size <= maxDeleted && nowMs - deletedMs <= graceMs) return
+      deleted.delete(uid)
+      pods.delete(uid)
     }
   }
 
@@ -71,17 +79,79 @@ export function createPodNames(parts: PodNamesParts = {}): PodNames {
     remove: (pod, nowMs) => {
       // The event carries the pod's last state, which may name a container for the first time.
       put(pod)
-      for (const uid of cgroupUids(pod)) markDeleted(uid, nowMs)
+      for (const uid of pod.uids) markDeleted(uid, nowMs)
+      forget(nowMs)
     },
     replaceAll: (listed, nowMs) => {
-      const alive = new Set(listed.flatMap(cgroupUids))
+      const alive = new Set(listed.flatMap(({ uids }) => uids))
       for (const uid of pods.keys()) if (!alive.has(uid)) markDeleted(uid, nowMs)
       for (const pod of listed) put(pod)
+      forget(nowMs)
     },
+    forget,
   }
 }
 
-function forgetOldest(entries: Map<string, string>, keep: number): void {
+function know(pod: Pod): Known {
+  const containers = new Map<string, Owner>()
+  const known: Known = {
+    owner: pod.owner,
+    images: pod.images,
+    containers,
+    deletedMs: 0,
+    name: {
+      get owner() {
+        return known.owner
+      },
+      containers,
+      onlyContainer: containerId => onlyContainer(known, containerId),
+    },
+  }
+  learn(known, pod)
+  return known
+}
+
+function learn(known: Known, { owner, images, containers }: Pod): void {
+  if (!isSame(known.owner, owner)) {
+    known.owner = owner
+    known.containers.clear()
+  }
+  known.images = images
+  for (const [containerId, name] of containers) {
+    const before = known.containers.get(containerId)
+    const isRight = before?.container === name
+    // Moves it to the end, so that what is forgotten is no longer in the pod's status.
+    known.containers.delete(containerId)
+    known.containers.set(containerId, isRight ? before : containerOwner(known, containerId, name))
+  }
+  forgetOldest(known.containers, MAX_CONTAINER_IDS)
+}
+
+/** With the image of that moment: a later one belongs to the container's next life, which has another id. */
+function containerOwner({ owner, images }: Known, containerId: string, container: string): Owner {
+  const image = images.get(container)
+  return { ...owner, container, containerId, ...(image !== undefined && { image }) }
+}
+
+function onlyContainer(known: Known, containerId: string): Owner | undefined {
+  const [name, ...others] = known.images.keys()
+  if (name === undefined || others.length > 0) return undefined
+  const owner = containerOwner(known, containerId, name)
+  known.containers.set(containerId, owner)
+  forgetOldest(known.containers, MAX_CONTAINER_IDS)
+  return owner
+}
+
+function isSame(one: Pod['owner'], other: Pod['owner']): boolean {
+  return (
+    one.namespace === other.namespace &&
+    one.pod === other.pod &&
+    one.workload === other.workload &&
+    one.workloadKind === other.workloadKind
+  )
+}
+
+function forgetOldest(entries: Map<string, unknown>, keep: number): void {
   for (const id of entries.keys()) {
     if (entries.size <= keep) return
     entries.delete(id)

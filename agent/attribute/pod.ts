@@ -1,60 +1,96 @@
-import { z } from 'zod'
+import type { Owner } from '../model.ts'
+import { listOf, objectOf, textOf, type JsonObject } from './json.ts'
+import { workloadOf } from './workload.ts'
 
-const ContainerState = z
-  .object({ terminated: z.object({ containerID: z.string().nullish() }).nullish() })
-  .nullish()
-
-const ContainerStatuses = z
-  .array(
-    z.object({
-      name: z.string(),
-      containerID: z.string().nullish(),
-      state: ContainerState,
-      lastState: ContainerState,
-    }),
-  )
-  .nullish()
-
-/** The few fields of a pod that its name needs; all others are dropped while parsing. */
-export const Pod = z.object({
-  metadata: z.object({
-    uid: z.string(),
-    namespace: z.string(),
-    name: z.string(),
-    resourceVersion: z.string(),
-    annotations: z.object({ 'kubernetes.io/config.hash': z.string().optional() }).nullish(),
-  }),
-  status: z
-    .object({
-      initContainerStatuses: ContainerStatuses,
-      containerStatuses: ContainerStatuses,
-      ephemeralContainerStatuses: ContainerStatuses,
-    })
-    .nullish(),
-})
-export type Pod = z.output<typeof Pod>
-
-/** UIDs under which the pod may stand in a cgroup path: a static pod stands there under its hash. */
-export function cgroupUids({ metadata }: Pod): string[] {
-  const hash = metadata.annotations?.['kubernetes.io/config.hash']
-  return hash === undefined ? [metadata.uid] : [metadata.uid, hash]
+/** The few facts of a pod that name its traffic. */
+export type Pod = {
+  /** UIDs under which it may stand in a cgroup path: a static pod stands there under a hash. */
+  readonly uids: readonly string[]
+  readonly owner: Required<Pick<Owner, 'namespace' | 'pod' | 'workload' | 'workloadKind'>>
+  /** Images by the name of the container: ordinary, init, sidecar and ephemeral ones. */
+  readonly images: ReadonlyMap<string, string | undefined>
+  /** Container ids (64 hex digits) and names, of restarted containers too, older ids first. */
+  readonly containers: readonly (readonly [containerId: string, name: string])[]
 }
 
-/** Pairs of container id (64 hex digits) and name, of restarted containers too, older ids first. */
-export function containerNames({ status }: Pod): (readonly [containerId: string, name: string])[] {
-  const statuses = [
-    ...(status?.initContainerStatuses ?? []),
-    ...(status?.containerStatuses ?? []),
-    ...(status?.ephemeralContainerStatuses ?? []),
-  ]
-  return statuses.flatMap(({ name, containerID, state, lastState }) => {
-    const ids = [lastState?.terminated?.containerID, state?.terminated?.containerID, containerID]
-    // A container that was not started yet has an empty id.
-    return ids.flatMap(id => (id ? [[withoutRuntime(id), name] as const] : []))
+const CONTAINERS = ['initContainers', 'containers', 'ephemeralContainers'] as const
+const STATUSES = [
+  'initContainerStatuses',
+  'containerStatuses',
+  'ephemeralContainerStatuses',
+] as const
+
+/**
+ * Reads a v1 Pod as the API server gives it. What is missing but for its names is no fault: a pod that was
+ * only just created has no status. Undefined for what is no pod.
+ */
+export function readPod(value: unknown): Pod | undefined {
+  const pod = objectOf(value)
+  const metadata = objectOf(pod?.metadata)
+  const uid = textOf(metadata?.uid)
+  const namespace = textOf(metadata?.namespace)
+  const name = textOf(metadata?.name)
+  if (!metadata || uid === undefined || namespace === undefined || name === undefined) {
+    return undefined
+  }
+  const spec = objectOf(pod?.spec)
+  const status = objectOf(pod?.status)
+  const hash = textOf(objectOf(metadata.annotations)?.['kubernetes.io/config.hash'])
+  return {
+    uids: hash === undefined || hash === uid ? [uid] : [uid, hash],
+    owner: { namespace, pod: name, ...workload(name, metadata, spec) },
+    images: new Map(CONTAINERS.flatMap(kind => listOf(spec?.[kind]).flatMap(imageOf))),
+    containers: STATUSES.flatMap(kind => listOf(status?.[kind]).flatMap(containerNames)),
+  }
+}
+
+/** The version after which a watch goes on; of pods, bookmarks and lists alike. */
+export function resourceVersionOf(value: unknown): string | undefined {
+  return textOf(objectOf(objectOf(value)?.metadata)?.resourceVersion)
+}
+
+function workload(name: string, metadata: JsonObject, spec: JsonObject | undefined) {
+  const createdMs = Date.parse(textOf(metadata.creationTimestamp) ?? '')
+  return workloadOf({
+    name,
+    nodeName: textOf(spec?.nodeName),
+    labels: objectOf(metadata.labels),
+    ownerReferences: listOf(metadata.ownerReferences).flatMap(ownerReferenceOf),
+    ...(!Number.isNaN(createdMs) && { createdMs }),
   })
 }
 
+function ownerReferenceOf(value: unknown) {
+  const reference = objectOf(value)
+  const kind = textOf(reference?.kind)
+  const name = textOf(reference?.name)
+  if (kind === undefined || name === undefined) return []
+  return [{ kind, name, controller: reference?.controller === true }]
+}
+
+function imageOf(value: unknown): (readonly [name: string, image: string | undefined])[] {
+  const container = objectOf(value)
+  const name = textOf(container?.name)
+  return name === undefined ? [] : [[name, textOf(container?.image)]]
+}
+
+function containerNames(value: unknown): (readonly [containerId: string, name: string])[] {
+  const status = objectOf(value)
+  const name = textOf(status?.name)
+  if (status === undefined || name === undefined) return []
+  // A container that was not started yet has an empty id.
+  const ids = [terminatedId(status.lastState), terminatedId(status.state), status.containerID]
+  return ids.flatMap(id => {
+    const containerId = withoutRuntime(textOf(id))
+    return containerId === undefined ? [] : [[containerId, name] as const]
+  })
+}
+
+function terminatedId(state: unknown): unknown {
+  return objectOf(objectOf(state)?.terminated)?.containerID
+}
+
 /** `containerd://4b8d…` → `4b8d…` */
-function withoutRuntime(containerId: string): string {
-  return containerId.slice(containerId.lastIndexOf('/') + 1)
+function withoutRuntime(containerId: string | undefined): string | undefined {
+  return textOf(containerId?.slice(containerId.lastIndexOf('/') + 1))
 }

@@ -50,7 +50,7 @@ export async function startUdp(options: UdpOptions): Promise<Udp> {
     if (isClosed) return
     const batch = queue.splice(0, BATCH)
     if (batch.some(({ path, cgroupId }) => pathOf(path, cgroupId) === undefined)) {
-      cgroups.scan(Date.now())
+      cgroups.scan(performance.now())
     }
     for (const { kind, cgroupId, path } of batch) {
       const isNew = attachments.attach(cgroupId, pathOf(path, cgroupId), Date.now())
@@ -85,7 +85,7 @@ export async function startUdp(options: UdpOptions): Promise<Udp> {
   const timer = setInterval(() => {
     sweep(Date.now()).catch((error: unknown) => warn('udp', messageOf(error)))
   }, sweepEveryMs).unref()
-  cgroups.scan(Date.now())
+  cgroups.scan(performance.now())
   for (const cgroupId of attachments.pinned) {
     attachments.adopt(cgroupId, cgroups.pathOf(cgroupId), Date.now())
   }
