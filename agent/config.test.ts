@@ -27,6 +27,7 @@ test('without any setting the agent counts on this machine and prints to stdout'
     intervalMs: 10_000,
     maxSeries: 10_000,
     seriesIdleMs: 3_600_000,
+    priorityNamespaces: [],
     labels: { add: [], drop: [], processes: false },
     names2021: false,
     listen: { port: 8080 },

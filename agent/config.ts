@@ -27,11 +27,16 @@ export const Settings = z.strictObject({
   maxSeries: z
     .int()
     .min(100)
+    .max(1_000_000)
     .default(10_000)
     .describe('Series this node may have at most; what exceeds them is folded, sums stay exact'),
   seriesIdle: duration('1m', '720h')
     .prefault('1h')
     .describe('A series without traffic ends after this time'),
+  priorityNamespaces: z
+    .array(z.string().min(1, 'write the name of a namespace'))
+    .default([])
+    .describe('Namespaces that keep their remote ends before all others where series are short'),
   labels: z
     .strictObject({
       add: z
@@ -124,7 +129,7 @@ type Settings = z.output<typeof Settings>
 /** Everything the agent was told, parsed and complete. */
 export type Config = Pick<
   Settings,
-  'cluster' | 'maxSeries' | 'names2021' | 'cgroupRoot' | 'sinks' | 'kernel'
+  'cluster' | 'maxSeries' | 'priorityNamespaces' | 'names2021' | 'cgroupRoot' | 'sinks' | 'kernel'
 > & {
   readonly command: Command
   readonly nodeName: string

@@ -70,22 +70,34 @@ export type AttributedFlow = Flow & {
   readonly process?: Process
 }
 
-/** Label pairs sorted by name in byte order, `__name__` included, no empty value. */
+/** Label pairs sorted by name in byte order, no empty value. */
 export type Labels = readonly (readonly [name: string, value: string])[]
 
-/** One time series. The same object stands for the same series in every tick, so sinks may cache by it. */
-export type Series = {
-  readonly labels: Labels
-  readonly type: 'counter' | 'gauge'
+/** What all series of one name have in common. */
+export type Metric = {
+  readonly name: string
   readonly help: string
+  readonly type: 'counter' | 'gauge'
+  /** `__name__`, and what else every series of this metric carries besides its target's labels. */
+  readonly labels: Labels
+}
+
+/**
+ * One time series: its labels are those of its metric and those of its target. The same objects stand
+ * for the same series, metric and target in every tick, so sinks may cache by each of them.
+ */
+export type Series = {
+  readonly metric: Metric
+  /** Shared by all series of a target: that is most of what they take. */
+  readonly target: Labels
   /** When the counter started from zero, ms since the epoch. */
   readonly startMs: number
 }
 
-/** One point of a series. A stale sample ends the series: its value says nothing. */
-export type Sample = {
-  readonly series: Series
-  readonly value: number
+/** One moment of series, none of which occurs twice. */
+export type Samples = {
   readonly timestampMs: number
-  readonly isStale: boolean
+  readonly series: readonly Series[]
+  /** One for each of `series`; absent: they end here. */
+  readonly values?: Float64Array
 }

@@ -6,9 +6,9 @@ import { attribution } from './attribute/attribute.ts'
 import type { CgroupOwner } from './attribute/cgroup-path.ts'
 import { createPodNames } from './attribute/pod-names.ts'
 import type { Kernel } from './kernel/kernel.ts'
-import type { Sample } from './model.ts'
 import { createPipeline } from './pipeline.ts'
 import { createTelemetry } from './telemetry.ts'
+import { samplesOf, type Sample } from './test/sample.ts'
 import { fakeKernel, RECORDED_CGROUP, recordedDrain } from './test/fake-kernel.ts'
 
 const UNIT: CgroupOwner = { kind: 'unit', unit: 'shop.service' }
@@ -37,7 +37,7 @@ function setUp(kernel: Pick<Kernel, 'drain'>, { owner = UNIT, intervalMs = 200 }
       telemetry,
     }),
     ownSamples: ownMetrics({ registry: telemetry.registry, cluster: '', startedMs, intervalMs }),
-    sink: { offer: samples => void offered.push(...samples) },
+    sink: { offer: samples => void offered.push(...samplesOf(samples)) },
     intervalMs,
     telemetry,
     warn: (_key, line) => warnings.push(line),
@@ -52,11 +52,8 @@ function setUp(kernel: Pick<Kernel, 'drain'>, { owner = UNIT, intervalMs = 200 }
     newest: (metric: string) =>
       Object.fromEntries(
         offered
-          .filter(({ series }) => series.labels.some(([, value]) => value === metric))
-          .map(({ series, value }) => {
-            const labels = series.labels.filter(([name]) => name !== '__name__')
-            return [labels.map(([, label]) => label).join(' '), value]
-          }),
+          .filter(({ series }) => series.metric.name === metric)
+          .map(({ series, value }) => [series.target.map(([, label]) => label).join(' '), value]),
       ),
     end: () => {
       stop.abort()

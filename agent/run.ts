@@ -50,7 +50,13 @@ export async function run({ programs, told }: Started, stop: AbortSignal): Promi
     attribution: programs.processes
       ? withProcesses(attributed, { processOf: processReader(programs), telemetry })
       : attributed,
-    aggregate: aggregation({ ...config, idleMs: config.seriesIdleMs, startedMs, telemetry }),
+    aggregate: aggregation({
+      ...config,
+      idleMs: config.seriesIdleMs,
+      startedMs,
+      telemetry,
+      warn: log.warn,
+    }),
     ownSamples: ownMetrics({ registry: telemetry.registry, cluster, intervalMs, startedMs }),
     sink,
     intervalMs,

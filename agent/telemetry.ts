@@ -78,10 +78,27 @@ export function createTelemetry(nodeName: string, version: string) {
       'reason',
     ]),
     heldBytes: gauge('held_bytes', 'Bytes that wait for the name of their pod'),
-    foldedBytes: counter('folded_bytes_total', 'Bytes folded into destination_ip="other"'),
+    foldedBytes: counter(
+      'folded_bytes_total',
+      'Bytes counted without their remote end, by where: in its network, or in "other" of the container or of the node',
+      ['step'],
+    ),
+    foldedTargets: gauge(
+      'folded_targets',
+      'Remote ends (with port and owner) of the last interval that had no series of their own',
+    ),
     foldedSignals: counter(
       'folded_signals_total',
-      'Times a target had room for its bytes but not for another series, so that this went into "other"',
+      'Times a target had room for its bytes but not for another series, so that this was folded',
+    ),
+    evictedSeries: counter(
+      'evicted_series_total',
+      'Series that ended because a bigger target, or a container, took their place',
+      ['step'],
+    ),
+    stampsAhead: gauge(
+      'stamps_ahead_seconds',
+      'How far samples are stamped ahead of the clock, which was set back',
     ),
     series: gauge('series', 'Traffic series alive'),
     seriesBudget: gauge('series_budget', 'Traffic series this node may have'),

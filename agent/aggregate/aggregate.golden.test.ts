@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { AttributedFlow, Sample } from '../model.ts'
+import type { AttributedFlow, Samples } from '../model.ts'
 import { encodeWriteRequest } from '../sinks/remote-write-encode.ts'
 import type { Arrived } from '../sinks/write-receiver.ts'
 import { decodeWriteRequest } from '../sinks/write-receiver.ts'
@@ -67,7 +67,7 @@ function aggregatorOf(names2021: boolean) {
 }
 
 /** What a receiver reads out of the requests, as Prometheus would expose it. */
-async function exposition(batches: readonly (readonly Sample[])[]): Promise<string> {
+async function exposition(batches: readonly Samples[]): Promise<string> {
   const requests = await Promise.all(
     batches.map(batch => decodeWriteRequest(encodeWriteRequest(batch))),
   )
@@ -112,7 +112,11 @@ test("the agent's own metrics arrive as agent.prom, each with its labels", async
   telemetry.bpfRunSeconds.inc({ program: 'tcp_state' }, 0.000_001)
   telemetry.lostBytes.inc({ reason: 'flows_full' }, 1_500)
   telemetry.unattributedBytes.inc({ reason: 'unknown_pod' }, 40)
+  telemetry.foldedBytes.inc({ step: 'network' }, 900)
+  telemetry.foldedTargets.set(8)
   telemetry.foldedSignals.inc(6)
+  telemetry.evictedSeries.inc({ step: 'exact' }, 12)
+  telemetry.stampsAhead.set(3_590)
   telemetry.podWatchFailures.inc({ reason: '503' })
   telemetry.sinkSamplesSent.inc({ sink: 'main' }, 40)
   telemetry.sinkSamplesDropped.inc({ sink: 'main', reason: '400' }, 2)

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
-import type { AttributedFlow, Owner, Sample } from '../model.ts'
+import type { AttributedFlow, Owner } from '../model.ts'
 import { createTelemetry } from '../telemetry.ts'
+import { samplesOf, type Sample } from '../test/sample.ts'
 import { exampleFlow } from '../test/example-flow.ts'
 import type { AggregationOptions } from './aggregate.ts'
 import { aggregation } from './aggregate.ts'
@@ -35,16 +36,12 @@ function ticking(options: Partial<AggregationOptions> = {}) {
     ...options,
   })
   const tick = (at: number, ...flows: AttributedFlow[]) =>
-    aggregate(flows, START_MS + at * INTERVAL_MS)
+    aggregate(flows, START_MS + at * INTERVAL_MS).map(samplesOf)
   return { tick, telemetry }
 }
 
-function labelsOf({ series }: Sample): Record<string, string> {
-  return Object.fromEntries(series.labels)
-}
-
 function named(samples: readonly Sample[] | undefined, name: string): Sample[] {
-  return (samples ?? []).filter(sample => labelsOf(sample)['__name__'] === name)
+  return (samples ?? []).filter(({ series }) => series.metric.name === name)
 }
 
 const SENT = 'podatlas_transmit_bytes_total'
@@ -76,8 +73,10 @@ test('flows of one target add up, whichever cgroup they came from', () => {
 
 test('labels are sorted, complete, and absent where nothing is known', () => {
   const [, values] = ticking({ cluster: 'east' }).tick(1, flow({}, {}), flow({ role: 'server' }))
-  const byRole = Object.fromEntries(named(values, SENT).map(each => [labelsOf(each)['role'], each]))
-  expect(byRole['client']?.series.labels).toEqual([
+  const byRole = Object.fromEntries(
+    named(values, SENT).map(each => [Object.fromEntries(each.labels)['role'], each]),
+  )
+  expect(byRole['client']?.labels).toEqual([
     ['__name__', SENT],
     ['cluster', 'east'],
     ['destination_ip', '192.0.2.7'],
@@ -86,7 +85,7 @@ test('labels are sorted, complete, and absent where nothing is known', () => {
     ['role', 'client'],
     ['source_host', 'node-1'],
   ])
-  expect(byRole['server']?.series.labels).toEqual([
+  expect(byRole['server']?.labels).toEqual([
     ['__name__', SENT],
     ['cluster', 'east'],
     ['container_name', 'nginx'],
@@ -105,8 +104,8 @@ test('the names of 2021 carry the same bytes and event="Close"', () => {
   const [sent] = named(values, 'bytes_tx')
   expect(sent?.value).toBe(100)
   expect(named(values, 'bytes_rx')[0]?.value).toBe(1_000)
-  expect(labelsOf(sent!)).toEqual({
-    ...labelsOf(named(values, SENT)[0]!),
+  expect(Object.fromEntries(sent?.labels ?? [])).toEqual({
+    ...Object.fromEntries(named(values, SENT)[0]?.labels ?? []),
     __name__: 'bytes_tx',
     event: 'Close',
   })
@@ -157,12 +156,12 @@ test('a clock that steps back never makes a sample as old as the one before', ()
   const { tick } = ticking()
   const newest = new Map<string, number>()
   for (const at of [1, 2, -400, -399, -398, 3, 3, 4])
-    for (const { series, timestampMs } of tick(
+    for (const { labels, timestampMs } of tick(
       at,
       flow(),
       flow({ servicePort: at + 500 }),
     ).flat()) {
-      const key = JSON.stringify(series.labels)
+      const key = JSON.stringify(labels)
       expect(timestampMs).toBeGreaterThan(newest.get(key) ?? 0)
       newest.set(key, timestampMs)
     }

@@ -1,95 +1,89 @@
-import type { AttributedFlow, Labels, Series } from '../model.ts'
-import { seriesBudget } from './budget.ts'
-import { sortedLabels, sortedPairs } from './labels.ts'
-import type { MetricGroup, TrafficMetric } from './metrics.ts'
-import { stepAfter, targetLabels, type Step, type TargetLabels } from './targets.ts'
-import type { TrafficLabel } from './traffic-labels.ts'
-
-/** A series and where it stands. */
-export type LiveSeries = {
-  readonly metric: TrafficMetric
-  readonly series: Series
-  /** In the whole numbers of `metric.of`. */
-  total: number
-  /** Stamp of the tick that changed it last, ms since the epoch. */
-  changedMs: number
-}
+import type { Labels, Series } from '../model.ts'
+import type { SeriesBudget } from './budget.ts'
+import type { Groups, MetricGroups } from './metric-groups.ts'
+import { NONE, type SeriesStore } from './series-store.ts'
+import { STEPS, type Local, type Step } from './targets.ts'
 
 export type LiveTarget = {
   readonly key: string
   readonly step: Step
   readonly labels: Labels
-  /** Those that have occurred. */
-  readonly groups: Map<MetricGroup, readonly LiveSeries[]>
-  lastTrafficMs: number
+  readonly local: Local
+  /** Those of which it has series. */
+  groups: Groups
+  /** Where the chain of its series starts. */
+  firstSlot: number
+  /** Bytes per interval, averaged over about a minute. */
+  rate: number
+  lastTick: number
+  /** What this tick has for it: bytes, and groups to count. */
+  bytes: number
+  wanted: Groups
 }
 
 export type LiveTargets = ReturnType<typeof liveTargets>
 
-/** The targets that are alive. Each has the series of `always` from its start, others as they occur. */
-export function liveTargets(options: {
-  readonly always: MetricGroup
-  readonly maxSeries: number
-  /** Metrics that a target can have at most. */
-  readonly metricCount: number
-  /** Labels of every series. */
-  readonly labels: Readonly<Record<string, string>>
-  /** Labels that tell targets apart. */
-  readonly chosen: ReadonlySet<TrafficLabel>
+/** The targets that are alive, and what was born and ended since the tick began. */
+export function liveTargets(parts: {
+  readonly metricGroups: MetricGroups
+  readonly store: SeriesStore
+  readonly budget: SeriesBudget
 }) {
-  const { chosen, always, maxSeries, metricCount } = options
-  const common = sortedLabels(options.labels)
-  const live = new Map<string, LiveTarget>()
-  const budget = seriesBudget(maxSeries, metricCount)
+  const { metricGroups, store, budget } = parts
+  const live: Readonly<Record<Step, Map<string, LiveTarget>>> = {
+    exact: new Map(),
+    network: new Map(),
+    container: new Map(),
+    node: new Map(),
+  }
+  let born: Series[] = []
+  let ended: Series[] = []
+  let startMs = 0
 
-  /**
-   * Where a group of a flow counts: the nearest target, from `step` on, that counts it already or has
-   * room for it. There always is one. Series that are born start at `startMs` and are added to `born`.
-   */
-  function nearest(
-    flow: AttributedFlow,
-    step: Step,
-    group: MetricGroup,
-    startMs: number,
-    born: LiveSeries[],
-  ): LiveTarget {
-    const named = targetLabels(flow, step, chosen)
-    const key = JSON.stringify([step === 'node', named])
-    const known = live.get(key)
-    if (known?.groups.has(group)) return known
-    const missing = known || group === always ? [group] : [always, group]
-    const wanted = missing.flat().length
-    if (!budget.hasRoom(step, wanted)) {
-      return nearest(flow, stepAfter(step), group, startMs, born)
-    }
-    budget.book(step, wanted)
-    const target = known ?? newTarget(named, step, key, startMs)
-    for (const one of missing) {
-      const series = one.map(metric => newSeries(target.labels, metric, startMs))
-      target.groups.set(one, series)
-      born.push(...series)
-    }
-    return target
+  /** A target without series. */
+  function add(target: Pick<LiveTarget, 'key' | 'step' | 'labels' | 'local' | 'rate'>): LiveTarget {
+    const fresh = { ...target, groups: 0, firstSlot: NONE, lastTick: 0, bytes: 0, wanted: 0 }
+    live[target.step].set(target.key, fresh)
+    target.local.targets += 1
+    return fresh
   }
 
-  function newTarget(named: TargetLabels, step: Step, key: string, startMs: number): LiveTarget {
-    const labels = [...sortedLabels(named), ...common]
-    const target = { key, step, labels, groups: new Map(), lastTrafficMs: startMs }
-    live.set(key, target)
-    return target
+  /** Gives it the series of groups that it has not yet. */
+  function grow(target: LiveTarget, groups: Groups): void {
+    const count = metricGroups.seriesIn(groups)
+    target.firstSlot = store.bear(target.firstSlot, groups, target.labels, startMs)
+    target.groups |= groups
+    budget.book(target.step, count)
+    born.push(...store.chain(target.firstSlot).slice(0, count))
   }
 
-  function end({ key, step, groups }: LiveTarget): void {
-    live.delete(key)
-    budget.book(step, -[...groups.values()].flat().length)
+  function end(target: LiveTarget): void {
+    live[target.step].delete(target.key)
+    target.local.targets -= 1
+    budget.book(target.step, -metricGroups.seriesIn(target.groups))
+    ended.push(...store.chain(target.firstSlot))
+    store.end(target.firstSlot)
   }
 
-  return { nearest, end, values: () => live.values(), seriesCount: budget.alive }
-}
+  function endWhere(isOver: (target: LiveTarget) => boolean): void {
+    for (const step of STEPS)
+      for (const target of live[step].values()) if (isOver(target)) end(target)
+  }
 
-function newSeries(target: Labels, metric: TrafficMetric, startMs: number): LiveSeries {
-  const { type, help } = metric
-  // The pairs of a target are there once, however many series it has: that is most of their memory.
-  const series = { labels: sortedPairs([...target, ...metric.labels]), type, help, startMs }
-  return { metric, series, total: 0, changedMs: startMs }
+  return {
+    /** What is born from now on starts at this moment. */
+    begin: (zeroMs: number) => {
+      startMs = zeroMs
+      born = []
+      ended = []
+    },
+    at: (step: Step): ReadonlyMap<string, LiveTarget> => live[step],
+    add,
+    grow,
+    end,
+    endWhere,
+    seriesOf: ({ groups }: LiveTarget) => metricGroups.seriesIn(groups),
+    born: (): readonly Series[] => born,
+    ended: (): readonly Series[] => ended,
+  }
 }

@@ -1,17 +1,14 @@
-import type { Flow, Labels } from '../model.ts'
+import type { Flow, Metric } from '../model.ts'
+import { sortedLabels } from './labels.ts'
 
 /** A number that leaves the agent for each target; the name says its unit. */
-export type TrafficMetric = {
-  readonly name: string
-  readonly help: string
+export type TrafficMetric = Metric & {
   /** A counter adds up what flows bring; a gauge is the smallest that flows brought in an interval. */
   readonly type: 'counter' | 'gauge'
   /** What one flow brings, in whole numbers, so that sums are exact. A gauge's 0 is none. */
   readonly of: (flow: Flow) => number
   /** How many of those make one of the name's unit. */
   readonly perUnit: number
-  /** The name, and what else every series of this metric carries besides its target's labels. */
-  readonly labels: Labels
 }
 
 /** Metrics that are of use together only: their series are born together. */
@@ -110,7 +107,7 @@ function counter(
   of: TrafficMetric['of'],
   more: Readonly<Record<string, string>> = {},
 ): TrafficMetric {
-  const labels = Object.entries({ __name__: name, ...more })
+  const labels = sortedLabels({ __name__: name, ...more })
   return { name, help, type: 'counter', of, perUnit: 1, labels }
 }
 

@@ -1,4 +1,4 @@
-import type { Sample, Series } from '../model.ts'
+import type { Metric, Samples, Series } from '../model.ts'
 import type { Registry } from '../registry.ts'
 import { sortedLabels } from './labels.ts'
 import { tickClock } from './tick-clock.ts'
@@ -15,36 +15,42 @@ export function ownMetrics(options: {
   readonly intervalMs: number
   /** When this agent started, ms since the epoch: no sample is stamped earlier. */
   readonly startedMs: number
-}): (nowMs: number) => Sample[][] {
+}): (nowMs: number) => Samples[] {
   const { registry, cluster, intervalMs, startedMs } = options
   const clock = tickClock(intervalMs, startedMs)
   const common = { ...registry.commonLabels, cluster }
+  const metrics = registry.metrics.map(({ name, help, type, readings }) => {
+    const metric: Metric = { name, help, type, labels: [['__name__', name]] }
+    return { metric, readings }
+  })
   let known = new Map<string, Series>()
 
   return nowMs => {
     const { zeroMs, tickMs } = clock(nowMs)
-    const zeros: Sample[] = []
-    const ticked: Sample[] = []
+    const born: Series[] = []
+    const values: number[] = []
     const seen = new Map<string, Series>()
-    for (const { name, help, type, readings } of registry.metrics) {
+    for (const { metric, readings } of metrics) {
       for (const [labelKey, { labels, value }] of readings) {
-        const key = `${name}\n${labelKey}`
+        const key = `${metric.name}\n${labelKey}`
         const before = known.get(key)
         const series = before ?? {
-          labels: sortedLabels({ ...labels, ...common, __name__: name }),
-          type,
-          help,
+          metric,
+          target: sortedLabels({ ...labels, ...common }),
           startMs: zeroMs,
         }
+        if (!before && metric.type === 'counter' && value > 0) born.push(series)
         seen.set(key, series)
-        if (!before && type === 'counter' && value > 0)
-          zeros.push({ series, value: 0, timestampMs: zeroMs, isStale: false })
-        ticked.push({ series, value, timestampMs: tickMs, isStale: false })
+        values.push(value)
       }
     }
-    for (const [key, series] of known)
-      if (!seen.has(key)) ticked.push({ series, value: 0, timestampMs: tickMs, isStale: true })
+    const ended = [...known].filter(([key]) => !seen.has(key)).map(([, series]) => series)
     known = seen
-    return [zeros, ticked].filter(batch => batch.length > 0)
+    const batches: Samples[] = [
+      { timestampMs: zeroMs, series: born, values: new Float64Array(born.length) },
+      { timestampMs: tickMs, series: [...seen.values()], values: Float64Array.from(values) },
+      { timestampMs: tickMs, series: ended },
+    ]
+    return batches.filter(({ series }) => series.length > 0)
   }
 }

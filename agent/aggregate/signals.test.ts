@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
-import type { AttributedFlow, Sample } from '../model.ts'
+import type { AttributedFlow, Samples } from '../model.ts'
 import { createTelemetry } from '../telemetry.ts'
+import { samplesOf } from '../test/sample.ts'
 import { exampleFlow } from '../test/example-flow.ts'
 import { aggregation } from './aggregate.ts'
 
@@ -24,11 +25,12 @@ function ticking() {
 }
 
 /** Values by name and what tells the series of one target apart. */
-function valuesOf(samples: readonly Sample[] = []): Record<string, number> {
+function valuesOf(samples: Samples | undefined, protocol = ''): Record<string, number> {
   return Object.fromEntries(
-    samples.map(({ series, value }) => {
-      const { __name__: name = '', reason, by } = Object.fromEntries(series.labels)
-      return [[name.replace(/^podatlas_/, ''), reason ?? by].filter(Boolean).join(' '), value]
+    samplesOf(samples).flatMap(({ labels, value }) => {
+      const { __name__: name = '', reason, by, protocol: of } = Object.fromEntries(labels)
+      if (!of?.includes(protocol)) return []
+      return [[[name.replace(/^podatlas_/, ''), reason ?? by].filter(Boolean).join(' '), value]]
     }),
   )
 }
@@ -44,7 +46,7 @@ test('a signal that occurs later starts then, with a zero of its own, and stays'
   tick(1, { bytesSent: 5 })
   const [zeros, values] = tick(2, { failedRefused: 2 })
   expect(valuesOf(zeros)).toEqual({ 'connections_failed_total refused': 0 })
-  expect(zeros?.[0]?.timestampMs).toBe(START_MS + INTERVAL_MS + 1)
+  expect(zeros?.timestampMs).toBe(START_MS + INTERVAL_MS + 1)
   const counted = {
     transmit_bytes_total: 5,
     receive_bytes_total: 0,
@@ -85,10 +87,8 @@ test('round-trip times are seconds, and their smallest is that of the interval',
   })
   // A gauge that starts at 0 would be the smallest time of all.
   expect(valuesOf(zeros)).not.toHaveProperty('tcp_rtt_min_seconds')
-  const gauge = values?.find(
-    ({ series }) => series.labels[0]?.[1] === 'podatlas_tcp_rtt_min_seconds',
-  )
-  expect(gauge?.series.type).toBe('gauge')
+  const gauge = values?.series.find(({ metric }) => metric.name === 'podatlas_tcp_rtt_min_seconds')
+  expect(gauge?.metric.type).toBe('gauge')
 
   const [later] = tick(2, { ...other, rttMinUs: 200 })
   expect(valuesOf(later)).toMatchObject({ tcp_rtt_seconds_count: 4, tcp_rtt_min_seconds: 0.000_2 })
@@ -102,8 +102,7 @@ test('UDP has bytes and datagrams, apart from TCP to the same port', () => {
     { bytesSent: 9 },
     { protocol: 'udp', bytesSent: 64, bytesReceived: 512, datagramsSent: 2, datagramsReceived: 1 },
   )
-  const udp = values?.filter(({ series }) => series.labels.some(([, value]) => value === 'udp'))
-  expect(valuesOf(udp)).toEqual({
+  expect(valuesOf(values, 'udp')).toEqual({
     transmit_bytes_total: 64,
     receive_bytes_total: 512,
     transmit_datagrams_total: 2,

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import type { AttributedFlow } from '../model.ts'
 import { createTelemetry } from '../telemetry.ts'
+import { samplesOf } from '../test/sample.ts'
 import { exampleFlow } from '../test/example-flow.ts'
 import { aggregation } from './aggregate.ts'
 import type { LabelChoice } from './traffic-labels.ts'
@@ -34,12 +35,12 @@ function sentWith(labels: Partial<LabelChoice>, ...flows: AttributedFlow[]) {
     startedMs: 0,
     telemetry: createTelemetry('node-1', '1.2.3'),
   })
-  const [, values = []] = aggregate(flows, 1_790_000_000_000)
-  const sent = values.filter(
-    ({ series }) => series.labels[0]?.[1] === 'podatlas_transmit_bytes_total',
+  const [, values] = aggregate(flows, 1_790_000_000_000)
+  const sent = samplesOf(values).filter(
+    ({ series }) => series.metric.name === 'podatlas_transmit_bytes_total',
   )
-  return sent.map(({ series, value }) => {
-    const own = series.labels.filter(([name]) => name !== '__name__' && name !== 'source_host')
+  return sent.map(({ labels: all, value }) => {
+    const own = all.filter(([name]) => name !== '__name__' && name !== 'source_host')
     return [own.map(pair => pair.join('=')).join(' '), value]
   })
 }

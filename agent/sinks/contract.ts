@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import type { Sample } from '../model.ts'
 import { createTelemetry } from '../telemetry.ts'
+import { arrivedOf } from '../test/sample.ts'
 import { EXAMPLE_MS, exampleSample, exampleSeries, reading } from './examples.ts'
 import type { Sink } from './sink.ts'
 import type { Arrived } from './write-receiver.ts'
@@ -27,10 +27,10 @@ export function sinkContract(listen: () => Promise<Receiver>): void {
     await using receiver = await listen()
     await using target = openFor(receiver, 10, telemetry)
     receiver.startOutage()
-    for (const sample of samples) target.offer([sample])
+    for (const sample of samples) target.offer(sample)
     await pause(100)
     receiver.endOutage()
-    expect(await receiver.received(3)).toEqual(samples.map(arrivedOf))
+    expect(await receiver.received(3)).toEqual(samples.flatMap(arrivedOf))
     await target[Symbol.asyncDispose]()
     expect(await receiver.received(3)).toHaveLength(3)
     expect(reading(telemetry.sinkSamplesSent, { sink: 'under-test' })).toBe(3)
@@ -40,7 +40,7 @@ export function sinkContract(listen: () => Promise<Receiver>): void {
     const telemetry = freshTelemetry()
     await using receiver = await listen()
     const target = openFor(receiver, 1, telemetry)
-    for (const sample of samples) target.offer([sample])
+    for (const sample of samples) target.offer(sample)
     const dropped = { sink: 'under-test', reason: 'queue_full' }
     expect(reading(telemetry.sinkSamplesDropped, dropped)).toBe(2)
     await target[Symbol.asyncDispose]()
@@ -51,7 +51,7 @@ export function sinkContract(listen: () => Promise<Receiver>): void {
   test('a series that ends arrives as ended', async () => {
     await using receiver = await listen()
     await using target = openFor(receiver)
-    target.offer([{ ...exampleSample(series, 5), isStale: true }])
+    target.offer({ timestampMs: EXAMPLE_MS, series: [series] })
     const [arrived] = await receiver.received(1)
     expect(arrived?.isStale).toBe(true)
   })
@@ -59,9 +59,9 @@ export function sinkContract(listen: () => Promise<Receiver>): void {
   test('closing delivers what still waits', async () => {
     await using receiver = await listen()
     const target = openFor(receiver)
-    for (const sample of samples) target.offer([sample])
+    for (const sample of samples) target.offer(sample)
     await target[Symbol.asyncDispose]()
-    expect(await receiver.received(3)).toEqual(samples.map(arrivedOf))
+    expect(await receiver.received(3)).toEqual(samples.flatMap(arrivedOf))
   })
 
   test('what is offered after closing is counted as dropped', async () => {
@@ -69,7 +69,7 @@ export function sinkContract(listen: () => Promise<Receiver>): void {
     await using receiver = await listen()
     const target = openFor(receiver, 10, telemetry)
     await target[Symbol.asyncDispose]()
-    target.offer(samples.slice(0, 1))
+    target.offer(exampleSample(series, 1))
     const dropped = { sink: 'under-test', reason: 'shutdown' }
     expect(reading(telemetry.sinkSamplesDropped, dropped)).toBe(1)
   })
@@ -83,10 +83,6 @@ export function sinkContract(listen: () => Promise<Receiver>): void {
 
 function freshTelemetry() {
   return createTelemetry('node-1', '1.2.3')
-}
-
-function arrivedOf({ series, value, timestampMs, isStale }: Sample): Arrived {
-  return { labels: series.labels, value, timestampMs, isStale }
 }
 
 function openFor({ sink, options }: Receiver, queueLimit = 10, telemetry = freshTelemetry()) {

@@ -3,11 +3,11 @@ import { expect, test } from 'vitest'
 import { createTelemetry } from '../telemetry.ts'
 import type { DeliveryParts, Outcome } from './delivery.ts'
 import { startDelivery } from './delivery.ts'
-import { EXAMPLE_MS, exampleSample, exampleSeries, reading } from './examples.ts'
+import { EXAMPLE_MS, exampleSample, exampleSamples, exampleSeries, reading } from './examples.ts'
 import { until } from './write-receiver.ts'
 
 const series = exampleSeries()
-const moment = (value: number) => [exampleSample(series, value, EXAMPLE_MS + value)]
+const moment = (value: number) => exampleSample(series, value, EXAMPLE_MS + value)
 const outage: Outcome = { kind: 'retry', reason: '503', detail: 'answered 503' }
 
 /** A destination that never answers. */
@@ -28,7 +28,7 @@ function deliveryTo(
     log: line => lines.push(line),
     queueLimit: 100,
     maxSamplesPerSend: 10,
-    encode: batch => batch.map(({ value }) => value),
+    encode: ({ values = [] }) => [...values],
     send,
     ...parts,
   })
@@ -76,7 +76,7 @@ test('a full queue keeps what is fresh, and never drops the batch that may have 
 
 test('an offer larger than the queue fills it, and the rest is counted', async () => {
   await using target = deliveryTo(async () => ({ kind: 'taken' }), { queueLimit: 3 })
-  target.offer([1, 2, 3, 4, 5].map(value => exampleSample(exampleSeries(`p${value}`), value)))
+  target.offer(exampleSamples([1, 2, 3, 4, 5].map(value => [exampleSeries(`p${value}`), value])))
   expect(target.dropped('queue_full')).toBe(2)
 })
 
@@ -125,8 +125,8 @@ test('a fault of our own costs its batch, says so, and the next one is delivered
 
 test('how much waits and for how long is told while it waits', async () => {
   const target = deliveryTo(async () => outage, { flushMs: 50 })
-  target.offer([exampleSample(series, 1, Date.now() - 60_000)])
-  target.offer([exampleSample(series, 2, Date.now())])
+  target.offer(exampleSample(series, 1, Date.now() - 60_000))
+  target.offer(exampleSample(series, 2, Date.now()))
   expect(reading(target.telemetry.sinkQueueSamples, { sink: 'main' })).toBe(2)
   const delay = reading(target.telemetry.sinkDelay, { sink: 'main' })
   expect(delay).toBeGreaterThanOrEqual(60)

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import type { Sample } from '../model.ts'
+import type { Samples } from '../model.ts'
 import type { Telemetry } from '../telemetry.ts'
 import { backoffMs } from './backoff.ts'
 import { quietLog } from '../quiet-log.ts'
@@ -31,7 +31,7 @@ export type DeliveryParts<Body> = {
   readonly queueLimit: number
   readonly maxSamplesPerSend: number
   /** Called once per batch: a retry sends the same body again. */
-  readonly encode: (batch: readonly Sample[]) => Body
+  readonly encode: (batch: Samples) => Body
   /** One attempt; must end soon after `signal` aborts. */
   readonly send: (body: Body, signal: AbortSignal) => Promise<Outcome>
   /** How long disposing may take, ms; shorter than the 5 s after which the agent ends anyway. */
@@ -51,7 +51,7 @@ export function startDelivery<Body>(parts: DeliveryParts<Body>): OpenSink {
   const log = quietLog(line => parts.log(`sink ${name}: ${line}`))
   const giveUp = new AbortController()
   let maxSamplesPerSend = parts.maxSamplesPerSend
-  let inHand: readonly Sample[] = []
+  let inHand: Samples | undefined
   let isClosing = false
   let isPumping = false
   let pumped = Promise.resolve()
@@ -59,12 +59,12 @@ export function startDelivery<Body>(parts: DeliveryParts<Body>): OpenSink {
   telemetry.sinkSamplesSent.inc({ sink: name }, 0)
   observe()
 
-  function offer(samples: readonly Sample[]): void {
-    if (samples.length === 0) return
-    if (isClosing) return drop(samples.length, 'shutdown', 'offered after the sink was closed')
-    const dropped = queue.push(samples, queueLimit - inHand.length)
+  function offer(samples: Samples): void {
+    if (samples.series.length === 0) return
+    if (isClosing) return drop(samples, 'shutdown', 'offered after the sink was closed')
+    const dropped = queue.push(samples, queueLimit - countOf(inHand))
     if (dropped > 0)
-      drop(dropped, 'queue_full', `the queue holds ${queueLimit} samples and is full`)
+      dropCount(dropped, 'queue_full', `the queue holds ${queueLimit} samples and is full`)
     if (!isPumping) pumped = pump()
     observe()
   }
@@ -73,34 +73,34 @@ export function startDelivery<Body>(parts: DeliveryParts<Body>): OpenSink {
     isPumping = true
     for (;;) {
       inHand = queue.take(giveUp.signal.aborted ? Infinity : maxSamplesPerSend)
-      if (inHand.length === 0) break
+      if (!inHand) break
       await deliver(inHand)
-      inHand = []
+      inHand = undefined
       observe()
     }
     isPumping = false
   }
 
-  async function deliver(batch: readonly Sample[]): Promise<void> {
+  async function deliver(batch: Samples): Promise<void> {
     try {
       if (!giveUp.signal.aborted) await deliverBody(batch, encode(batch))
       else abandon(batch)
     } catch (error) {
       // A fault of ours in one batch must not end the sink: the next batch may be fine.
-      drop(batch.length, 'internal', String(error))
+      drop(batch, 'internal', String(error))
     }
   }
 
-  async function deliverBody(batch: readonly Sample[], body: Body): Promise<void> {
+  async function deliverBody(batch: Samples, body: Body): Promise<void> {
     for (let attempt = 0; ; attempt++) {
       const outcome = await send(body, giveUp.signal)
       if (outcome.kind === 'taken')
-        return telemetry.sinkSamplesSent.inc({ sink: name }, batch.length)
+        return telemetry.sinkSamplesSent.inc({ sink: name }, countOf(batch))
       if (giveUp.signal.aborted) return abandon(batch)
       telemetry.sinkFailures.inc({ sink: name, reason: outcome.reason })
       if (outcome.kind === 'refused') {
-        if (outcome.isTooLarge) maxSamplesPerSend = Math.max(1, Math.floor(batch.length / 2))
-        return drop(batch.length, outcome.reason, outcome.detail)
+        if (outcome.isTooLarge) maxSamplesPerSend = Math.max(1, Math.floor(countOf(batch) / 2))
+        return drop(batch, outcome.reason, outcome.detail)
       }
       log(outcome.reason, `${outcome.detail}; trying again, ${waiting()} samples wait`)
       observe()
@@ -113,21 +113,25 @@ export function startDelivery<Body>(parts: DeliveryParts<Body>): OpenSink {
     return pause(ms, undefined, { signal: giveUp.signal }).catch(() => undefined)
   }
 
-  function abandon(batch: readonly Sample[]): void {
-    drop(batch.length, 'shutdown', 'stopped before the destination took everything')
+  function abandon(batch: Samples): void {
+    drop(batch, 'shutdown', 'stopped before the destination took everything')
   }
 
-  function drop(count: number, reason: string, detail: string): void {
+  function drop(batch: Samples, reason: string, detail: string): void {
+    dropCount(countOf(batch), reason, detail)
+  }
+
+  function dropCount(count: number, reason: string, detail: string): void {
     telemetry.sinkSamplesDropped.inc({ sink: name, reason }, count)
     log(`dropped ${reason}`, `${detail}; ${count} samples dropped`)
   }
 
   function waiting(): number {
-    return queue.size() + inHand.length
+    return queue.size() + countOf(inHand)
   }
 
   function observe(): void {
-    const oldestMs = inHand[0]?.timestampMs ?? queue.oldestMs()
+    const oldestMs = inHand?.timestampMs ?? queue.oldestMs()
     telemetry.sinkQueueSamples.set({ sink: name }, waiting())
     const delayMs = oldestMs === undefined ? 0 : Math.max(0, Date.now() - oldestMs)
     telemetry.sinkDelay.set({ sink: name }, delayMs / 1_000)
@@ -142,4 +146,8 @@ export function startDelivery<Body>(parts: DeliveryParts<Body>): OpenSink {
   }
 
   return { offer, [Symbol.asyncDispose]: close }
+}
+
+function countOf(batch: Samples | undefined): number {
+  return batch?.series.length ?? 0
 }

@@ -18,7 +18,7 @@ test('a destination that hangs costs its own queue and nobody else anything', as
   })
   const series = exampleSeries()
   for (const value of [1, 2, 3, 4]) {
-    sinks.offer([exampleSample(series, value, EXAMPLE_MS + value)])
+    sinks.offer(exampleSample(series, value, EXAMPLE_MS + value))
     await healthy.received(value)
   }
   expect(healthy.taken.map(({ value }) => value)).toEqual([1, 2, 3, 4])

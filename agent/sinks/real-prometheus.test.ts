@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { aggregation } from '../aggregate/aggregate.ts'
 import { ownMetrics } from '../aggregate/own-metrics.ts'
-import type { AttributedFlow, Sample } from '../model.ts'
+import type { AttributedFlow, Samples } from '../model.ts'
 import { createTelemetry } from '../telemetry.ts'
 import { exampleFlow } from '../test/example-flow.ts'
 import { reading } from './examples.ts'
@@ -35,7 +35,7 @@ function node(nodeName: string, idleMs = 3_600_000) {
     telemetry,
     log: line => expect.fail(line),
   })
-  const offer = (batches: Sample[][]) => {
+  const offer = (batches: readonly Samples[]) => {
     for (const batch of batches) sink.offer(batch)
   }
   return { aggregate, own, offer, sink, telemetry }

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { createTelemetry } from '../telemetry.ts'
 import { sinkContract } from './contract.ts'
-import { EXAMPLE_MS, exampleSample, exampleSeries, reading } from './examples.ts'
+import { EXAMPLE_MS, exampleSample, exampleSamples, exampleSeries, reading } from './examples.ts'
 import { remoteWrite } from './remote-write.ts'
 import { until, writeReceiver } from './write-receiver.ts'
 
@@ -29,7 +29,13 @@ function openTo(endpoint: string, settings: object = {}) {
   return Object.assign(target, { telemetry, lines })
 }
 
-const one = [exampleSample(exampleSeries(), 1)]
+function many(count: number, prefix: string) {
+  return exampleSamples(
+    Array.from({ length: count }, (_, i) => [exampleSeries(`${prefix}${i}`), i] as const),
+  )
+}
+
+const one = exampleSample(exampleSeries(), 1)
 
 test('a request carries exactly the headers that remote write 1.0 prescribes', async () => {
   await using receiver = await writeReceiver()
@@ -50,7 +56,7 @@ test('a request carries exactly the headers that remote write 1.0 prescribes', a
 test('more than 2000 samples go in several requests, in order', async () => {
   await using receiver = await writeReceiver()
   await using target = openTo(receiver.endpoint)
-  target.offer(Array.from({ length: 4_500 }, (_, i) => exampleSample(exampleSeries(`p${i}`), i)))
+  target.offer(many(4_500, 'p'))
   const taken = await receiver.received(4_500)
   expect(receiver.requests.map(request => request.samples.length)).toEqual([2_000, 2_000, 500])
   expect(taken.map(({ value }) => value)).toEqual(Array.from({ length: 4_500 }, (_, i) => i))
@@ -65,7 +71,7 @@ describe('answers that are final', () => {
       receiver.answerNext({ status, text })
       await using target = openTo(receiver.endpoint)
       target.offer(one)
-      target.offer([exampleSample(exampleSeries(), 2, EXAMPLE_MS + 1_000)])
+      target.offer(exampleSample(exampleSeries(), 2, EXAMPLE_MS + 1_000))
       const taken = await receiver.received(1)
       expect(taken.map(({ value }) => value)).toEqual([2])
       expect(receiver.requests).toHaveLength(2)
@@ -134,9 +140,9 @@ test('413 is final for its batch, and what follows goes in smaller requests', as
   await using receiver = await writeReceiver()
   receiver.answerNext({ status: 413 })
   await using target = openTo(receiver.endpoint)
-  target.offer(Array.from({ length: 3_000 }, (_, i) => exampleSample(exampleSeries(`p${i}`), i)))
+  target.offer(many(3_000, 'p'))
   await receiver.received(1_000)
-  target.offer(Array.from({ length: 1_500 }, (_, i) => exampleSample(exampleSeries(`q${i}`), i)))
+  target.offer(many(1_500, 'q'))
   await receiver.received(2_500)
   const sizes = receiver.requests.map(request => request.samples.length)
   expect(sizes).toEqual([2_000, 1_000, 1_000, 500])
@@ -188,7 +194,7 @@ describe('Basic authentication', () => {
       await writeFile(passwordFile, 'first\n')
       await receiver.received(1)
       await writeFile(passwordFile, 'second')
-      target.offer([exampleSample(exampleSeries(), 2, EXAMPLE_MS + 1_000)])
+      target.offer(exampleSample(exampleSeries(), 2, EXAMPLE_MS + 1_000))
       await receiver.received(2)
       const sent = receiver.requests.map(({ headers }) => headers.authorization)
       expect(sent).toEqual([basic('u:first'), basic('u:second')])

@@ -1,37 +1,43 @@
-import type { Sample } from '../model.ts'
+import type { Samples } from '../model.ts'
 
 /** Samples that wait, first in, first out, never more than its bound. */
 export type SampleQueue = {
   readonly size: () => number
-  /** Appends samples of one moment and drops the oldest to make room. Returns how many were dropped. */
-  readonly push: (samples: readonly Sample[], room: number) => number
-  /** Takes the oldest samples out, at most `limit` and all of one moment; none when empty. */
-  readonly take: (limit: number) => readonly Sample[]
+  /** Appends and drops the oldest to make room. Returns how many were dropped. */
+  readonly push: (samples: Samples, room: number) => number
+  /** Takes the oldest samples out, at most `limit` and all of one moment; nothing when empty. */
+  readonly take: (limit: number) => Samples | undefined
   /** Timestamp of the oldest sample, ms since the epoch; undefined when empty. */
   readonly oldestMs: () => number | undefined
 }
 
 export function sampleQueue(): SampleQueue {
-  let moments: (readonly Sample[])[] = []
+  let moments: Samples[] = []
   let size = 0
 
-  function take(limit: number): readonly Sample[] {
+  function take(limit: number): Samples | undefined {
     const oldest = moments[0]
-    if (!oldest) return []
-    const taken = oldest.length <= limit ? oldest : oldest.slice(0, limit)
-    if (taken === oldest) moments.shift()
-    else moments[0] = oldest.slice(limit)
-    size -= taken.length
+    if (!oldest) return undefined
+    const isWhole = oldest.series.length <= limit
+    const taken = isWhole ? oldest : part(oldest, 0, limit)
+    if (isWhole) moments.shift()
+    else moments[0] = part(oldest, limit)
+    size -= taken.series.length
     return taken
   }
 
-  function push(samples: readonly Sample[], room: number): number {
+  function push(samples: Samples, room: number): number {
     moments.push(samples)
-    size += samples.length
+    size += samples.series.length
     let dropped = 0
-    while (size > room) dropped += take(size - room).length
+    while (size > room) dropped += take(size - room)?.series.length ?? 0
     return dropped
   }
 
-  return { size: () => size, push, take, oldestMs: () => moments[0]?.[0]?.timestampMs }
+  return { size: () => size, push, take, oldestMs: () => moments[0]?.timestampMs }
+}
+
+function part({ timestampMs, series, values }: Samples, start: number, end?: number): Samples {
+  const cut = series.slice(start, end)
+  return { timestampMs, series: cut, ...(values && { values: values.subarray(start, end) }) }
 }

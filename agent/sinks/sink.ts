@@ -1,14 +1,13 @@
 import type { z } from 'zod'
-import type { Sample } from '../model.ts'
+import type { Samples } from '../model.ts'
 import type { Telemetry } from '../telemetry.ts'
 
 /** An open sink. Disposing sends what waits, for a bounded time, and counts what had to stay behind. */
 export type OpenSink = AsyncDisposable & {
   /**
-   * Samples of one moment: a series occurs at most once, and later calls carry later timestamps of
-   * that series. Never blocks, never throws: what does not fit the queue is counted and dropped.
+   * Later calls carry later timestamps of a series. Never blocks, never throws: what does not fit the queue is counted and dropped.
    */
-  readonly offer: (samples: readonly Sample[]) => void
+  readonly offer: (samples: Samples) => void
 }
 
 export type SinkParts<Options> = {

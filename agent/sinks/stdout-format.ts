@@ -1,14 +1,15 @@
-import type { Sample, Series } from '../model.ts'
+import type { Samples, Series } from '../model.ts'
+import { labelsOf } from './series-labels.ts'
 
 /** One JSON object per sample and line; a series that ends says `"stale":true` and has no value. */
-export function jsonLines(samples: readonly Sample[]): string {
-  return samples.map(sample => `${JSON.stringify(jsonOf(sample))}\n`).join('')
-}
-
-function jsonOf({ series, value, timestampMs, isStale }: Sample): object {
-  const { __name__: name, ...labels } = Object.fromEntries(series.labels)
+export function jsonLines({ timestampMs, series, values }: Samples): string {
   const timestamp = new Date(timestampMs).toISOString()
-  return { timestamp, name, labels, ...(isStale ? { stale: true } : { value }) }
+  const lines = series.map((one, index) => {
+    const { __name__: name, ...labels } = Object.fromEntries(labelsOf(one))
+    const told = values ? { value: values[index] } : { stale: true }
+    return `${JSON.stringify({ timestamp, name, labels, ...told })}\n`
+  })
+  return lines.join('')
 }
 
 type Cell = { readonly row: string; readonly column: string }
@@ -17,30 +18,32 @@ type Cell = { readonly row: string; readonly column: string }
  * Makes a formatter for people: a line per connection target whose counters moved, with by how much.
  * What stands still and what is no traffic (the agent's own metrics) is left to JSON.
  */
-export function trafficLines(): (samples: readonly Sample[]) => string {
+export function trafficLines(): (samples: Samples) => string {
   const cells = new WeakMap<Series, Cell | 'no traffic'>()
   const before = new WeakMap<Series, number>()
 
-  return samples => {
+  return ({ timestampMs, series, values }) => {
+    if (!values) return ''
     const rows = new Map<string, string[]>()
-    for (const { series, value, isStale } of samples) {
-      const cell = cells.get(series) ?? cellOf(series)
-      cells.set(series, cell)
-      if (cell === 'no traffic' || isStale) continue
-      const moved = value - (before.get(series) ?? 0)
-      before.set(series, value)
+    for (const [index, one] of series.entries()) {
+      const cell = cells.get(one) ?? cellOf(one)
+      cells.set(one, cell)
+      if (cell === 'no traffic') continue
+      const value = values[index] ?? 0
+      const moved = value - (before.get(one) ?? 0)
+      before.set(one, value)
       if (moved === 0) continue
       const columns = rows.get(cell.row) ?? []
       columns.push(`${cell.column} +${moved.toLocaleString('en')}`)
       rows.set(cell.row, columns)
     }
-    const time = new Date(samples[0]?.timestampMs ?? 0).toISOString().slice(0, 19)
+    const time = new Date(timestampMs).toISOString().slice(0, 19)
     return [...rows].map(([row, columns]) => `${time}Z  ${row}  ${columns.join('  ')}\n`).join('')
   }
 }
 
 function cellOf(series: Series): Cell | 'no traffic' {
-  const labels = Object.fromEntries(series.labels)
+  const labels = Object.fromEntries(labelsOf(series))
   const { destination_ip: remote, destination_port: port, role, protocol } = labels
   const name = (labels['__name__'] ?? '').replace(/^podatlas_|_total$/g, '')
   // Times are no amounts that move.

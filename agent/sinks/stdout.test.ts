@@ -7,7 +7,7 @@ import type { Series } from '../model.ts'
 import { createTelemetry } from '../telemetry.ts'
 import type { Receiver } from './contract.ts'
 import { sinkContract } from './contract.ts'
-import { EXAMPLE_MS, exampleSample, exampleSeries, reading } from './examples.ts'
+import { EXAMPLE_MS, exampleSamples, exampleSeries, reading } from './examples.ts'
 import { stdoutTo } from './stdout.ts'
 import type { Arrived } from './write-receiver.ts'
 import { until } from './write-receiver.ts'
@@ -67,7 +67,8 @@ describe('stdout as JSON', () => sinkContract(listen))
 
 describe('stdout with a reader that fails', () => {
   const options = { type: 'stdout', format: 'json', queueLimit: 100_000 } as const
-  const many = Array.from({ length: 10_000 }, (_, i) => exampleSample(exampleSeries(`pod-${i}`), i))
+  const series = Array.from({ length: 10_000 }, (_, i) => exampleSeries(`pod-${i}`))
+  const many = exampleSamples(series.map((one, i) => [one, i]))
 
   test('a reader that went away costs counted samples and nothing else', async () => {
     await using pipe = reader()
@@ -84,7 +85,7 @@ describe('stdout with a reader that fails', () => {
     await pipe.ended
     target.offer(many)
     const dropped = () => reading(telemetry.sinkSamplesDropped, { sink: 'debug', reason: 'closed' })
-    await until(() => dropped() === many.length)
+    await until(() => dropped() === series.length)
     expect(lines).toEqual([expect.stringMatching(/^sink debug: nobody reads: .*10000 samples/)])
   })
 
@@ -99,7 +100,7 @@ describe('stdout with a reader that fails', () => {
       log: () => undefined,
     })
     pipe.signal('SIGSTOP')
-    for (const moment of [0, 1, 2]) target.offer(many.map(each => ({ ...each, value: moment })))
+    for (const moment of [0, 1, 2]) target.offer({ ...many, timestampMs: EXAMPLE_MS + moment })
     const queueFull = { sink: 'debug', reason: 'queue_full' }
     expect(reading(telemetry.sinkSamplesDropped, queueFull)).toBe(5_000)
     pipe.signal('SIGCONT')
@@ -110,8 +111,8 @@ describe('stdout with a reader that fails', () => {
 })
 
 function renamed(name: string, ...more: [string, string][]): Series {
-  const series = exampleSeries('web-1')
-  return { ...series, labels: [['__name__', name], ...series.labels.slice(1), ...more] }
+  const { metric, ...rest } = exampleSeries('web-1')
+  return { ...rest, metric: { ...metric, name, labels: [['__name__', name], ...more] } }
 }
 
 test('text says who moved how many bytes to where, and is silent about what stands still', async () => {
@@ -127,14 +128,11 @@ test('text says who moved how many bytes to where, and is silent about what stan
   const still = exampleSeries('web-2')
   const failing = renamed('podatlas_connections_failed_total', ['reason', 'refused'])
   const time = renamed('podatlas_tcp_rtt_seconds_sum')
-  target.offer([exampleSample(moving, 0), exampleSample(still, 0)])
-  target.offer([
-    exampleSample(moving, 12_345, EXAMPLE_MS + 10_000),
-    exampleSample(still, 0),
-    exampleSample(failing, 2, EXAMPLE_MS + 10_000),
-    exampleSample(time, 0.5, EXAMPLE_MS + 10_000),
-  ])
-  target.offer([exampleSample(moving, 12_350, EXAMPLE_MS + 20_000), exampleSample(still, 0)])
+  const offer = (seconds: number, ...values: [Series, number][]) =>
+    target.offer(exampleSamples(values, EXAMPLE_MS + seconds * 1_000))
+  offer(0, [moving, 0], [still, 0])
+  offer(10, [moving, 12_345], [still, 0], [failing, 2], [time, 0.5])
+  offer(20, [moving, 12_350], [still, 0])
   await target[Symbol.asyncDispose]()
   await until(() => pipe.lines.length >= 2)
   expect(pipe.lines.map(line => line.replaceAll(/ +/g, ' '))).toEqual([
