@@ -87,15 +87,14 @@ static __noinline int note_name(u32 process, struct task_struct *leader)
 
 /*
  * The key of a task's process, 0 for the kernel's own threads. A pid that is given again has
- * another key: above the 22 bits that a pid has at most stand 10 that depend on when the process
- * started.
+ * another key: above the 22 bits that a pid has at most stand 10 of when the process started, in
+ * steps of 17 ms.
  */
 static __always_inline u32 process_of(struct task_struct *task)
 {
 	if (task->flags & PF_KTHREAD)
 		return 0;
-	u64 start = task->group_leader->start_boottime;
-	u32 mark = start * 0x9e3779b97f4a7c15ULL >> (64 - PROCESS_MARK_BITS);
+	u32 mark = task->group_leader->start_boottime >> 24;
 	return task->tgid | mark << PROCESS_PID_BITS;
 }
 

@@ -2,9 +2,11 @@
 /*
  * traffic SCENARIO CLIENT_CGROUP SERVER_CGROUP: prints the truth at each checkpoint.
  * traffic walk: walks the iterator link that is descriptor 3.
+ * traffic send FD BYTES CONTROL: what a process of bpf/test/process_held.c becomes.
  */
-#include "traffic.h"
+#include "processes.h"
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const struct {
@@ -58,12 +60,21 @@ static const struct {
     {"udp-witness", run_udp_witness},
     {"udp-turns", run_udp_turns},
     {"udp-again", run_udp_again},
+    {"processes-gone", run_processes_gone},
+    {"processes-held", run_processes_held},
+    {"processes-older", run_processes_older},
+    {"processes-same-pid", run_processes_same_pid},
+    {"processes-udp", run_processes_udp},
 };
 
 int main(int argc, char **argv)
 {
 	if (argc == 2 && strcmp(argv[1], "walk") == 0) {
 		walk_without_pause(3);
+		return 0;
+	}
+	if (argc == 5 && strcmp(argv[1], "send") == 0) {
+		send_and_wait(atoi(argv[2]), atoi(argv[3]), atoi(argv[4]));
 		return 0;
 	}
 	if (argc != 4) {

@@ -155,6 +155,11 @@ void run_udp_headers(void);
 void run_udp_witness(void);
 void run_udp_turns(void);
 void run_udp_again(void);
+void run_processes_gone(void);
+void run_processes_held(void);
+void run_processes_older(void);
+void run_processes_same_pid(void);
+void run_processes_udp(void);
 
 void walk_without_pause(int link_fd);
 

@@ -5,7 +5,7 @@ import { installPrograms, type Programs } from '../programs.ts'
 import { seeder } from '../seed.ts'
 
 export type TestKernel = Kernel & {
-  readonly programs: Pick<Programs, 'linkFd'>
+  readonly programs: Pick<Programs, 'linkFd' | 'mapFd' | 'descriptors'>
   /** Events by drop reason, and bytes lost by reason; zeros are left out. */
   readonly drops: () => Readonly<Record<string, number>>
   readonly lostBytes: () => Readonly<Record<string, number>>
@@ -21,10 +21,12 @@ export function openTestKernel({
   maxFlows = 65536,
   maxOverflow = 4096,
   maxSockets = 65536,
+  processes = false,
   log = console.error as (line: string) => void,
 } = {}): TestKernel {
   const telemetry = createTelemetry('test', '0.0.0')
-  const programs = installPrograms({ bytecode, sizes: { maxFlows, maxOverflow, maxSockets }, log })
+  const sizes = { maxFlows, maxOverflow, maxSockets }
+  const programs = installPrograms({ bytecode, sizes, processes, log })
   const kernel = openKernel({ programs, telemetry })
   return {
     ...kernel,

@@ -1,6 +1,7 @@
 import { closeScenarios } from './closes.ts'
 import { olderScenarios } from './older.ts'
 import { ownershipScenarios } from './ownership.ts'
+import { processScenarios } from './processes.ts'
 import { raceScenarios } from './races.ts'
 import { restartScenarios } from './restarts.ts'
 import type { Scenario } from './scenario.ts'
@@ -11,6 +12,7 @@ export const scenarios: readonly Scenario[] = [
   ...closeScenarios,
   ...olderScenarios,
   ...ownershipScenarios,
+  ...processScenarios,
   ...raceScenarios,
   ...restartScenarios,
   ...udpScenarios,

@@ -44,20 +44,20 @@ export type Service = {
 }
 
 /** A run of bpf/test in a network namespace of its own, and in cgroups of its own. */
-export type Traffic = AsyncDisposable & {
+export type Traffic<Truth = Service> = AsyncDisposable & {
   readonly pid: number
   readonly clientCgroup: number
   readonly serverCgroup: number
   /** The cgroup's directory. */
   readonly clientFolder: string
   /** Lets the program go on to its next checkpoint, and gives the truth there. */
-  readonly next: () => Promise<readonly Service[]>
+  readonly next: () => Promise<readonly Truth[]>
 }
 
 let runs = 0
 
 /** Starts a scenario of bpf/test/main.c; it runs to its first checkpoint. */
-export function startTraffic(scenario: string): Traffic {
+export function startTraffic<Truth = Service>(scenario: string): Traffic<Truth> {
   const program = trafficProgram()
   const cgroup = join(cgroup2Mount(), `podatlas-test-${process.pid}-${++runs}`)
   const [client, server] = [join(cgroup, 'client'), join(cgroup, 'server')]

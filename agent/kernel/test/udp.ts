@@ -6,7 +6,7 @@ import { createTelemetry } from '../../telemetry.ts'
 import { openCgroupBirths } from '../cgroup-births.ts'
 import type { UdpMode } from '../inventory.ts'
 import { openKernel, type Kernel } from '../kernel.ts'
-import { installPrograms } from '../programs.ts'
+import { installPrograms, type Programs } from '../programs.ts'
 import { startUdp, type Udp, type UdpOptions } from '../udp.ts'
 import { ledger } from './ledger.ts'
 import type { Compared, Scenario } from './scenario.ts'
@@ -20,6 +20,7 @@ export type UdpKernel = AsyncDisposable & {
   readonly settle: () => void
   /** How this kernel lets UDP be counted. */
   readonly mode: UdpMode
+  readonly programs: Programs
   readonly telemetry: ReturnType<typeof createTelemetry>
   readonly lines: readonly string[]
 }
@@ -27,6 +28,7 @@ export type UdpKernel = AsyncDisposable & {
 type Options = {
   readonly bytecode?: string
   readonly maxFlows?: number
+  readonly processes?: boolean
   readonly pinDirectory?: string
 } & Partial<Pick<UdpOptions, 'idleMs' | 'sweepEveryMs' | 'maxAttached'>>
 
@@ -34,6 +36,7 @@ type Options = {
 export async function openUdpKernel({
   bytecode = bpfObject(),
   maxFlows = 65_536,
+  processes = false,
   pinDirectory = '',
   ...options
 }: Options = {}): Promise<UdpKernel> {
@@ -45,6 +48,7 @@ export async function openUdpKernel({
     bytecode,
     sizes: { maxFlows, maxOverflow: 4_096, maxSockets: 4_096 },
     udp: 'auto',
+    processes,
     pinDirectory,
     log: () => undefined,
     warn,
@@ -62,6 +66,7 @@ export async function openUdpKernel({
     udp,
     settle: births.read,
     mode: programs.udp,
+    programs,
     telemetry,
     lines,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),

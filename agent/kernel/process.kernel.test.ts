@@ -1,0 +1,6 @@
+import { test } from 'vitest'
+import { processScenarios } from './test/processes.ts'
+
+test.each(processScenarios)('$name', async ({ run }) => {
+  await run()
+})
