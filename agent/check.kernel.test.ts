@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { bpfObject } from '../ci/bpf/object.ts'
 import { mountBpffs } from './kernel/test/bpffs.ts'
-import { runAgent } from './test/agent-process.ts'
+import { CGROUP_V1_ONLY, runAgent } from './test/agent-process.ts'
 
 // `podatlas-agent check` on the real kernel.
 
@@ -54,8 +54,8 @@ test.each([
     fix: 'CONFIG_DEBUG_INFO_BTF=y',
   },
   {
-    missing: 'cgroup2',
-    wrapper: after('umount --lazy --all --types cgroup2'),
+    missing: 'any cgroups',
+    wrapper: after('umount --lazy --all --types cgroup,cgroup2'),
     row: /^NO {2}cgroup2 +.*no cgroup2 filesystem is mounted/,
     fix: 'mount -t cgroup2 none',
   },
@@ -79,6 +79,15 @@ test.each([
   expect(rows(stdout, 'NO')).toContainEqual(expect.stringMatching(row))
   expect(rows(stdout, '   ').join('\n')).toContain(fix)
   expect(stdout).toMatch(/\n\nThe agent cannot run here: see the rows with NO\.\n$/)
+})
+
+test('with cgroup v1 only it can run, and the row says what is lost', async () => {
+  const { code, stdout } = await check(CGROUP_V1_ONLY)
+  expect(code).toBe(0)
+  expect(stdout).toMatch(
+    /^-- {2}cgroup2 +this machine has cgroup v1 only.*: bytes are counted for the node as a whole, without namespace, pod, container or unit/m,
+  )
+  expect(stdout).toContain('→ Boot with systemd.unified_cgroup_hierarchy=1')
 })
 
 test('without a bpffs it can run, with less', async () => {

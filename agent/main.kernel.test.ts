@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { bpfObject } from '../ci/bpf/object.ts'
 import { freePorts } from '../ci/ports.ts'
-import { runAgent, startAgent } from './test/agent-process.ts'
+import { CGROUP_V1_ONLY, runAgent, startAgent } from './test/agent-process.ts'
 import { fakeApiServer } from './test/fake-api-server.ts'
 import { converse, testCgroup } from './test/loopback.ts'
 
@@ -51,6 +51,25 @@ test('both ends of a connection show every byte, while it is open and after', as
   await vi.waitFor(() => expect(agent.lines.length).toBeGreaterThan(closing + 100), 10_000)
   await agent.waitFor(sent, client, 54_321)
   await agent.waitFor('podatlas_connections_opened_total', client, 1)
+})
+
+test('with cgroup v1 only every byte is counted, and what is lost is told once and counted', async () => {
+  using cgroup = testCgroup('shop.service')
+  await using agent = startAgent(options(...JSON_SINK), {}, CGROUP_V1_ONLY)
+  await agent.waitFor('podatlas_agent_drain_failures_total', {}, 0)
+  await using conversation = await converse(cgroup.folder, 54_321, 12_345)
+  const destination_port = String(conversation.port)
+  await agent.waitFor(sent, { destination_port, role: 'client' }, 54_321)
+  await agent.waitFor(received, { destination_port, role: 'client' }, 12_345)
+  await agent.waitFor(
+    'podatlas_agent_unattributed_bytes_total',
+    { reason: 'cgroup_v1' },
+    'more than 0',
+  )
+  const ours = agent.lines.filter(({ labels }) => labels.destination_port === destination_port)
+  expect(ours.filter(({ labels }) => labels.container_name !== undefined)).toEqual([])
+  const { stderr } = await agent.end('SIGTERM')
+  expect(stderr.match(/cgroup v1 only/g)).toHaveLength(1)
 })
 
 test('what was counted up to SIGTERM is still sent, and the end is exit code 0', async () => {

@@ -3,6 +3,7 @@ import { setFlagsFromString } from 'node:v8'
 import { aggregation } from './aggregate/aggregate.ts'
 import { ownMetrics } from './aggregate/own-metrics.ts'
 import { attribution } from './attribute/attribute.ts'
+import { noCgroupTree } from './attribute/cgroup-hierarchy.ts'
 import { openCgroupTree } from './attribute/cgroup-tree.ts'
 import { createPodNames } from './attribute/pod-names.ts'
 import { watchPods } from './attribute/pod-watch.ts'
@@ -27,7 +28,8 @@ setFlagsFromString('--semi-space-growth-factor=1')
 
 /** Opens everything in order, runs until the signal, and closes it in reverse order. */
 export async function run({ programs, told }: Started, stop: AbortSignal): Promise<void> {
-  const { config, version, cgroupMount: mount } = told
+  const { config, version } = told
+  const { mount, loss } = told.cgroups
   const { nodeName, cluster, intervalMs, apiServer } = config
   const startedMs = Date.now()
   const log = createLog(config.verbosity)
@@ -37,8 +39,11 @@ export async function run({ programs, told }: Started, stop: AbortSignal): Promi
   const kernel = opened.use(openKernel({ programs, telemetry }))
   opened.use(startSeeding({ programs, telemetry, warn: log.warn }))
   const births = opened.use(openCgroupBirths({ programs, telemetry, warn: log.warn }))
-  const cgroups = openCgroupTree({ mount, takeBirths: births.takeBirths })
-  opened.use(await startUdp({ programs, births, cgroups, mount, telemetry, warn: log.warn }))
+  const { takeBirths } = births
+  const cgroups =
+    mount === undefined ? noCgroupTree({ takeBirths }) : openCgroupTree({ mount, takeBirths })
+  if (mount === undefined) log.warn('cgroups', loss)
+  else opened.use(await startUdp({ programs, births, cgroups, mount, telemetry, warn: log.warn }))
   const pods = createPodNames()
   if (apiServer) {
     opened.use(watchPods({ server: apiServer, nodeName, names: pods, telemetry, ...log }))

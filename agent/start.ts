@@ -1,5 +1,5 @@
 import packageJson from '../package.json' with { type: 'json' }
-import { findCgroupMount } from './attribute/cgroup-tree.ts'
+import { lookForCgroups, type CgroupHierarchy } from './attribute/cgroup-hierarchy.ts'
 import { canRun, checkTable } from './check-table.ts'
 import { HELP } from './command-line.ts'
 import { readConfig, type Config } from './config.ts'
@@ -14,8 +14,7 @@ import { createLog } from './log.ts'
 export type Told = {
   readonly config: Config
   readonly version: string
-  /** Where the cgroup2 hierarchy is mounted. */
-  readonly cgroupMount: string
+  readonly cgroups: CgroupHierarchy
 }
 
 export type Started = { readonly programs: Programs; readonly told: Told }
@@ -41,7 +40,7 @@ export function start(args: readonly string[], env: Environment): number | Start
   const told = {
     config,
     version: packageJson.version,
-    cgroupMount: findCgroupMount(config.cgroupRoot),
+    cgroups: lookForCgroups(config.cgroupRoot),
   }
   return { programs: install(told, env), told }
 }
@@ -52,14 +51,13 @@ function say(text: string): number {
 }
 
 function check({ kernel, udp, labels, cgroupRoot }: Config): number {
-  const mount = () => findCgroupMount(cgroupRoot)
   const { processes } = labels
   const rows = checkMachine({
     ...kernel,
     sizes: sizesOf(kernel),
     udp,
     processes,
-    findCgroupMount: mount,
+    lookForCgroups: () => lookForCgroups(cgroupRoot),
   })
   say(checkTable(rows))
   return canRun(rows) ? 0 : 1

@@ -63,7 +63,7 @@ const rooms: Readonly<Record<string, readonly string[] | 'anything'>> = {
   'agent/uninstall.ts': ['agent/attribute/'],
   'agent/kernel/': [...stage, 'koffi'],
   'agent/drain/': [...stage, 'agent/kernel/'],
-  'agent/attribute/': [...stage, 'agent/attribute/workload.ts', 'zod'],
+  'agent/attribute/': [...stage, 'agent/attribute/workload.ts'],
   // What a pod's workload is, both ends must say alike: the one file that the functions share.
   'agent/attribute/workload.ts': [],
   'agent/aggregate/': [...stage, 'agent/registry.ts'],

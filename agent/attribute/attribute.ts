@@ -64,10 +64,7 @@ export function attribution(parts: AttributionParts): Attribution {
   function decide(cgroupId: number, nowMs: number, longestMs: number): Decision {
     const cgroup = cgroups.ownerOf(cgroupId, nowMs)
     const finding = owners.find(cgroup)
-    // The name of a cgroup that was gone before anybody looked does not come any more.
-    if (cgroup === undefined || finding.missing === undefined) {
-      return { ...finding, isAwaited: false }
-    }
+    if (cgroup === undefined || !mayStillCome(finding)) return { ...finding, isAwaited: false }
     const sinceMs = missingSince.get(cgroup) ?? nowMs
     missingSince.set(cgroup, sinceMs)
     if (nowMs - sinceMs < longestMs) return { ...finding, isAwaited: true }
@@ -83,6 +80,11 @@ export function attribution(parts: AttributionParts): Attribution {
     },
     flush: nowMs => attribute([], nowMs, 0),
   }
+}
+
+/** The name of a cgroup that was gone before anybody looked does not come any more. */
+function mayStillCome({ missing }: Finding): boolean {
+  return missing === 'pod_unknown' || missing === 'container_unknown'
 }
 
 function bytesOf(flow: Flow): number {

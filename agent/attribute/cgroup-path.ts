@@ -12,6 +12,8 @@ export type CgroupOwner =
   | { readonly kind: 'machine'; readonly machine: string; readonly inside?: PodOwner }
   | { readonly kind: 'unit'; readonly unit: string }
   | { readonly kind: 'root' }
+  /** Cgroups of version 1 only: a socket tells none of them. */
+  | { readonly kind: 'unseen' }
 
 type Container = { readonly kind: 'container'; readonly containerId: string }
 
@@ -28,9 +30,10 @@ export type PodOwner = (Container | { readonly kind: 'pod' }) & {
  */
 const POD_SLICE =
   /(?:^|-)kubepods(?:-burstable|-besteffort)?-pod([^.:]+)\.slice(?::[^:]+:([0-9a-f]{64}))?$/
-/** Driver cgroupfs; the folder above has one of these names. */
+/** Driver cgroupfs: with what the kubelet makes up anywhere, with any other UID below one of these. */
 const POD_FOLDER = /^pod(.+)$/
 const ABOVE_PODS = new Set(['kubepods', 'burstable', 'besteffort'])
+const MADE_UP_UID = /^(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32})$/
 /** With any prefix, as in `docker-`, `cri-containerd-`, `libpod-payload-`, `system.slice:docker:`. */
 const CONTAINER = /(?:^|[-:])([0-9a-f]{64})(?:\.scope)?$/
 /** Podman in a unit (Quadlet, `--cgroups=split`). */
@@ -56,8 +59,8 @@ export function parseCgroupPath(path: string): CgroupOwner {
 function podAt(segments: readonly string[], at: number): PodOwner | undefined {
   const [, slice, joinedId] = POD_SLICE.exec(segments[at] ?? '') ?? []
   const [, folder] = POD_FOLDER.exec(segments[at] ?? '') ?? []
-  const isBelow = ABOVE_PODS.has(segments[at - 1] ?? '')
-  const podUid = slice?.replaceAll('_', '-') ?? (isBelow ? folder : undefined)
+  const isPod = ABOVE_PODS.has(segments[at - 1] ?? '') || MADE_UP_UID.test(folder ?? '')
+  const podUid = slice?.replaceAll('_', '-') ?? (isPod ? folder : undefined)
   if (podUid === undefined) return undefined
   const container = { containerId: joinedId, at } as const
   const { containerId, at: last } =

@@ -5,7 +5,7 @@ import type { PodNames } from './pod-names.ts'
 /** An owner and, if it is not complete, what is missing. */
 export type Finding = {
   readonly owner: Owner
-  readonly missing?: 'cgroup_unknown' | 'pod_unknown' | 'container_unknown'
+  readonly missing?: 'cgroup_unknown' | 'cgroup_v1' | 'pod_unknown' | 'container_unknown'
 }
 
 export type OwnerFinder = {
@@ -20,6 +20,7 @@ const SHORT_ID_DIGITS = 12
 const MAX_UNNAMED = 64
 const NOBODY: Finding = { owner: {} }
 const UNKNOWN: Finding = { owner: {}, missing: 'cgroup_unknown' }
+const UNSEEN: Finding = { owner: {}, missing: 'cgroup_v1' }
 
 /**
  * Puts the names of Kubernetes to what cgroup paths tell; without `pods` a container is known by its
@@ -33,6 +34,7 @@ export function ownerFinder(pods: Pick<PodNames, 'get'> | undefined): OwnerFinde
   function find(cgroup: CgroupOwner | undefined, isSettled: boolean): Finding {
     if (cgroup === undefined) return UNKNOWN
     if (cgroup.kind === 'root') return NOBODY
+    if (cgroup.kind === 'unseen') return UNSEEN
     const outermost = podOf(cgroup)
     if (pods === undefined || outermost === undefined) return { owner: ownerByPath(cgroup) }
     // Where Kubernetes runs in a container or a pod, only one of them is of this cluster.

@@ -22,13 +22,15 @@ export type Row = {
 export type CheckOptions = Pick<LoadOptions, 'bytecode' | 'sizes' | 'udp'> & {
   readonly pinDirectory: string
   readonly processes?: boolean
-  /** Mount point of the cgroup2 hierarchy. Throws an error with the fix in its message. */
-  readonly findCgroupMount: () => string
+  /** The mount point of the cgroup2 hierarchy or what is lost. Throws an error with the fix in its message. */
+  readonly lookForCgroups: () =>
+    | { readonly mount: string; readonly loss?: undefined }
+    | { readonly loss: string; readonly fix: string }
 }
 
 /** Tries everything the agent does at its start, for a moment each. Leaves nothing behind, and never throws. */
 export function checkMachine(options: CheckOptions): Row[] {
-  const { bytecode, pinDirectory, findCgroupMount } = options
+  const { bytecode, pinDirectory, lookForCgroups } = options
   const needed = [
     row('kernel', () => (requireKernel(), `${release()}, ${process.arch}`)),
     row('type information', () => (requireTypeInformation(), '/sys/kernel/btf/vmlinux')),
@@ -38,7 +40,7 @@ export function checkMachine(options: CheckOptions): Row[] {
     capability('PERFMON', 'no', 'lets them read kernel memory'),
     capability('NET_ADMIN', 'less', 'counts UDP where that goes by cgroup'),
     lockdown(),
-    row('cgroup2', findCgroupMount),
+    cgroups(lookForCgroups),
     pins(pinDirectory),
   ]
   if (needed.slice(0, 4).some(({ state }) => state === 'no')) return needed
@@ -87,6 +89,17 @@ function lockdown(): Row {
   } catch {
     return { what, state: 'ok', finding: 'not told; the programs below show what is allowed' }
   }
+}
+
+function cgroups(look: CheckOptions['lookForCgroups']): Row {
+  let lost: Row | undefined
+  const found = row('cgroup2', () => {
+    const cgroup = look()
+    if (cgroup.loss === undefined) return cgroup.mount
+    lost = { what: 'cgroup2', state: 'less', finding: cgroup.loss, fix: cgroup.fix }
+    return ''
+  })
+  return lost ?? found
 }
 
 function pins(directory: string): Row {

@@ -27,6 +27,15 @@ export type AgentProcess = AsyncDisposable & {
   readonly end: (signal: NodeJS.Signals) => Promise<{ code: number | null; stderr: string }>
 }
 
+/** A wrapper that hides cgroup v2 and has a hierarchy of version 1, which most machines have no more. */
+export const CGROUP_V1_ONLY = [
+  'unshare',
+  '--mount',
+  'sh',
+  '-c',
+  'umount --lazy --all --types cgroup2 && mount -t cgroup -o none,name=podatlas-test none /mnt && exec "$0" "$@"',
+]
+
 const MAIN = join(import.meta.dirname, '../main.ts')
 
 /** Runs the agent up to its end: how it starts badly. `wrapper` is a command that starts it. */
