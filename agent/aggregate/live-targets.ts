@@ -61,7 +61,11 @@ export function liveTargets(parts: {
     live[target.step].delete(target.key)
     target.local.targets -= 1
     budget.book(target.step, -metricGroups.seriesIn(target.groups))
-    ended.push(...store.chain(target.firstSlot))
+    const series = store.chain(target.firstSlot)
+    // A receiver has never heard of those that were born in this tick: they have nothing to end.
+    const unheard = new Set(series.filter(one => one.startMs === startMs))
+    if (unheard.size > 0) born = born.filter(one => !unheard.has(one))
+    ended.push(...series.filter(one => !unheard.has(one)))
     store.end(target.firstSlot)
   }
 
