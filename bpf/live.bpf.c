@@ -124,8 +124,7 @@ static __always_inline int fold_socket(bool is_cast, u32 place)
 		return give_up(slot, cell, cookie, phase);
 	if (!is_news(slot, &payload))
 		return 0;
-	u32 process = socket_process(place, generation_of_phase(phase));
-	struct flow_value *flow = flow_of_slot(slot, process);
+	struct flow_value *flow = flow_of_slot(slot, place, phase);
 	if (!flow)
 		return 0;
 	if (!(phase & OPEN_REPORTED) &&

@@ -46,16 +46,21 @@ static __always_inline bool report(u64 *reported, u64 now, u64 *counter)
 	return false;
 }
 
-/* Looked up before anything counts as reported: without a flow nothing is lost yet. */
-static __always_inline struct flow_value *flow_of_slot(const struct socket_slot *slot, u32 process)
+/*
+ * Looked up before anything counts as reported: without a flow nothing is lost yet. A socket beside
+ * the full table has no place, and no process.
+ */
+static __always_inline struct flow_value *flow_of_slot(const struct socket_slot *slot, u32 place,
+						       u32 phase)
 {
 	struct flow_key key = {
 	    .cgroup_id = slot->cgroup_id,
 	    .service_port = slot->service_port,
 	    .protocol = IPPROTO_TCP,
 	    .role = slot->role,
-	    .process = process,
 	};
+	if (by_process)
+		key.process = socket_process(place, generation_of_phase(phase));
 	__builtin_memcpy(key.remote_address, slot->remote_address, sizeof(key.remote_address));
 	return flow_of(&key);
 }

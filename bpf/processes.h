@@ -125,8 +125,6 @@ static __always_inline void set_socket_process(u32 place, u16 generation, u32 pr
 
 static __always_inline u32 socket_process(u32 place, u16 generation)
 {
-	if (!by_process)
-		return 0;
 	u64 *cell = bpf_map_lookup_elem(&socket_processes, &place);
 	u64 held = cell ? READ_ONCE(*cell) : 0;
 	return generation_of(held) == generation ? held : 0;

@@ -134,14 +134,14 @@ static __always_inline u64 lost_bytes(const struct socket_slot *slot, const stru
 	return (sent > 0 ? sent : 0) + (received > 0 ? received : 0);
 }
 
-static __always_inline void fold_last(struct sock *sk, struct socket_slot *slot, u32 phase,
-				      int oldstate, u32 process)
+static __always_inline void fold_last(struct sock *sk, struct socket_slot *slot, u32 place,
+				      u32 phase, int oldstate)
 {
 	struct tcp_sock *tcp = bpf_skc_to_tcp_sock(sk);
 	if (!tcp)
 		return;
 	struct payload now = final_payload(sk, tcp, slot->role == ROLE_CLIENT, oldstate);
-	struct flow_value *flow = flow_of_slot(slot, process);
+	struct flow_value *flow = flow_of_slot(slot, place, phase);
 	if (!flow) {
 		drop_bytes(DROP_OVERFLOW_FULL, lost_bytes(slot, &now));
 		return;
@@ -188,8 +188,7 @@ static __always_inline int on_close(struct sock *sk, int oldstate)
 	/* The exchange also tells the iterator, before the socket's memory is used again. */
 	u32 phase = __sync_lock_test_and_set(&slot->phase, generation | PHASE_CLOSED);
 	if ((phase & PHASE_MASK) != PHASE_CLOSED)
-		fold_last(sk, slot, phase, oldstate,
-			  cell ? socket_process(place, generation_of_phase(phase)) : 0);
+		fold_last(sk, slot, place, phase, oldstate);
 	if (cell)
 		leave_place(cell, cookie);
 	return 0;

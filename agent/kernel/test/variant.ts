@@ -28,7 +28,7 @@ const variants: Readonly<Record<VariantName, Change>> = {
   'slow-look': lingeringBefore('live.bpf.c', 'look_at(is_cast, slot->sk, &sight);'),
   'slow-report': lingeringBefore(
     'live.bpf.c',
-    'struct flow_value *flow = flow_of_slot(slot, process);',
+    'struct flow_value *flow = flow_of_slot(slot, place, phase);',
   ),
   'slow-state': lingeringBefore('tcp_state.bpf.c', 'if (sk->sk_protocol != IPPROTO_TCP)'),
   'slow-seed': lingeringBefore('seed.bpf.c', 'struct payload payload = {'),
