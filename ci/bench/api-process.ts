@@ -1,12 +1,14 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 
 /** A process of its own whose cost is measured. */
 export type MeasuredProcess = AsyncDisposable & {
   /** User and system time so far. */
   readonly cpuSeconds: () => number
   readonly memoryMb: () => MemoryMb
+  /** From now on, `peak` is about what comes. */
+  readonly forgetPeak: () => void
   /** What it wrote to stderr, its last lines. */
   readonly complaints: () => string
   readonly output: NodeJS.ReadableStream
@@ -48,6 +50,8 @@ export function startMeasured(words: readonly string[]): MeasuredProcess {
         peak: megabytes('VmHWM'),
       }
     },
+    // proc_pid_clear_refs(5)
+    forgetPeak: () => writeFileSync(`/proc/${child.pid}/clear_refs`, '5'),
     [Symbol.asyncDispose]: async () => {
       if (child.exitCode !== null || child.signalCode !== null) return
       child.kill('SIGTERM')

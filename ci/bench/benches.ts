@@ -1,4 +1,5 @@
 import { benchAgent } from './agent.ts'
+import { benchApiWatch } from './api-watch.ts'
 import { benchBurst } from './burst.ts'
 import { benchDrain } from './drain.ts'
 import { benchFold } from './fold.ts'
@@ -16,5 +17,6 @@ export const benches: Readonly<Record<string, Bench>> = {
   'kernel-cpu': benchKernelCpu,
   burst: benchBurst,
   agent: benchAgent,
+  'api-watch': benchApiWatch,
   peers: benchPeers,
 }
