@@ -124,6 +124,33 @@ test('a pod’s bytes wait for an API server that is away, and then carry its na
   await conversation.close()
 })
 
+test('where the label zone is wanted, series have it from the start, and the workload anyway', async () => {
+  const uid = '2f2e3d4c-5b6a-4789-8abc-def012345678'
+  const id = '5b8d1f0c6a2e39775dd0b1c8e6f24a9137c05be88f6d2a1493e07bb5c1d6f82e'
+  using cgroup = testCgroup(`pod${uid}/${id}`)
+  await using api = await fakeApiServer()
+  const { url, ...files } = api.address
+  const file = join(folder, 'agent.json')
+  const kubernetes = { enabled: 'on', apiServer: url, ...files }
+  writeFileSync(file, JSON.stringify({ kubernetes, labels: { add: ['zone'] } }))
+  await using agent = startAgent(options(...JSON_SINK, '--config', file, '--node-name', 'node-1'))
+  const requests = [await api.next(), await api.next()]
+  const owner = { kind: 'StatefulSet', name: 'cart', controller: true }
+  const metadata = { uid, namespace: 'shop', name: 'cart-0', ownerReferences: [owner] }
+  const status = { containerStatuses: [{ name: 'server', containerID: `containerd://${id}` }] }
+  const zone = { 'topology.kubernetes.io/zone': 'eu-west-1a' }
+  for (const { path, response } of requests) {
+    const list = { metadata: { resourceVersion: '5' }, items: [{ metadata, status }] }
+    response.end(JSON.stringify(path === '/api/v1/pods' ? list : { metadata: { labels: zone } }))
+  }
+  await using conversation = await converse(cgroup.folder, 1_000, 2_000)
+  const workload = { k8s_pod: 'cart-0', k8s_workload: 'cart', k8s_workload_kind: 'StatefulSet' }
+  await agent.waitFor(sent, { ...workload, zone: 'eu-west-1a' }, 1_000)
+  const traffic = agent.lines.filter(({ name }) => name === sent)
+  expect(traffic.filter(({ labels }) => labels.zone !== 'eu-west-1a')).toEqual([])
+  await conversation.close()
+})
+
 test('Prometheus may be down at the start: the agent is ready, and sends when it is up', async () => {
   const [port = 0, ownPort = 0] = await freePorts('any', 'any')
   const endpoint = `endpoint=http://127.0.0.1:${port}/api/v1/write`

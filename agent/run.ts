@@ -7,6 +7,7 @@ import { noCgroupTree } from './attribute/cgroup-hierarchy.ts'
 import { openCgroupTree } from './attribute/cgroup-tree.ts'
 import { createPodNames } from './attribute/pod-names.ts'
 import { watchPods } from './attribute/pod-watch.ts'
+import { watchZone, type Zone } from './attribute/zone.ts'
 import { withProcesses } from './attribute/process.ts'
 import { openCgroupBirths } from './kernel/cgroup-births.ts'
 import { openKernel } from './kernel/kernel.ts'
@@ -20,7 +21,7 @@ import { createPipeline } from './pipeline.ts'
 import { startServer } from './server.ts'
 import { openSinks } from './sinks/index.ts'
 import type { Started, Told } from './start.ts'
-import { createTelemetry } from './telemetry.ts'
+import { createTelemetry, type Telemetry } from './telemetry.ts'
 import { watchUninstall } from './uninstall.ts'
 
 // As in start.ts, for a process that could not have a second life.
@@ -48,6 +49,7 @@ export async function run({ programs, told }: Started, stop: AbortSignal): Promi
   if (apiServer) {
     opened.use(watchPods({ server: apiServer, nodeName, names: pods, telemetry, ...log }))
   }
+  const zone = opened.use(openZone({ config, telemetry, log }))
   const sink = opened.use(openSinks({ sinks: config.sinks, version, telemetry, log: log.info }))
   const attributed = attribution({ cgroups, ...(apiServer && { pods }), telemetry })
   const pipeline = createPipeline({
@@ -61,6 +63,7 @@ export async function run({ programs, told }: Started, stop: AbortSignal): Promi
       startedMs,
       telemetry,
       warn: log.warn,
+      ...(zone && { zone: zone.current }),
     }),
     ownSamples: ownMetrics({ registry: telemetry.registry, cluster, intervalMs, startedMs }),
     sink,
@@ -71,8 +74,28 @@ export async function run({ programs, told }: Started, stop: AbortSignal): Promi
   const { registry } = telemetry
   opened.use(await startServer({ ...config, registry, vitals: pipeline.vitals }))
   const sinkNames = Object.keys(config.sinks).join(', ')
+  // Series that begin without their zone would end with the first answer.
+  await zone?.answered
   log.info(`podatlas-agent ${version} counts on node ${nodeName}, samples go to: ${sinkNames}`)
   await Promise.all([pipeline.run(stop), leaveNothing({ told, programs, log, stop })])
+}
+
+/** Only where the label is wanted: it takes a right that the agent does not need otherwise. */
+function openZone({ config, telemetry, log }: ZoneOptions): Zone | undefined {
+  const { apiServer: server, nodeName, labels } = config
+  if (!labels.add.includes('zone')) return undefined
+  if (server) return watchZone({ server, nodeName, telemetry, warn: log.warn })
+  log.warn(
+    'zone',
+    'labels.add: zone comes from Kubernetes, which is not asked here: no series has it',
+  )
+  return undefined
+}
+
+type ZoneOptions = {
+  readonly config: Told['config']
+  readonly telemetry: Telemetry
+  readonly log: Log
 }
 
 /** Pins are for the next agent of the node, and after an uninstallation there is none. */

@@ -108,6 +108,11 @@ export function createTelemetry(nodeName: string, version: string) {
       'Lists and watches of pods that ended in an error',
       ['reason'],
     ),
+    zoneFailures: counter(
+      'zone_failures_total',
+      "Requests for the node's zone that ended in an error",
+      ['reason'],
+    ),
     sinkSamplesSent: counter('sink_samples_sent_total', 'Samples the destination took', ['sink']),
     sinkSamplesDropped: counter('sink_samples_dropped_total', 'Samples that never arrive', [
       'sink',

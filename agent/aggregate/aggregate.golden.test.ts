@@ -118,6 +118,7 @@ test("the agent's own metrics arrive as agent.prom, each with its labels", async
   telemetry.evictedSeries.inc({ step: 'exact' }, 12)
   telemetry.stampsAhead.set(3_590)
   telemetry.podWatchFailures.inc({ reason: '503' })
+  telemetry.zoneFailures.inc({ reason: '503' })
   telemetry.sinkSamplesSent.inc({ sink: 'main' }, 40)
   telemetry.sinkSamplesDropped.inc({ sink: 'main', reason: '400' }, 2)
   telemetry.sinkFailures.inc({ sink: 'main', reason: '400' })
