@@ -65,6 +65,7 @@ static const struct {
     {"processes-older", run_processes_older},
     {"processes-same-pid", run_processes_same_pid},
     {"processes-udp", run_processes_udp},
+    {"processes-many-ports", run_processes_many_ports},
 };
 
 int main(int argc, char **argv)
