@@ -89,7 +89,11 @@ const Values = object({
   agent: object({
     ...podKeys,
     interval: shortDuration,
-    series: object({ budget: Settings.shape.maxSeries, idle: Settings.shape.seriesIdle }),
+    series: object({
+      budget: Settings.shape.maxSeries,
+      priorityNamespaces: Settings.shape.priorityNamespaces,
+      idle: Settings.shape.seriesIdle,
+    }),
     labels: object({ add: labels.add, drop: labels.drop }),
     processes: object({ enabled: z.boolean() }),
     names2021: object({ enabled: z.boolean() }),

@@ -5,6 +5,7 @@
   "cluster" .Values.cluster.name
   "interval" $agent.interval
   "maxSeries" ($agent.series.budget | int)
+  "priorityNamespaces" $agent.series.priorityNamespaces
   "seriesIdle" $agent.series.idle
   "labels" $agent.labels
   "processes" $agent.processes.enabled
