@@ -19,8 +19,8 @@ export function metricGroups(names2021: boolean) {
   /** Those of which a flow has something to count, and always the bytes. */
   function occurringIn(flow: Flow): Groups {
     let occurring = ALWAYS
-    for (const [index, { of }] of metrics.entries())
-      if (of(flow) > 0) occurring |= groupOf[index] ?? 0
+    for (let index = 0; index < metrics.length; index++)
+      if ((metrics[index]?.of(flow) ?? 0) > 0) occurring |= groupOf[index] ?? 0
     return occurring
   }
 

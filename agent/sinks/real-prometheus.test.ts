@@ -16,9 +16,9 @@ beforeAll(async () => {
 afterAll(() => prometheus[Symbol.asyncDispose]())
 
 /** An agent's second half: flows in, samples in the real Prometheus. One per test, told apart by node. */
-function node(nodeName: string, idleMs = 3_600_000) {
+function node(nodeName: string, idleMs = 3_600_000, startedMs = 0) {
   const telemetry = createTelemetry(nodeName, '1.2.3')
-  const options = { cluster: '', intervalMs: INTERVAL_MS, startedMs: 0 }
+  const options = { cluster: '', intervalMs: INTERVAL_MS, startedMs }
   const aggregate = aggregation({
     ...options,
     nodeName,
@@ -129,6 +129,24 @@ test('a series that ends is gone at once, and comes back from zero without a ref
   expect(await prometheus.query(sent, nowMs)).toMatchObject([{ value: 5 }])
   expect(await prometheus.query(`resets(${sent}[1m])`, nowMs)).toMatchObject([{ value: 1 }])
   expect(reading(telemetry.sinkSamplesDropped, {})).toBe(0)
+})
+
+test('a restarted agent begins anew: one visible reset, no refusal, and nothing is counted twice', async () => {
+  const nowMs = Date.now()
+  const before = node('node-restart')
+  before.offer(before.aggregate([flow({})], nowMs - 3 * INTERVAL_MS))
+  before.offer(before.aggregate([flow({})], nowMs - 2 * INTERVAL_MS))
+  await before.sink[Symbol.asyncDispose]()
+  const after = node('node-restart', 3_600_000, nowMs - 2 * INTERVAL_MS + 1)
+  after.offer(after.aggregate([flow({ bytesSent: 1_000 })], nowMs - INTERVAL_MS))
+  after.offer(after.aggregate([], nowMs))
+  await after.sink[Symbol.asyncDispose]()
+  const sent = 'podatlas_transmit_bytes_total{source_host="node-restart"}'
+  expect(await prometheus.query(`resets(${sent}[1m])`, nowMs)).toMatchObject([{ value: 1 }])
+  const [increase] = await prometheus.query(`increase(${sent}[40s])`, nowMs)
+  expect(increase?.value).toBeGreaterThanOrEqual(4_096 + 1_000)
+  expect(increase?.value).toBeLessThan(2 * 4_096 + 1_000 + 1)
+  expect(reading(after.telemetry.sinkSamplesDropped, {})).toBe(0)
 })
 
 test("the agent's own metrics travel along", async () => {

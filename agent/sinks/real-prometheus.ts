@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { json, text } from 'node:stream/consumers'
 import { z } from 'zod'
 import { freePorts } from '../../ci/ports.ts'
+import { toolPath } from '../../ci/tools/tool.ts'
 import { until } from './write-receiver.ts'
 
 const Result = z.object({
@@ -20,14 +21,17 @@ const Result = z.object({
   }),
 })
 
-/** The Prometheus in PATH as a receiver on loopback, with its data in a temporary folder. */
-export async function realPrometheus() {
+const LabelValues = z.object({ data: z.array(z.string()) })
+
+/** The Prometheus of the chart as a receiver on loopback, with its data in a temporary folder; `rules` are evaluated every second. */
+export async function realPrometheus(rules: readonly string[] = []) {
   const folder = await mkdtemp(join(tmpdir(), 'podatlas-prometheus-'))
   const [port = 0] = await freePorts('any')
   const url = `http://127.0.0.1:${port}`
-  await writeFile(join(folder, 'prometheus.yml'), '')
+  const config = { global: { evaluation_interval: '1s' }, rule_files: rules }
+  await writeFile(join(folder, 'prometheus.yml'), JSON.stringify(config))
   const child = spawn(
-    'prometheus',
+    toolPath('prometheus', 'prometheus'),
     [
       `--config.file=${join(folder, 'prometheus.yml')}`,
       `--storage.tsdb.path=${join(folder, 'data')}`,
@@ -43,7 +47,7 @@ export async function realPrometheus() {
     .finally(() => (hasEnded = true))
   const said = text(child.stderr)
   await until(async () => {
-    if (hasEnded) throw new Error(`prometheus did not start; is it in PATH? ${await said}`)
+    if (hasEnded) throw new Error(`prometheus did not start: ${await said}`)
     return (await ask(`${url}/-/ready`))?.statusCode === 200
   })
 
@@ -56,6 +60,13 @@ export async function realPrometheus() {
       if (!answer) throw new Error('prometheus does not answer')
       const { data } = Result.parse(await json(answer))
       return data.result.map(({ metric, value }) => ({ metric, value: Number(value[1]) }))
+    },
+    /** Values of a label over the series that match, as Grafana's `label_values(selector, label)` asks for them. */
+    labelValues: async (selector: string, label: string) => {
+      const parameters = new URLSearchParams({ 'match[]': selector })
+      const answer = await ask(`${url}/api/v1/label/${label}/values?${parameters}`)
+      if (!answer) throw new Error('prometheus does not answer')
+      return LabelValues.parse(await json(answer)).data
     },
     [Symbol.asyncDispose]: async () => {
       child.kill('SIGKILL')
