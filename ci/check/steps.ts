@@ -25,7 +25,7 @@ export const steps: readonly Step[] = [
 ]
 
 function cFiles(): string[] {
-  return globSync(['bpf/**/*.{c,h}', 'ci/bench/**/*.{c,h}', 'ci/image/**/*.c', 'ci/vm/**/*.c'], {
+  return globSync(['bpf/**/*.{c,h}', 'ci/{bench,cluster,image,vm}/**/*.{c,h}'], {
     cwd: root,
   }).toSorted()
 }

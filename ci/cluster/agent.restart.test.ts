@@ -1,14 +1,14 @@
 import { expect, test, vi } from 'vitest'
-import { type Container, containers, processOf, tell } from './containers.ts'
+import { agent, changeValues, untilReplaced } from './agent.ts'
+import { untilAgreed } from './agreement.ts'
+import { processOf, tell } from './containers.ts'
 import { podCounts } from './example/counts.ts'
-import { createPod } from './example/pod.ts'
+import { createPod, image } from './example/pod.ts'
 import { heldBy } from './held.ts'
-import { chart, helmOf } from './install.ts'
-import { counted, metrics, recorded } from './recorded.ts'
-import { folders, kubectl } from './running.ts'
+import { recorded } from './recorded.ts'
+import { kubectl } from './running.ts'
 
 const patience = { timeout: 90_000, interval: 500 }
-const isAgent = ['-l', 'app.kubernetes.io/component=agent']
 
 test('an agent that is killed and one that is replaced in the middle of transfers lose no byte', async () => {
   await startPod('steady', [
@@ -40,10 +40,7 @@ test('an agent with maps of other sizes loses no byte of open connections', asyn
   await startPod('resized', [
     container('streams', '192.0.2.20:7000,send=3001,receive=70001,stream', 4),
   ])
-  const first = await agent()
-  const sizes = '--set=agent.kernel.maxFlows=16384,agent.kernel.maxSockets=65536'
-  await helmOf(folders)('upgrade', chart, '--reuse-values', sizes)
-  await untilReplaced(first)
+  await changeValues('agent.kernel.maxFlows=16384,agent.kernel.maxSockets=65536')
   await untilMore('resized')
   await allIsCounted('resized')
 })
@@ -58,41 +55,21 @@ async function startPod(namespace: string, talking: object[]): Promise<void> {
 /** Tells the pods to stop and compares what they have counted with what all agents have reported. */
 async function allIsCounted(namespace: string): Promise<void> {
   await tell(namespace, 'SIGUSR2')
-  const counts = await vi.waitFor(async () => {
-    const now = await podCounts(namespace)
-    for (const count of now.values()) expect(count).toMatchObject({ done: true })
-    return now
-  }, patience)
   await vi.waitFor(async () => {
-    for (const [metric, field] of metrics) {
-      const numbers = await recorded(`${metric}{k8s_namespace="${namespace}"}`)
-      expect(numbers, metric).toEqual(counted(counts, field))
+    for (const count of (await podCounts(namespace)).values()) {
+      expect(count).toMatchObject({ done: true })
     }
   }, patience)
+  await untilAgreed(namespace)
 }
 
 function container(name: string, spec: string, times: number, mode = 'call') {
-  const image = 'localhost/podatlas/example:test'
   return { name, image, args: [mode, ...Array.from({ length: times }, () => spec)] }
-}
-
-/** The one agent of the node; between two there is none. */
-async function agent(): Promise<Container> {
-  const [one, ...others] = await containers('podatlas', isAgent)
-  if (!one || others.length > 0) throw new Error('there is not exactly one agent')
-  return one
 }
 
 /** The kernel's numbers of the programs that count. */
 async function programsOfAgent(): Promise<Set<number>> {
   return new Set(heldBy(await processOf(await agent())).prog)
-}
-
-async function untilReplaced(old: Container): Promise<void> {
-  await vi.waitFor(async () => {
-    const now = await agent()
-    expect(now.ready && now.podUid !== old.podUid).toBe(true)
-  }, patience)
 }
 
 async function reported(namespace: string): Promise<number> {

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { ctr } from './node.ts'
+import { ctr } from './containerd.ts'
 import { kubectl } from './running.ts'
 
 const Status = z.object({

@@ -2,7 +2,8 @@ import { existsSync, readdirSync } from 'node:fs'
 import { expect, test, vi } from 'vitest'
 import { z } from 'zod'
 import { run } from '../image/run.ts'
-import { containers, processOf } from './containers.ts'
+import { agent } from './agent.ts'
+import { processOf } from './containers.ts'
 import { heldBy, kinds } from './held.ts'
 import { helmOf } from './install.ts'
 import { folders, kubectl } from './running.ts'
@@ -11,8 +12,7 @@ const patience = { timeout: 60_000, interval: 500 }
 const pins = '/sys/fs/bpf/podatlas'
 
 test('helm uninstall leaves nothing: no program, link, map, pin or object', async () => {
-  const [agent] = await containers('podatlas', ['-l', 'app.kubernetes.io/component=agent'])
-  const held = heldBy(await processOf(agent!))
+  const held = heldBy(await processOf(await agent()))
   for (const kind of kinds) expect(held[kind].length, kind).toBeGreaterThan(0)
   expect(readdirSync(pins)).not.toEqual([])
 

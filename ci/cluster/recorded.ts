@@ -1,12 +1,12 @@
 import { z } from 'zod'
-import type { podCounts } from './example/counts.ts'
+import type { PodCounts } from './example/counts.ts'
 import { promApi } from './running.ts'
 
 /** Numbers by "pod/container > remote address". */
 export type Ends = Record<string, number>
 
-type Counts = Awaited<ReturnType<typeof podCounts>>
-type Counted = Counts extends Map<string, { remotes: Record<string, infer One> }> ? One : never
+type Counted =
+  PodCounts extends ReadonlyMap<string, { remotes: Record<string, infer One> }> ? One : never
 
 /** What the agent counts, and how the containers call it. */
 export const metrics = [
@@ -44,7 +44,7 @@ export async function recorded(selector: string): Promise<Ends> {
 }
 
 /** The same of the containers' own counts. */
-export function counted(counts: Counts, field: keyof Counted): Ends {
+export function counted(counts: PodCounts, field: keyof Counted): Ends {
   const ends: Ends = {}
   for (const [container, { remotes }] of counts) {
     for (const [address, count] of Object.entries(remotes)) {

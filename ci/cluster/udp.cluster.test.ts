@@ -1,7 +1,7 @@
 import { beforeAll, expect, test, vi } from 'vitest'
 import { addresses } from './addresses.ts'
 import { podCounts } from './example/counts.ts'
-import { createPod } from './example/pod.ts'
+import { createPod, podOf, untilDone } from './example/pod.ts'
 import { counted, metrics, recorded } from './recorded.ts'
 import { kubectl, promql } from './running.ts'
 
@@ -20,12 +20,7 @@ beforeAll(async () => {
     names: ['ask', `${addresses.node}:53,datagrams=20,resolve`],
   })
   await createPod('udp', 'asker', asking)
-  await vi.waitFor(async () => {
-    const counts = await podCounts('udp')
-    for (const name of ['pods', 'world', 'names']) {
-      expect(counts.get(`asker/${name}`), name).toMatchObject({ done: true })
-    }
-  }, patience)
+  await untilDone('udp', ['asker/pods', 'asker/world', 'asker/names'])
 })
 
 test.for(metrics)('%s of UDP is what each container %s, exactly', async ([metric, field]) => {
@@ -49,12 +44,3 @@ test('both ends of UDP show the port of the service, and who asked', async () =>
     ].toSorted(),
   )
 })
-
-/** A pod of talking containers: their arguments by their names. */
-function podOf(containers: Record<string, string[]>) {
-  const image = 'localhost/podatlas/example:test'
-  return {
-    automountServiceAccountToken: false,
-    containers: Object.entries(containers).map(([name, args]) => ({ name, image, args })),
-  }
-}

@@ -46,6 +46,14 @@ export async function call(target: Target, tally: Tally): Promise<void> {
   }
 }
 
+/** The last exchange of a program that is told to end, if it was asked for one. */
+export async function farewell(target: Target, tally: Tally): Promise<void> {
+  const send = target.number('farewell', 0)
+  if (send === 0) return
+  await sleep(target.number('after', 0))
+  await callOnce({ ...target, flags: [], number: only({ send }) }, tally, () => true)
+}
+
 async function callOnce(target: Target, tally: Tally, isTold: () => boolean): Promise<void> {
   const { flags } = target
   const socket = await connected(target)
@@ -62,6 +70,10 @@ async function callOnce(target: Target, tally: Tally, isTold: () => boolean): Pr
   if (flags.includes('hold')) return
   socket.end()
   await once(socket, 'close')
+}
+
+function only(numbers: Readonly<Record<string, number>>): Target['number'] {
+  return (name, otherwise) => numbers[name] ?? otherwise
 }
 
 /** One message to the server, and its answer of the length asked for. */

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { folders, kubectl } from '../running.ts'
+import { folders } from '../running.ts'
 
 const Line = z.object({
   done: z.boolean(),
@@ -18,25 +19,17 @@ const Line = z.object({
   ),
 })
 type Counted = z.output<typeof Line>
-const Containers = z.array(z.object({ name: z.string() }))
-const Pods = z.object({
-  items: z.array(
-    z.object({
-      metadata: z.object({ name: z.string() }),
-      spec: z.object({ initContainers: Containers.default([]), containers: Containers }),
-    }),
-  ),
-})
+export type PodCounts = ReadonlyMap<string, Counted>
 
-/** What each container of a namespace counted itself, by `pod/container`. */
-export async function podCounts(namespace = 'shop'): Promise<Map<string, Counted>> {
-  const inNamespace = ['-n', namespace]
-  const pods = Pods.parse(JSON.parse(await kubectl([...inNamespace, 'get', 'pods', '-o', 'json'])))
+/** What each container of a namespace counted itself since it was started last, by `pod/container`. */
+export async function podCounts(namespace = 'shop'): Promise<PodCounts> {
   const counts = new Map<string, Counted>()
-  for (const { metadata, spec } of pods.items) {
-    for (const { name } of [...spec.initContainers, ...spec.containers]) {
-      const log = await kubectl([...inNamespace, 'logs', metadata.name, '-c', name, '--tail=1'])
-      counts.set(`${metadata.name}/${name}`, parseLine(log))
+  for (const folder of await readdir(folders.podLogs)) {
+    const [namespaceOfPod, pod] = folder.split('_')
+    if (namespaceOfPod !== namespace) continue
+    for (const container of await namesIn(join(folders.podLogs, folder))) {
+      const log = await lastLog(join(folders.podLogs, folder, container))
+      if (log !== undefined) counts.set(`${pod}/${container}`, parseLine(lastLineOf(log)))
     }
   }
   return counts
@@ -48,6 +41,28 @@ export function worldCounts(): Counted['remotes'] {
   return parseLine(lines.at(-1) ?? '').remotes
 }
 
+/** Of the logs of a container, one for each time it was started, the last. */
+async function lastLog(folder: string): Promise<string | undefined> {
+  const starts = (await namesIn(folder)).map(name => Number(/^(\d+)\.log$/.exec(name)?.[1] ?? -1))
+  const last = Math.max(-1, ...starts)
+  return last < 0 ? undefined : await readFile(join(folder, `${last}.log`), 'utf8')
+}
+
+/** As containerd writes it: time, stream, whether the line is whole, and the line. */
+function lastLineOf(log: string): string {
+  const lines = log.split('\n').filter(line => line.includes(' stdout F {'))
+  return lines.at(-1)?.replace(/^.* stdout F /, '') ?? ''
+}
+
 function parseLine(line: string): Counted {
   return line === '' ? { done: false, remotes: {} } : Line.parse(JSON.parse(line))
+}
+
+/** A folder that the kubelet has just removed is empty. */
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder)
+  } catch {
+    return []
+  }
 }

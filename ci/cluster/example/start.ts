@@ -37,6 +37,8 @@ export async function startElders(folders: ClusterFolders): Promise<void> {
 
 /** Starts the pods that talk to the world and to each other. */
 export async function startExample(folders: ClusterFolders): Promise<void> {
+  // Their test waits for them itself.
+  await kubectlOf(folders)(['apply', '-f', join(import.meta.dirname, 'workloads.yaml')])
   await apply(folders, 'example.yaml', 'shop')
   progress('example pods run')
 }

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -38,6 +39,19 @@ test('an open connection is used again when told', async () => {
   await lineWith(client, '"sent":70,"received":9,"connections":1,"open":1')
   client.kill('SIGUSR2')
   await lineWith(client, '"sent":140,"received":18,"connections":1,"open":1')
+})
+
+test('a program that is told to end says farewell first', async () => {
+  const target = `127.0.0.1:${await freePort()}`
+  const server = start('serve', target)
+  const client = start('call', `${target},send=70,receive=9,hold,farewell=5000,after=50`)
+  await lineWith(client, '"done":true')
+  client.kill('SIGTERM')
+  const [code] = await once(client, 'close')
+  expect(code).toBe(0)
+  expect(await lineWith(server, '"received":5070')).toMatchObject({
+    remotes: { '127.0.0.1': { sent: 9 + 1, connections: 2 } },
+  })
 })
 
 test('both ends count the same datagrams', async () => {

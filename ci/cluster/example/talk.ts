@@ -8,8 +8,10 @@
  *   talk.ts ask ADDRESS:PORT,datagrams=20,send=300[,resolve|stream]...
  *
  * `serve` and `call` speak TCP: see connections.ts. `echo` and `ask` speak UDP: see datagrams.ts.
+ * With `farewell=5000` it sends so many bytes more when it is told to end (SIGTERM), and then ends;
+ * with `after=3000` it first waits for so many milliseconds.
  */
-import { call, serve } from './connections.ts'
+import { call, farewell, serve } from './connections.ts'
 import { ask, echo } from './datagrams.ts'
 import { startTally } from './tally.ts'
 import { parseTarget } from './target.ts'
@@ -17,7 +19,9 @@ import { parseTarget } from './target.ts'
 const [mode = '', ...specs] = process.argv.slice(2)
 const tally = startTally()
 const targets = specs.map(parseTarget)
-process.once('SIGTERM', () => process.exit(0))
+process.once('SIGTERM', () => {
+  void Promise.all(targets.map(target => farewell(target, tally))).then(() => process.exit(0))
+})
 
 if (mode === 'serve') targets.forEach(target => serve(target, tally))
 else if (mode === 'echo') targets.forEach(target => echo(target, tally))

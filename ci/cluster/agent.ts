@@ -1,0 +1,31 @@
+import { expect, vi } from 'vitest'
+import { type Container, containers } from './containers.ts'
+import { chart, helmOf } from './install.ts'
+import { folders } from './running.ts'
+
+const isAgent = ['-l', 'app.kubernetes.io/component=agent']
+
+/** The one agent of the node. Errors: between two there is none. */
+export async function agent(): Promise<Container> {
+  const [one, ...others] = await containers('podatlas', isAgent)
+  if (!one || others.length > 0) throw new Error('there is not exactly one agent')
+  return one
+}
+
+/** Waits until another pod than that of `old` is the agent, and ready. */
+export async function untilReplaced(old: Container): Promise<void> {
+  await vi.waitFor(
+    async () => {
+      const now = await agent()
+      expect(now.ready && now.podUid !== old.podUid).toBe(true)
+    },
+    { timeout: 90_000, interval: 500 },
+  )
+}
+
+/** Changes values of the release (`agent.udp=off`), and waits for the agent that has them. */
+export async function changeValues(values: string): Promise<void> {
+  const old = await agent()
+  await helmOf(folders)('upgrade', chart, '--reuse-values', `--set=${values}`)
+  await untilReplaced(old)
+}
