@@ -1,11 +1,12 @@
 import { expect, test } from 'vitest'
-import type { AttributedFlow } from '../model.ts'
+import type { AttributedFlow, Samples } from '../model.ts'
 import { createTelemetry } from '../telemetry.ts'
 import { samplesOf } from '../test/sample.ts'
 import { exampleFlow } from '../test/example-flow.ts'
-import { aggregation } from './aggregate.ts'
+import { aggregation, type AggregationOptions } from './aggregate.ts'
 import type { LabelChoice } from './traffic-labels.ts'
 
+const START_MS = 1_790_000_000_000
 const DEFAULT: LabelChoice = { add: [], drop: [], processes: false }
 
 const flow = exampleFlow({
@@ -22,27 +23,34 @@ const flow = exampleFlow({
   },
 })
 
-/** Bytes sent by series, as `name=value` of its labels but for those of every series. */
-function sentWith(labels: Partial<LabelChoice>, ...flows: AttributedFlow[]) {
-  const aggregate = aggregation({
+function aggregator(options: Partial<AggregationOptions>) {
+  return aggregation({
     nodeName: 'node-1',
     cluster: '',
-    labels: { ...DEFAULT, ...labels },
     names2021: false,
     maxSeries: 1_000,
     idleMs: 3_600_000,
     intervalMs: 10_000,
     startedMs: 0,
     telemetry: createTelemetry('node-1', '1.2.3'),
+    ...options,
   })
-  const [, values] = aggregate(flows, 1_790_000_000_000)
-  const sent = samplesOf(values).filter(
+}
+
+/** Bytes sent by series, as `name=value` of its labels but for those of every series. */
+function sentOf(batch: Samples | undefined) {
+  const sent = samplesOf(batch).filter(
     ({ series }) => series.metric.name === 'podatlas_transmit_bytes_total',
   )
-  return sent.map(({ labels: all, value }) => {
-    const own = all.filter(([name]) => name !== '__name__' && name !== 'source_host')
-    return [own.map(pair => pair.join('=')).join(' '), value]
+  return sent.map(({ labels, value }) => {
+    const own = labels.filter(([name]) => name !== '__name__' && name !== 'source_host')
+    return [own.map(pair => pair.join('=')).join(' '), value] as const
   })
+}
+
+function sentWith(labels: Partial<LabelChoice>, ...flows: AttributedFlow[]) {
+  const [, values] = aggregator({ labels: { ...DEFAULT, ...labels } })(flows, START_MS)
+  return sentOf(values)
 }
 
 test('by default a series says which workload its pod belongs to, and nothing of image and process', () => {
@@ -81,4 +89,15 @@ test.each([
   expect(others).toEqual([])
   expect(bytes).toBe(15)
   expect(labels).not.toContain(label === 'k8s_workload' ? 'k8s_workload=' : `${label}=`)
+})
+
+test('series without a zone end once it is known, and go on with it from zero', () => {
+  let zone: string | undefined
+  const aggregate = aggregator({ labels: { ...DEFAULT, add: ['zone'] }, zone: () => zone })
+  const [, before] = aggregate([flow], START_MS)
+  expect(sentOf(before)[0]?.[0]).not.toContain('zone=')
+  zone = 'eu-1a'
+  const [, values, ended] = aggregate([flow], START_MS + 10_000)
+  expect(sentOf(values)).toEqual([[expect.stringMatching(/ zone=eu-1a$/), 10]])
+  expect(new Set(ended?.series)).toEqual(new Set(before?.series))
 })

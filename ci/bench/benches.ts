@@ -6,6 +6,7 @@ import { benchFold } from './fold.ts'
 import { benchKernelCpu } from './kernel-cpu.ts'
 import { benchPeers } from './peers.ts'
 import type { Bench } from './result.ts'
+import { benchSeriesCap } from './series-cap.ts'
 import { benchTcpCrr } from './tcp-crr.ts'
 import { benchTcpRr } from './tcp-rr.ts'
 
@@ -16,6 +17,7 @@ export const benches: Readonly<Record<string, Bench>> = {
   drain: benchDrain,
   'kernel-cpu': benchKernelCpu,
   burst: benchBurst,
+  'series-cap': benchSeriesCap,
   agent: benchAgent,
   'api-watch': benchApiWatch,
   peers: benchPeers,
