@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { sinks } from './sinks/index.ts'
+import { sinkSchemas } from './sinks/options.ts'
 
 const COMMANDS = ['run', 'check', 'unpin'] as const
 
@@ -128,10 +128,10 @@ function namedSinks(specs: readonly string[]): Record<string, Record<string, unk
 function parseSinkSpec(spec: string): { type: string } & Record<string, unknown> {
   const [type = '', ...entries] = spec.split(',')
   if (!isSinkType(type)) {
-    const known = Object.keys(sinks).join(', ')
+    const known = Object.keys(sinkSchemas).join(', ')
     throw new UsageError(`--sink: unknown sink "${type}". Use one of: ${known}`)
   }
-  const known: Readonly<Record<string, SettingSchema>> = sinks[type].options.shape
+  const known: Readonly<Record<string, SettingSchema>> = sinkSchemas[type].shape
   const options: { type: string } & Record<string, unknown> = { type }
   for (const entry of entries) {
     const at = entry.indexOf('=')
@@ -151,8 +151,8 @@ function parseSinkSpec(spec: string): { type: string } & Record<string, unknown>
 
 type SettingSchema = { readonly safeParse: (value: unknown) => { readonly success: boolean } }
 
-function isSinkType(type: string): type is keyof typeof sinks {
-  return Object.hasOwn(sinks, type)
+function isSinkType(type: string): type is keyof typeof sinkSchemas {
+  return Object.hasOwn(sinkSchemas, type)
 }
 
 /** A password of digits stays a text; where the setting takes no text, `100` is a number. */

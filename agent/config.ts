@@ -12,7 +12,7 @@ import {
   type CommandLine,
 } from './command-line.ts'
 import { duration } from './duration.ts'
-import { sinkOptions, sinks } from './sinks/index.ts'
+import { sinkOptions, sinkSchemas } from './sinks/options.ts'
 
 const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount'
 
@@ -254,7 +254,7 @@ function faultText(issue: z.core.$ZodIssue): string {
     return `unknown setting ${issue.keys.join(', ')}. Correct its spelling or remove it`
   }
   if (issue.code === 'invalid_union' && issue.discriminator === 'type') {
-    return `unknown sink. Use one of: ${Object.keys(sinks).join(', ')}`
+    return `unknown sink. Use one of: ${Object.keys(sinkSchemas).join(', ')}`
   }
   return issue.message.replace('Invalid input: ', '')
 }

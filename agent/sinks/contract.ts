@@ -1,14 +1,19 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { expect, test } from 'vitest'
+import type { z } from 'zod'
 import { createTelemetry } from '../telemetry.ts'
 import { arrivedOf } from '../test/sample.ts'
 import { EXAMPLE_MS, exampleSample, exampleSeries, reading } from './examples.ts'
-import type { Sink } from './sink.ts'
+import type { OpenSink, SinkParts } from './sink.ts'
 import type { Arrived } from './write-receiver.ts'
 
 /** A real destination of the sink's protocol, which decodes what it gets. */
 export type Receiver = AsyncDisposable & {
-  readonly sink: Sink
+  readonly sink: {
+    readonly options: z.ZodType
+    // A method, so that sinks of all options fit.
+    open(parts: SinkParts<unknown>): OpenSink
+  }
   /** Settings that make the sink deliver here. */
   readonly options: object
   /** Waits for so many samples and returns all that came, each with what it could carry. */

@@ -2,7 +2,8 @@ import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { createTelemetry } from '../telemetry.ts'
 import { EXAMPLE_MS, exampleSample, exampleSeries, reading } from './examples.ts'
-import { openSinks, sinkOptions } from './index.ts'
+import { openSinks } from './index.ts'
+import { sinkOptions } from './options.ts'
 import { writeReceiver } from './write-receiver.ts'
 
 test('a destination that hangs costs its own queue and nobody else anything', async () => {

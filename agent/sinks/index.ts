@@ -1,22 +1,8 @@
-import { z } from 'zod'
 import type { Telemetry } from '../telemetry.ts'
+import type { SinkOptions } from './options.ts'
 import { remoteWrite } from './remote-write.ts'
-import type { OpenSink, Sink } from './sink.ts'
+import type { OpenSink, SinkParts } from './sink.ts'
 import { stdout } from './stdout.ts'
-
-/** Every destination by the `type` that selects it. */
-export const sinks = {
-  stdout,
-  prometheus: remoteWrite,
-}
-
-/** What a sink of the configuration may say; `type` decides which other settings there are. */
-export const sinkOptions = z.discriminatedUnion('type', [
-  sinks.stdout.options,
-  sinks.prometheus.options,
-])
-
-export type SinkOptions = z.output<typeof sinkOptions>
 
 /** Opens all sinks, by the user's own names, as one: each gets every sample, none waits for another. */
 export function openSinks(parts: {
@@ -26,10 +12,9 @@ export function openSinks(parts: {
   readonly log: (line: string) => void
 }): OpenSink {
   const { version, telemetry, log } = parts
-  const opened = Object.entries(parts.sinks).map(([name, options]) => {
-    const sink: Sink = sinks[options.type]
-    return sink.open({ name, options, version, telemetry, log })
-  })
+  const opened = Object.entries(parts.sinks).map(([name, options]) =>
+    open({ name, options, version, telemetry, log }),
+  )
   return {
     offer: samples => {
       for (const sink of opened) sink.offer(samples)
@@ -38,4 +23,10 @@ export function openSinks(parts: {
       await Promise.all(opened.map(sink => sink[Symbol.asyncDispose]()))
     },
   }
+}
+
+/** Every destination by the `type` that selects it. */
+function open({ options, ...parts }: SinkParts<SinkOptions>): OpenSink {
+  if (options.type === 'stdout') return stdout({ ...parts, options })
+  return remoteWrite({ ...parts, options })
 }

@@ -5,6 +5,7 @@ import type { AttributedFlow } from '../model.ts'
 import { createTelemetry } from '../telemetry.ts'
 import { exampleFlow } from '../test/example-flow.ts'
 import { realPrometheus } from './real-prometheus.ts'
+import { RemoteWriteOptions } from './remote-write-options.ts'
 import { remoteWrite } from './remote-write.ts'
 import { until } from './write-receiver.ts'
 
@@ -57,9 +58,9 @@ async function push(processes: boolean) {
     startedMs: 0,
     telemetry,
   })
-  await using sink = remoteWrite.open({
+  await using sink = remoteWrite({
     name: 'main',
-    options: remoteWrite.options.parse({ type: 'prometheus', endpoint: prometheus.endpoint }),
+    options: RemoteWriteOptions.parse({ type: 'prometheus', endpoint: prometheus.endpoint }),
     version: '1.2.3',
     telemetry,
     log: line => expect.fail(line),

@@ -6,6 +6,7 @@ import { createTelemetry } from '../telemetry.ts'
 import { exampleFlow } from '../test/example-flow.ts'
 import { reading } from './examples.ts'
 import { realPrometheus } from './real-prometheus.ts'
+import { RemoteWriteOptions } from './remote-write-options.ts'
 import { remoteWrite } from './remote-write.ts'
 
 const INTERVAL_MS = 10_000
@@ -28,9 +29,9 @@ function node(nodeName: string, idleMs = 3_600_000, startedMs = 0) {
     telemetry,
   })
   const own = ownMetrics({ ...options, registry: telemetry.registry })
-  const sink = remoteWrite.open({
+  const sink = remoteWrite({
     name: 'main',
-    options: remoteWrite.options.parse({ type: 'prometheus', endpoint: prometheus.endpoint }),
+    options: RemoteWriteOptions.parse({ type: 'prometheus', endpoint: prometheus.endpoint }),
     version: '1.2.3',
     telemetry,
     log: line => expect.fail(line),

@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { createTelemetry } from '../telemetry.ts'
 import { sinkContract } from './contract.ts'
 import { EXAMPLE_MS, exampleSample, exampleSamples, exampleSeries, reading } from './examples.ts'
+import { RemoteWriteOptions } from './remote-write-options.ts'
 import { remoteWrite } from './remote-write.ts'
 import { until, writeReceiver } from './write-receiver.ts'
 
@@ -13,7 +14,7 @@ describe('remote write', () =>
     const receiver = await writeReceiver()
     return {
       ...receiver,
-      sink: remoteWrite,
+      sink: { options: RemoteWriteOptions, open: remoteWrite },
       options: { type: 'prometheus', endpoint: receiver.endpoint },
       startOutage: () => receiver.answerAll({ status: 503 }),
       endOutage: () => receiver.answerAll({ status: 204 }),
@@ -23,9 +24,9 @@ describe('remote write', () =>
 function openTo(endpoint: string, settings: object = {}) {
   const telemetry = createTelemetry('node-1', '1.2.3')
   const lines: string[] = []
-  const options = remoteWrite.options.parse({ type: 'prometheus', endpoint, ...settings })
+  const options = RemoteWriteOptions.parse({ type: 'prometheus', endpoint, ...settings })
   const log = (line: string) => lines.push(line)
-  const target = remoteWrite.open({ name: 'main', options, version: '1.2.3', telemetry, log })
+  const target = remoteWrite({ name: 'main', options, version: '1.2.3', telemetry, log })
   return Object.assign(target, { telemetry, lines })
 }
 

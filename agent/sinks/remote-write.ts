@@ -5,7 +5,7 @@ import { retryAfterMs } from './backoff.ts'
 import type { Answer } from './http.ts'
 import { httpEndpoint } from './http.ts'
 import { encodeWriteRequest } from './remote-write-encode.ts'
-import { RemoteWriteOptions } from './remote-write-options.ts'
+import type { RemoteWriteOptions } from './remote-write-options.ts'
 import type { Sink } from './sink.ts'
 
 // What Prometheus' own sender uses.
@@ -13,37 +13,40 @@ const MAX_SAMPLES_PER_SEND = 2_000
 const TIMEOUT_MS = 30_000
 
 /** Prometheus remote write 1.0, for Prometheus and everything that takes what Prometheus sends. */
-export const remoteWrite: Sink<typeof RemoteWriteOptions> = {
-  options: RemoteWriteOptions,
-  open: ({ name, options, version, telemetry, log }) => {
-    const url = new URL(options.endpoint)
-    const endpoint = httpEndpoint(url, TIMEOUT_MS)
-    const fixedHeaders = {
-      ...options.headers,
-      'content-encoding': 'snappy',
-      'content-type': 'application/x-protobuf',
-      'x-prometheus-remote-write-version': '0.1.0',
-      'user-agent': `podatlas/${version}`,
-    }
-    const send = async (body: Uint8Array, signal: AbortSignal): Promise<Outcome> => {
-      const credentials = await readCredentials(options)
-      if ('kind' in credentials) return credentials
-      const authorization = basicAuth(credentials.username, credentials.password)
-      const answer = await endpoint.post({ ...fixedHeaders, ...authorization }, body, signal)
-      // The query may hold a token, so it stays out of every message.
-      return judge(answer, `${url.origin}${url.pathname}`)
-    }
-    return startDelivery({
-      name,
-      telemetry,
-      log,
-      queueLimit: options.queueLimit,
-      maxSamplesPerSend: MAX_SAMPLES_PER_SEND,
-      encode: encodeWriteRequest,
-      send,
-      close: () => endpoint[Symbol.dispose](),
-    })
-  },
+export const remoteWrite: Sink<RemoteWriteOptions> = ({
+  name,
+  options,
+  version,
+  telemetry,
+  log,
+}) => {
+  const url = new URL(options.endpoint)
+  const endpoint = httpEndpoint(url, TIMEOUT_MS)
+  const fixedHeaders = {
+    ...options.headers,
+    'content-encoding': 'snappy',
+    'content-type': 'application/x-protobuf',
+    'x-prometheus-remote-write-version': '0.1.0',
+    'user-agent': `podatlas/${version}`,
+  }
+  const send = async (body: Uint8Array, signal: AbortSignal): Promise<Outcome> => {
+    const credentials = await readCredentials(options)
+    if ('kind' in credentials) return credentials
+    const authorization = basicAuth(credentials.username, credentials.password)
+    const answer = await endpoint.post({ ...fixedHeaders, ...authorization }, body, signal)
+    // The query may hold a token, so it stays out of every message.
+    return judge(answer, `${url.origin}${url.pathname}`)
+  }
+  return startDelivery({
+    name,
+    telemetry,
+    log,
+    queueLimit: options.queueLimit,
+    maxSamplesPerSend: MAX_SAMPLES_PER_SEND,
+    encode: encodeWriteRequest,
+    send,
+    close: () => endpoint[Symbol.dispose](),
+  })
 }
 
 /** Which answers remote write 1.0 tries again: 429, every 5xx, and no answer at all. */

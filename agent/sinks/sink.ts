@@ -1,4 +1,3 @@
-import type { z } from 'zod'
 import type { Samples } from '../model.ts'
 import type { Telemetry } from '../telemetry.ts'
 
@@ -20,9 +19,5 @@ export type SinkParts<Options> = {
   readonly log: (line: string) => void
 }
 
-/** One destination: what can be set, and how it is opened. */
-export type Sink<Schema extends z.ZodType = z.ZodType> = {
-  readonly options: Schema
-  // A method, so that a list can hold sinks of different options.
-  open(parts: SinkParts<z.output<Schema>>): OpenSink
-}
+/** One destination: how it is opened. What can be set is a schema, beside it: only the start parses. */
+export type Sink<Options> = (parts: SinkParts<Options>) => OpenSink

@@ -8,6 +8,7 @@ import { createTelemetry } from '../telemetry.ts'
 import type { Receiver } from './contract.ts'
 import { sinkContract } from './contract.ts'
 import { EXAMPLE_MS, exampleSamples, exampleSeries, reading } from './examples.ts'
+import { StdoutOptions } from './stdout-options.ts'
 import { stdoutTo } from './stdout.ts'
 import type { Arrived } from './write-receiver.ts'
 import { until } from './write-receiver.ts'
@@ -27,7 +28,7 @@ function reader() {
   const lines: string[] = []
   createInterface({ input: child.stdout }).on('line', line => lines.push(line))
   return {
-    sink: stdoutTo(() => child.stdin),
+    sink: { options: StdoutOptions, open: stdoutTo(() => child.stdin) },
     lines,
     signal: (name: NodeJS.Signals) => child.kill(name),
     ended,

@@ -1,45 +1,33 @@
 import type { Writable } from 'node:stream'
-import { z } from 'zod'
 import type { Outcome } from './delivery.ts'
 import { startDelivery } from './delivery.ts'
 import type { Sink } from './sink.ts'
 import { jsonLines, trafficLines } from './stdout-format.ts'
+import type { StdoutOptions } from './stdout-options.ts'
 
-const Options = z.strictObject({
-  type: z.literal('stdout'),
-  format: z
-    .enum(['text', 'json'])
-    .default('text')
-    .describe('text: a line per connection target that moved; json: a line per sample'),
-  queueLimit: z.int().min(1).default(100_000).describe('Samples held while nobody reads'),
-})
-
-export const stdout: Sink<typeof Options> = stdoutTo(() => process.stdout)
+export const stdout: Sink<StdoutOptions> = stdoutTo(() => process.stdout)
 
 /** The sink on any stream. One that has no reader any more drops what comes, and counts it. */
-export function stdoutTo(stream: () => Writable): Sink<typeof Options> {
-  return {
-    options: Options,
-    open: ({ name, options, telemetry, log }) => {
-      const output = stream()
-      let fault: string | undefined
-      // Without a listener, EPIPE would end the process; it may come as late as at exit.
-      output.on('error', error => (fault ??= error.message))
-      const send = async (text: string, signal: AbortSignal): Promise<Outcome> => {
-        if (text !== '' && fault === undefined) fault = await written(output, text, signal)
-        if (fault === undefined) return { kind: 'taken' }
-        return { kind: 'refused', reason: 'closed', detail: `nobody reads: ${fault}` }
-      }
-      return startDelivery({
-        name,
-        telemetry,
-        log,
-        queueLimit: options.queueLimit,
-        maxSamplesPerSend: Infinity,
-        encode: options.format === 'json' ? jsonLines : trafficLines(),
-        send,
-      })
-    },
+export function stdoutTo(stream: () => Writable): Sink<StdoutOptions> {
+  return ({ name, options, telemetry, log }) => {
+    const output = stream()
+    let fault: string | undefined
+    // Without a listener, EPIPE would end the process; it may come as late as at exit.
+    output.on('error', error => (fault ??= error.message))
+    const send = async (text: string, signal: AbortSignal): Promise<Outcome> => {
+      if (text !== '' && fault === undefined) fault = await written(output, text, signal)
+      if (fault === undefined) return { kind: 'taken' }
+      return { kind: 'refused', reason: 'closed', detail: `nobody reads: ${fault}` }
+    }
+    return startDelivery({
+      name,
+      telemetry,
+      log,
+      queueLimit: options.queueLimit,
+      maxSamplesPerSend: Infinity,
+      encode: options.format === 'json' ? jsonLines : trafficLines(),
+      send,
+    })
   }
 }
 

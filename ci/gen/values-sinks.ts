@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { sinks } from '../../agent/sinks/index.ts'
+import { sinkSchemas } from '../../agent/sinks/options.ts'
 
 type JsonSchema = z.core.JSONSchema.BaseSchema
 
@@ -17,8 +17,8 @@ const endpoint = '^(https?://[^\\s/@]+(/[^\\s]*)?)?$'
  * reason that matters; a `oneOf` would list a failure for every type that was not meant.
  */
 export function sinkSchema(credentials: JsonSchema): JsonSchema {
-  const ofTypes = Object.entries(sinks).reduce<JsonSchema>(
-    (otherTypes, [type, { options }]) => ({
+  const ofTypes = Object.entries(sinkSchemas).reduce<JsonSchema>(
+    (otherTypes, [type, options]) => ({
       if: { properties: { type: { const: type } }, required: ['type'] },
       // oxlint-disable-next-line unicorn/no-thenable -- a keyword of JSON Schema
       then: {
@@ -29,7 +29,7 @@ export function sinkSchema(credentials: JsonSchema): JsonSchema {
     }),
     {},
   )
-  const types = Object.keys(sinks).toSorted()
+  const types = Object.keys(sinkSchemas).toSorted()
   return {
     type: 'object',
     propertyNames: { pattern: sinkName },

@@ -1,4 +1,4 @@
-import { mkdtempDisposableSync, readdirSync } from 'node:fs'
+import { mkdtempDisposableSync, readdirSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { expect, test } from 'vitest'
@@ -29,6 +29,21 @@ test("the agent's image adds its bundles, koffi, libbpf with what it loads, and 
     'libelf',
     'libz',
   ])
+})
+
+test('what runs for months is bundled without what only the start needs', async () => {
+  using root = mkdtempDisposableSync(join(tmpdir(), 'podatlas-stage-'))
+  await stageAgent(root.path)
+  const packagesOf = (file: string) => {
+    const text = readFileSync(join(root.path, 'app', file), 'utf8')
+    const named = text.matchAll(/^\/\/ (?:\.\.\/)*node_modules\/([^/]+)\//gm)
+    return [...new Set([...named].map(([, name = '']) => name))].toSorted((a, b) =>
+      a < b ? -1 : 1,
+    )
+  }
+  expect(packagesOf('agent.cjs')).toEqual([])
+  expect(packagesOf('start.cjs')).toEqual(['koffi', 'yaml', 'zod'])
+  expect(packagesOf('run.cjs')).toEqual(['koffi', 'snappyjs'])
 })
 
 function isLibrary(file: string): boolean {

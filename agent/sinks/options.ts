@@ -1,0 +1,17 @@
+import { z } from 'zod'
+import { RemoteWriteOptions } from './remote-write-options.ts'
+import { StdoutOptions } from './stdout-options.ts'
+
+/** What can be set of every destination, by the `type` that selects it. */
+export const sinkSchemas = {
+  stdout: StdoutOptions,
+  prometheus: RemoteWriteOptions,
+}
+
+/** What a sink of the configuration may say; `type` decides which other settings there are. */
+export const sinkOptions = z.discriminatedUnion('type', [
+  sinkSchemas.stdout,
+  sinkSchemas.prometheus,
+])
+
+export type SinkOptions = z.output<typeof sinkOptions>
