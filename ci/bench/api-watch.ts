@@ -41,7 +41,8 @@ export const benchApiWatch: Bench = async ({ isSmall, print }) => {
   await until(() => server.requestsOf('agent').some(request => request.includes('watch=')), agent)
 
   {
-    await using _everything = await watchEverything(server.addressFor('everything'))
+    await using everything = new AsyncDisposableStack()
+    everything.use(await watchEverything(server.addressFor('everything')))
     await storm(cluster, { changesPerSecond: QUIET_RATE, seconds, slots: everywhere })
     await sleep(1_000)
   }

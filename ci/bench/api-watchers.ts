@@ -15,7 +15,7 @@ export type WatchRequest = {
 /** Tells everybody who watches what happens. */
 export type Watchers = {
   readonly watch: (request: WatchRequest, response: ServerResponse) => void
-  /** Watches ended because nobody read them. */
+  /** Watches that were ended because nobody read them. */
   readonly cutOff: () => number
 }
 
@@ -24,55 +24,54 @@ const BOOKMARK_EVERY_MS = 60_000
 const LAST_BOOKMARK_MS = 2_000
 /** The API server's own default is 30 to 60 minutes. */
 const DEFAULT_TIMEOUT_S = 1_800
-/** Who has so many bytes unread is cut off, as the API server does it by the number of events. */
-const MAX_UNREAD = 64 * 1024 * 1024
+/** The API server keeps 10 to 1,000 events for who does not read them, and then ends the watch: watch_cache.go. */
+const MAX_UNREAD = 1_000
 
 export function createWatchers(cluster: SimulatedCluster): Watchers {
   const open = new Map<Collection, Set<(change: Change) => void>>()
   let cutOff = 0
   cluster.onChange((collection, change) => {
-    for (const tell of open.get(collection) ?? []) tell(change)
+    for (const hear of open.get(collection) ?? []) hear(change)
   })
 
-  function watch(
-    { collection, selection, shape, query }: WatchRequest,
-    response: ServerResponse,
-  ): void {
+  function watch(request: WatchRequest, response: ServerResponse): void {
+    const { collection, shape, query } = request
     response.writeHead(200, { 'content-type': 'application/json' }).flushHeaders()
-    const say = (type: string, object: object) => {
-      response.write(`${jsonOf({ type, object })}\n`)
-      if (response.writableLength <= MAX_UNREAD) return
-      cutOff += 1
-      response.destroy()
-    }
+    /** Whether there is room for more. */
+    const say = (type: string, object: object) => response.write(`${jsonOf({ type, object })}\n`)
     const since = Number(query.get('resourceVersion') ?? 0) || cluster.version()
     const missed = collection.history.after(since)
     if (missed === undefined) {
-      const message = `too old resource version: ${since} (${cluster.version()})`
-      say('ERROR', {
-        kind: 'Status',
-        apiVersion: 'v1',
-        metadata: {},
-        status: 'Failure',
-        message,
-        reason: 'Expired',
-        code: 410,
-      })
+      say('ERROR', tooOld(since, cluster.version()))
       response.end()
       return
     }
-    const tell = (change: Change) => {
-      const event = eventOf(collection, selection, change)
-      if (event) say(event.type, shape.whole(event.object))
+    // What happened before the watch began waits for the client; of what happens since only so much.
+    const untold = missed.filter(change => typeOf(request, change) !== undefined)
+    const mostUntold = untold.length + MAX_UNREAD
+    const tell = () => {
+      while (untold.length > 0 && !response.writableNeedDrain) {
+        const change = untold.shift()
+        const type = change && typeOf(request, change)
+        if (type) say(type, shape.whole(objectOf(collection, type, change)))
+      }
     }
-    missed.forEach(tell)
+    const hear = (change: Change) => {
+      if (typeOf(request, change) === undefined) return
+      if (untold.length >= mostUntold) {
+        cutOff += 1
+        response.destroy()
+      } else if (untold.push(change)) tell()
+    }
+    response.on('drain', tell)
+    tell()
 
-    const tellers = open.get(collection) ?? new Set()
-    open.set(collection, tellers.add(tell))
+    const hearers = open.get(collection) ?? new Set()
+    open.set(collection, hearers.add(hear))
     const timeoutMs = Number(query.get('timeoutSeconds') ?? DEFAULT_TIMEOUT_S) * 1_000
     const bookmark = () => {
-      if (query.get('allowWatchBookmarks') === 'true')
-        say('BOOKMARK', shape.bookmark(cluster.version()))
+      const isWanted = query.get('allowWatchBookmarks') === 'true' && untold.length === 0
+      if (isWanted) say('BOOKMARK', shape.bookmark(cluster.version()))
     }
     const timers = [
       setInterval(bookmark, BOOKMARK_EVERY_MS),
@@ -80,7 +79,7 @@ export function createWatchers(cluster: SimulatedCluster): Watchers {
       setTimeout(() => response.end(), timeoutMs),
     ]
     response.once('close', () => {
-      tellers.delete(tell)
+      hearers.delete(hear)
       for (const timer of timers) clearTimeout(timer)
     })
   }
@@ -88,11 +87,20 @@ export function createWatchers(cluster: SimulatedCluster): Watchers {
 }
 
 /** As convertToWatchEvent() in cache_watcher.go: what begins to match is added, what ceases to is deleted. */
-function eventOf(collection: Collection, { matches }: Selection, { slot, step, version }: Change) {
+function typeOf({ collection, selection: { matches } }: WatchRequest, { slot, step }: Change) {
   const isIn = matches(collection.fieldsAt(slot, step))
   const wasIn = step > 0 && matches(collection.fieldsAt(slot, step - 1))
-  if (!isIn && !wasIn) return undefined
-  // A deleted object comes as it was, with the version of its deletion.
-  const object = collection.objectAt(slot, isIn ? step : step - 1, version)
-  return { type: isIn ? (wasIn ? 'MODIFIED' : 'ADDED') : 'DELETED', object }
+  if (isIn) return wasIn ? 'MODIFIED' : 'ADDED'
+  return wasIn ? 'DELETED' : undefined
+}
+
+/** A deleted object comes as it was, with the version of its deletion. */
+function objectOf({ objectAt }: Collection, type: string, { slot, step, version }: Change) {
+  return objectAt(slot, type === 'DELETED' ? step - 1 : step, version)
+}
+
+function tooOld(since: number, version: number): object {
+  const message = `too old resource version: ${since} (${version})`
+  const failure = { status: 'Failure', message, reason: 'Expired', code: 410 }
+  return { kind: 'Status', apiVersion: 'v1', metadata: {}, ...failure }
 }
