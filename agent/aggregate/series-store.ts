@@ -18,9 +18,12 @@ export function seriesStore(capacity: number, { metrics, groupOf }: MetricGroups
   const countedTick = new Uint32Array(capacity)
   const nextAt = new Int32Array(capacity)
   const free: number[] = []
+  // The same list as long as no series is born or ends: sinks may hold it for many ticks.
+  let alive: readonly Series[] | undefined
 
   /** Adds the series of `groups` to the chain that starts at `first`. Gives the slot where it starts now. */
   function bear(first: number, groups: Groups, target: Labels, startMs: number): number {
+    alive = undefined
     let start = first
     for (const [index, metric] of metrics.entries()) {
       if (((groupOf[index] ?? 0) & groups) === 0) continue
@@ -44,6 +47,7 @@ export function seriesStore(capacity: number, { metrics, groupOf }: MetricGroups
 
   /** Frees the slots of a chain. */
   function end(first: number): void {
+    alive = undefined
     for (let slot = first; slot !== NONE; slot = nextAt[slot] ?? NONE) {
       slots[slot] = undefined
       free.push(slot)
@@ -65,14 +69,14 @@ export function seriesStore(capacity: number, { metrics, groupOf }: MetricGroups
   }
 
   function samples(timestampMs: number): Samples {
-    const series: Series[] = []
-    const values = new Float64Array(slots.length - free.length)
-    for (const [slot, one] of slots.entries()) {
-      if (!one) continue
-      values[series.length] = (totals[slot] ?? 0) / (metrics[metricAt[slot] ?? 0]?.perUnit ?? 1)
-      series.push(one)
+    alive ??= slots.filter(one => one !== undefined)
+    const values = new Float64Array(alive.length)
+    let count = 0
+    for (let slot = 0; slot < slots.length; slot++) {
+      if (!slots[slot]) continue
+      values[count++] = (totals[slot] ?? 0) / (metrics[metricAt[slot] ?? 0]?.perUnit ?? 1)
     }
-    return { timestampMs, series, values }
+    return { timestampMs, series: alive, values }
   }
 
   function seriesIn(slot: number): Series {
