@@ -94,7 +94,7 @@ function peers() {
     id: 5,
     title: 'Peers',
     description:
-      'The addresses with most bytes per second, in either direction, and where they are. "other" is what went over the series budget.',
+      'The addresses with most bytes per second, in either direction, and where they are. A network, and "other", are what went over the series budget.',
     width: 24,
     unit: 'Bps',
   })
@@ -204,7 +204,7 @@ function folded() {
     id: 9,
     title: 'Folded',
     description:
-      'Share of the bytes sent whose address was folded into "other", because the node has more series than its budget (agent.series.budget).',
+      'Share of the bytes sent whose address was folded into its network or into "other", because the node has more series than its budget (agent.series.budget).',
     width: 6,
     unit: 'percentunit',
   })
@@ -212,7 +212,7 @@ function folded() {
     .withTarget(
       now(
         'A',
-        `sum(${rate(series.transmitBytes, 'destination_ip="other"')}) / sum(${rate(series.transmitBytes)})`,
+        `sum(${rate(series.transmitBytes, 'destination_ip=~"other|.+/.+"')}) / sum(${rate(series.transmitBytes)})`,
       ),
     )
     .noValue('0%')

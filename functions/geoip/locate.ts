@@ -3,8 +3,8 @@ import type { AddressKind } from '../address/kind.ts'
 import type { Place } from './place.ts'
 
 /**
- * `found`: in a database; `unknown`: public, in none; `folded`: the agent's `other`, which stands for
- * many addresses; else the kind of network, which no database is asked for.
+ * `found`: in a database; `unknown`: public, in none; `folded`: the agent's `other`, or a network such
+ * as 198.51.100.0/24, which stand for many addresses; else the kind of network, which no database is asked for.
  */
 export type LookupResult =
   | 'found'
@@ -30,7 +30,7 @@ export function locator(
 }
 
 function lookUp(find: (address: string) => Place | undefined, address: string): Lookup {
-  if (address === 'other') return { result: 'folded' }
+  if (address === 'other' || address.includes('/')) return { result: 'folded' }
   const kind = addressKind(address)
   if (kind === undefined) return { result: 'invalid' }
   if (kind !== 'public') return { result: kind }
