@@ -16,6 +16,8 @@ export type PipelineParts = {
   readonly ownSamples: ReturnType<typeof ownMetrics>
   readonly sink: Pick<OpenSink, 'offer'>
   readonly intervalMs: number
+  /** Called before the second tick and then now and again: what the tick before left is garbage by then. */
+  readonly returnMemory?: () => void
   readonly telemetry: Pick<Telemetry, 'drainFailures'>
   readonly warn: (key: string, line: string) => void
 }
@@ -28,6 +30,8 @@ export type Pipeline = {
 
 /** The first samples come soon after the start: who has just started the agent is waiting for them. */
 const FIRST_TICK_MS = 500
+/** A minute's ticks at the default interval. */
+const TICKS_PER_RETURN = 6
 
 /** drain → attribute → aggregate → sinks, one tick after the other, at multiples of the interval. */
 export function createPipeline(parts: PipelineParts): Pipeline {
@@ -67,7 +71,8 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   return {
     run: async stop => {
       await pause(FIRST_TICK_MS, stop)
-      while (!stop.aborted) {
+      for (let number = 0; !stop.aborted; number++) {
+        if (number % TICKS_PER_RETURN === 1) parts.returnMemory?.()
         await tick(false)
         await pause(untilNextTickMs(Date.now(), intervalMs), stop)
       }

@@ -13,6 +13,7 @@ import { openCgroupBirths } from './kernel/cgroup-births.ts'
 import { openKernel } from './kernel/kernel.ts'
 import { processReader } from './kernel/processes.ts'
 import type { Programs } from './kernel/programs.ts'
+import { returnMemory } from './kernel/return-memory.ts'
 import { startSeeding } from './kernel/seed.ts'
 import { startUdp } from './kernel/udp.ts'
 import { removePins } from './kernel/unpin.ts'
@@ -68,6 +69,7 @@ export async function run({ programs, told }: Started, stop: AbortSignal): Promi
     ownSamples: ownMetrics({ registry: telemetry.registry, cluster, intervalMs, startedMs }),
     sink,
     intervalMs,
+    returnMemory,
     telemetry,
     warn: log.warn,
   })

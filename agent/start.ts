@@ -22,10 +22,14 @@ export type Started = { readonly programs: Programs; readonly told: Told }
 type Environment = Readonly<Record<string, string | undefined>>
 
 /**
- * Memory that V8 takes and does not give back: a tick makes what lives for some collections and is
- * garbage with the next tick, for which the young generation would grow to 32 MB for good.
+ * What keeps a process small that works for some milliseconds every ten seconds (docs/decisions/0038).
+ * A tick makes what is garbage with the next tick: V8 would let the young generation grow to 32 MB for it
+ * and stay there. The optimizing compiler's code and memory cost more than what it makes faster.
  */
-const SECOND_LIFE_OPTIONS = ['--max-semi-space-size=1']
+const SECOND_LIFE = {
+  options: ['--max-semi-space-size=1', '--no-opt', '--expose-gc'],
+  env: { MALLOC_ARENA_MAX: '1' },
+}
 
 /**
  * The first life of the process: everything that needs the command line, the config file or
@@ -82,8 +86,8 @@ function install(told: Told, env: Environment): Programs {
   startSecondLife(programs, {
     told: JSON.stringify(told),
     wanted,
-    env: rest,
-    nodeOptions: SECOND_LIFE_OPTIONS,
+    env: { ...SECOND_LIFE.env, ...rest },
+    nodeOptions: SECOND_LIFE.options,
     warn,
   })
   return programs

@@ -1,4 +1,4 @@
-import koffi from 'koffi'
+import koffi, { type LibraryHandle } from 'koffi'
 
 /** Functions of the C library that Node has no words for. Each gives 0 or more, or the negative errno. */
 export type Libc = {
@@ -16,6 +16,10 @@ export type Libc = {
   /** The first `bytes` of what is open, as memory that is shared with it; or the negative errno. */
   readonly map: (fd: number, bytes: number) => ArrayBuffer | number
   readonly unmap: (memory: ArrayBuffer) => void
+  /** Gives freed memory back to the kernel. */
+  readonly trim: () => void
+  /** Unmaps the pages there till they are touched again. What is in them and not in their file is lost. */
+  readonly forget: (start: number, bytes: number) => void
   readonly prctl: (option: number, a: number, b: number) => number
 }
 
@@ -25,6 +29,7 @@ const POLLIN = 1
 const PROT_READ_WRITE = 3
 const MAP_SHARED = 1
 const MAP_FAILED = 2n ** 64n - 1n
+const MADV_DONTNEED = 4
 
 let loaded: Libc | undefined
 
@@ -53,6 +58,7 @@ function bindLibc(): Libc {
   )
   const unmap = library.func('int munmap(void *start, size_t bytes)')
   const prctl = bind('int prctl(int option, ...)')
+  const forget = bind('int madvise(uintptr_t start, size_t bytes, int advice)')
   return {
     flock: bind('int flock(int fd, int operation)'),
     setDescriptorFlags: (fd, flags) => fcntl(fd, F_SETFD, 'int', flags),
@@ -76,6 +82,18 @@ function bindLibc(): Libc {
     unmap: memory => {
       unmap(memory, memory.byteLength)
     },
+    trim: trimmer(library),
+    forget: (start, bytes) => void forget(start, bytes, MADV_DONTNEED),
     prctl: (option, a, b) => prctl(option, 'long', a, 'long', b, 'long', 0, 'long', 0),
+  }
+}
+
+/** Other C libraries than GNU's have no such function: they keep less. */
+function trimmer(library: LibraryHandle): () => void {
+  try {
+    const trim = library.func('int malloc_trim(size_t pad)')
+    return () => void trim(0)
+  } catch {
+    return () => {}
   }
 }
