@@ -10,7 +10,8 @@ import { progress } from './progress.ts'
 const namespace = 'podatlas'
 /** The chart under test. */
 export const chart = join(import.meta.dirname, '../../chart')
-const values = join(import.meta.dirname, 'values.yaml')
+/** What all tests change of it. */
+export const values = join(import.meta.dirname, 'values.yaml')
 
 /** Installs the chart with Helm, and waits for every pod whose image can be had here. */
 export async function installChart(folders: ClusterFolders): Promise<void> {
@@ -19,10 +20,10 @@ export async function installChart(folders: ClusterFolders): Promise<void> {
   await putPlaces(folders)
   await helmOf(folders)('install', chart, '--values', values)
   progress('chart installed')
-  const pods = ['pods', '-l', 'app.kubernetes.io/component in (agent, geoip, prometheus)']
+  const pods = ['pods', '-l', 'app.kubernetes.io/component in (agent, geoip, peers, prometheus)']
   await kubectl(['-n', namespace, 'wait', '--for=create', ...pods, '--timeout=60s'])
   await kubectl(['-n', namespace, 'wait', '--for=condition=Ready', ...pods, '--timeout=120s'])
-  progress('agent, geoip and Prometheus are ready')
+  progress('agent, geoip, peers and Prometheus are ready')
 }
 
 /** Helm on the release of the tests: `helm('upgrade', chart, '--reuse-values')`. */

@@ -12,14 +12,15 @@ const inRelease = ['-n', 'podatlas', 'get']
 // Some renders put objects where another team's Prometheus or Grafana lives.
 beforeAll(() => kubectl(['create', 'namespace', 'monitoring']))
 
-test('agent, geoip and Prometheus are ready and were never restarted', async () => {
+test('agent, geoip, peers and Prometheus are ready and were never restarted', async () => {
   const jsonpath =
     '{range .items[*].status.containerStatuses[*]}{.name} {.ready} {.restartCount}\n{end}'
-  const ours = ['-l', 'app.kubernetes.io/component in (agent, geoip, prometheus)']
+  const ours = ['-l', 'app.kubernetes.io/component in (agent, geoip, peers, prometheus)']
   const lines = await kubectl([...inRelease, 'pods', ...ours, '-o', `jsonpath=${jsonpath}`])
   expect(lines.trim().split('\n').toSorted()).toEqual([
     'agent true 0',
     'geoip true 0',
+    'peers true 0',
     'prometheus true 0',
   ])
 })
