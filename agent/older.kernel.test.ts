@@ -1,6 +1,6 @@
 import { test } from 'vitest'
 import { bpfObject } from '../ci/bpf/object.ts'
-import { startTraffic } from './kernel/test/traffic.ts'
+import { ownerOf, startTraffic } from './kernel/test/traffic.ts'
 import { startAgent } from './test/agent-process.ts'
 
 // The real `node agent/main.ts`, which has no capability left when it searches.
@@ -18,7 +18,7 @@ test('connections older than the agent show what they carry from its start on', 
     if (name !== 'waits to be accepted') continue
     const labels = { destination_port: String(port) }
     for (const role of ['client', 'server'] as const) {
-      const ofRole = { ...labels, role, container_name: role }
+      const ofRole = { ...labels, role, container_name: ownerOf(role) }
       const [sent, received] = role === 'client' ? ['transmit', 'receive'] : ['receive', 'transmit']
       await agent.waitFor(`podatlas_${sent}_bytes_total`, ofRole, client.sent)
       await agent.waitFor(`podatlas_${received}_bytes_total`, ofRole, client.received)

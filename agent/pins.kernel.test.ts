@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test, vi } from 'vitest'
 import { bpfObject } from '../ci/bpf/object.ts'
 import { mountBpffs, type Bpffs } from './kernel/test/bpffs.ts'
-import { startTraffic, type Service } from './kernel/test/traffic.ts'
+import { ownerOf, startTraffic, type Service } from './kernel/test/traffic.ts'
 import { objectVariant } from './kernel/test/variant.ts'
 import { betweenTicks, runAgent, startAgent, type AgentProcess } from './test/agent-process.ts'
 
@@ -229,7 +229,7 @@ function total(agents: readonly AgentProcess[], service: Service): Service {
         line =>
           line.name === name &&
           line.labels['role'] === role &&
-          line.labels['container_name'] === role &&
+          line.labels['container_name'] === ownerOf(role) &&
           line.labels['destination_port'] === String(service.port),
       )
       return all + (newest?.value ?? 0)
@@ -248,7 +248,7 @@ function total(agents: readonly AgentProcess[], service: Service): Service {
 function bytesOf({ lines }: AgentProcess): number {
   return lines
     .filter(({ name, labels }) => name.endsWith('bytes_total') && labels['role'] === 'client')
-    .filter(({ labels }) => labels['container_name'] === 'client')
+    .filter(({ labels }) => labels['container_name'] === ownerOf('client'))
     .reduce((sum, { value = 0 }) => sum + value, 0)
 }
 

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { openTestKernel, type TestKernel } from './open.ts'
 import { processLedger, truthOf, type ByProcess, type ProcessTruth } from './process-ledger.ts'
-import { compareExactly, covered, type Compared, type Scenario } from './scenario.ts'
+import { compareExactly, covered, keptInEmulation, type Compared, type Scenario } from './scenario.ts'
 import { startTraffic } from './traffic.ts'
 import { openUdpKernel } from './udp.ts'
 
-const open = () => openTestKernel({ processes: true })
+const openAnew = () => openTestKernel({ processes: true })
+const open = keptInEmulation(openAnew)
 
 /** bpf/test/process_udp.c */
 const FIRST_DATAGRAM = 100
@@ -25,7 +26,7 @@ export const processScenarios: readonly Scenario[] = [
     run: async () => {
       await using traffic = startTraffic<ProcessTruth>('processes-older')
       await traffic.next()
-      using kernel = open()
+      using kernel = openAnew()
       await kernel.seed()
       return await compareOn(kernel, traffic, 2)
     },

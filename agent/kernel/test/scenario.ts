@@ -23,6 +23,8 @@ export type Compared = {
 
 type Conditions = { readonly checkpoints?: number; readonly open?: () => TestKernel }
 
+const openOrGoOn = keptInEmulation(openTestKernel)
+
 /**
  * Runs a scenario of bpf/test to its last checkpoint, where it stops for a comparison; at each, the
  * kernel must have counted what the programs did.
@@ -44,13 +46,14 @@ export async function compareExactly(
   return services
 }
 
-let kept: TestKernel | undefined
-
-/** In emulation loading takes most of the time: there all comparisons share what the first one loaded. */
-function openOrGoOn(): TestKernel {
-  if (!isEmulated()) return openTestKernel()
-  kept ??= openTestKernel()
-  return { ...kept, [Symbol.dispose]: () => undefined }
+/** In emulation loading takes most of the time: there all that open it share what the first one loaded. */
+export function keptInEmulation(open: () => TestKernel): () => TestKernel {
+  if (!isEmulated()) return open
+  let kept: TestKernel | undefined
+  return () => {
+    kept ??= open()
+    return { ...kept, [Symbol.dispose]: () => undefined }
+  }
 }
 
 /** What a comparison of these services covered. */

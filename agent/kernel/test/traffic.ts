@@ -56,6 +56,11 @@ export type Traffic<Truth = Service> = AsyncDisposable & {
 
 let runs = 0
 
+/** How an agent names the owner of an end: by its cgroup, without the number of the run. */
+export function ownerOf(end: string): string {
+  return `podatlas-test-${process.pid}/${end}`
+}
+
 /** Starts a scenario of bpf/test/main.c; it runs to its first checkpoint. */
 export function startTraffic<Truth = Service>(scenario: string): Traffic<Truth> {
   const program = trafficProgram()
