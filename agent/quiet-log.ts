@@ -1,7 +1,11 @@
 const QUIET_MS = 60_000
 
 /** Lets one line a minute per reason through, and says with the next one how many it held back. */
-export function quietLog(log: (line: string) => void, nowMs: () => number = () => Date.now()) {
+// A clock that takes no steps: set back by an hour, the other one would silence the log for an hour.
+export function quietLog(
+  log: (line: string) => void,
+  nowMs: () => number = () => performance.now(),
+) {
   const reasons = new Map<string, { quietUntilMs: number; heldBack: number }>()
   return (reason: string, line: string) => {
     const known = reasons.get(reason)

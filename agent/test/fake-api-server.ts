@@ -20,6 +20,8 @@ export type FakeApiServer = AsyncDisposable & {
   /** Connections end and new ones are refused, until it comes back at the same address. */
   readonly goAway: () => Promise<void>
   readonly comeBack: () => Promise<void>
+  /** From now on every request is answered so, until it is given nothing. */
+  readonly answerAll: (answer?: (request: ApiRequest) => void) => void
   readonly setToken: (token: string) => void
 }
 
@@ -34,12 +36,14 @@ export async function fakeApiServer(): Promise<FakeApiServer> {
 
   const arrived: ApiRequest[] = []
   const awaited: ((request: ApiRequest) => void)[] = []
+  let always: ((request: ApiRequest) => void) | undefined
   const server = createServer({ key, cert }, (incoming, response) => {
     const url = new URL(incoming.url ?? '', 'https://api')
     const { authorization } = incoming.headers
     const request = { path: url.pathname, query: url.searchParams, authorization, response }
     const take = awaited.shift()
-    if (take) take(request)
+    if (always) always(request)
+    else if (take) take(request)
     else arrived.push(request)
   })
   async function listen(at: number): Promise<number> {
@@ -59,6 +63,9 @@ export async function fakeApiServer(): Promise<FakeApiServer> {
 
   return {
     goAway: close,
+    answerAll: answer => {
+      always = answer
+    },
     comeBack: async () => void (await listen(port)),
     address: { url: `https://127.0.0.1:${port}`, tokenFile, caFile },
     next: () => {

@@ -49,6 +49,8 @@ async function store({ send }: RealApi, path: string, object: Simulated) {
     resourceVersion: _version,
     uid: _uid,
     managedFields: _fields,
+    // The garbage collector deletes what belongs to nobody that it knows.
+    ownerReferences: _owners,
     ...metadata
   } = object.metadata
   const body = { ...object, metadata }
@@ -74,7 +76,13 @@ async function makeNamespace(send: RealApi['send'], name: string): Promise<void>
 
 /** Without what the server gives each object itself, and kind and version, which lists leave out. */
 function comparable({ metadata, kind: _kind, apiVersion: _version, spec, ...object }: Simulated) {
-  const { uid: _uid, resourceVersion: _rv, creationTimestamp: _created, ...kept } = metadata
+  const {
+    uid: _uid,
+    resourceVersion: _rv,
+    creationTimestamp: _created,
+    ownerReferences: _owners,
+    ...kept
+  } = metadata
   // A new node is not ready, and every cluster has its own range of services.
   const { taints: _taints, clusterIP: _ip, clusterIPs: _ips, ...rest } = spec ?? {}
   return { ...object, spec: rest, metadata: { ...kept, managedFields: 'managedFields' in kept } }
