@@ -1,5 +1,4 @@
-import { z } from 'zod'
-import { promApi, type Row } from './running.ts'
+import { promql, type Row } from './running.ts'
 
 /** Labels of podatlas_peer_info that say who owns an address. */
 const ownerLabels = [
@@ -12,34 +11,16 @@ const ownerLabels = [
   'peer_node',
 ] as const
 
-const Answer = z.object({
-  data: z.object({
-    result: z.array(
-      z.object({
-        metric: z.record(z.string(), z.string()),
-        value: z.tuple([z.number(), z.string()]),
-      }),
-    ),
-  }),
-})
-
 /**
  * Bytes that the series sent which `matchers` select, by container and by who owns the address at
  * that time, in seconds since the epoch (default now).
  */
 export async function bytesByOwner(matchers: string, timeS?: number): Promise<Row[]> {
   const owners = ownerLabels.join(', ')
-  return await promqlAt(
+  return await promql(
     `sum by (container_name, ${owners}) (podatlas_transmit_bytes_total{${matchers}}` +
       ` * on (cluster, destination_ip) group_left (${owners})` +
       ` topk by (cluster, destination_ip) (1, podatlas_peer_info))`,
     timeS,
   )
-}
-
-/** Asks the Prometheus in the cluster how things were at that time. */
-export async function promqlAt(query: string, timeS?: number): Promise<Row[]> {
-  const time = timeS === undefined ? {} : { time: String(timeS) }
-  const { data } = Answer.parse(await promApi(`query?${new URLSearchParams({ query, ...time })}`))
-  return data.result.map(({ metric, value }) => ({ labels: metric, value: Number(value[1]) }))
 }

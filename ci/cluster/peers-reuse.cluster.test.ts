@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { createPod, podOf, untilDone } from './example/pod.ts'
 import { oneAddress } from './one-address.ts'
-import { bytesByOwner, promqlAt } from './peers-join.ts'
-import { kubectl } from './running.ts'
+import { bytesByOwner } from './peers-join.ts'
+import { kubectl, promql } from './running.ts'
 
 const { handler, address } = oneAddress
 const owned = `podatlas_peer_info{destination_ip="${address}"}`
@@ -33,7 +33,7 @@ test('an address that two pods have in turn: a join at either time gives the own
     [firstS, 'early', 'first', 30_011],
     [secondS, 'late', 'second', 40_009],
   ] as const) {
-    expect(await promqlAt(`sum by (peer_name) (${owned})`, timeS)).toEqual([
+    expect(await promql(`sum by (peer_name) (${owned})`, timeS)).toEqual([
       { labels: { peer_name: tenant }, value: 1 },
     ])
     const matchers = `k8s_namespace="tenants",k8s_pod="${guest}"`
@@ -41,7 +41,7 @@ test('an address that two pods have in turn: a join at either time gives the own
       { labels: { peer_namespace: 'tenants', peer_name: tenant, peer_workload: tenant }, value },
     ])
   }
-  expect(await promqlAt(`sum by (peer_kind, peer_name) (${owned})`, betweenS)).toEqual([
+  expect(await promql(`sum by (peer_kind, peer_name) (${owned})`, betweenS)).toEqual([
     { labels: { peer_kind: 'pod_network' }, value: 1 },
   ])
 })
@@ -62,7 +62,7 @@ async function letIn(tenant: string, guest: string, send: number): Promise<numbe
 /** Waits until the address has this owner and no other; gives a time when that was so. */
 async function untilOwner(labels: Record<string, string>): Promise<number> {
   await vi.waitFor(async () => {
-    const rows = await promqlAt(`sum by (peer_kind) (${owned})`)
+    const rows = await promql(`sum by (peer_kind) (${owned})`)
     expect(rows).toEqual([{ labels, value: 1 }])
   }, patience)
   return Date.now() / 1_000

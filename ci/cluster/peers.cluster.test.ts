@@ -5,16 +5,14 @@ import { nodeName } from './certificates.ts'
 import { podCounts } from './example/counts.ts'
 import { create, createPod, podOf, untilDone } from './example/pod.ts'
 import { bytesByOwner } from './peers-join.ts'
+import { deployment, far, farNode, farStatus, service, webService } from './peers-objects.ts'
 import { ruleOverCounters } from './peers-rules.ts'
 import { kubectl, promql } from './running.ts'
 
 /** What each container of the caller sends, and to whom. */
 const sent = { pod: 10_007, service: 20_011, node: 30_011, far: 40_009, world: 50_021 } as const
 const total = Object.values(sent).reduce((sum, bytes) => sum + bytes, 0)
-const service = '203.0.113.2'
 const gate = `${addresses.node}:7071`
-/** Stands in for a second node: an address outside that a Node object says is its own. */
-const far = { name: 'far-node', address: '192.0.2.20' }
 const patience = { timeout: 60_000, interval: 500 }
 
 beforeAll(async () => {
@@ -166,30 +164,3 @@ async function webPod(path: string): Promise<string> {
     `-o=jsonpath={.items[0].${path}}`,
   ])
 }
-
-const labels = { app: 'web' }
-const deployment = {
-  apiVersion: 'apps/v1',
-  kind: 'Deployment',
-  metadata: { name: 'web', namespace: 'store' },
-  spec: {
-    selector: { matchLabels: labels },
-    template: { metadata: { labels }, spec: podOf({ pages: ['serve', '0.0.0.0:7000'] }) },
-  },
-}
-const webService = {
-  apiVersion: 'v1',
-  kind: 'Service',
-  metadata: { name: 'web', namespace: 'store' },
-  spec: { clusterIP: service, selector: labels, ports: [{ port: 80, targetPort: 7000 }] },
-}
-// Nothing can run there, so nobody waits for its pods.
-const farNode = {
-  apiVersion: 'v1',
-  kind: 'Node',
-  metadata: { name: far.name, labels: { 'topology.kubernetes.io/zone': 'zone-b' } },
-  spec: { taints: [{ key: 'example.com/none', effect: 'NoSchedule' }] },
-}
-const farStatus = JSON.stringify({
-  status: { addresses: [{ type: 'InternalIP', address: far.address }] },
-})

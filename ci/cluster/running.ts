@@ -33,9 +33,13 @@ const Answer = z.object({
 })
 export type Row = { readonly labels: Record<string, string>; readonly value: number }
 
-/** Asks the Prometheus in the cluster. Errors: it does not answer, or refuses the query. */
-export async function promql(query: string): Promise<Row[]> {
-  const answer = Answer.parse(await promApi(`query?${new URLSearchParams({ query })}`))
+/**
+ * Asks the Prometheus in the cluster how things are, or were at a time in seconds since the epoch.
+ * Errors: it does not answer, or refuses the query.
+ */
+export async function promql(query: string, timeS?: number): Promise<Row[]> {
+  const time = timeS === undefined ? {} : { time: String(timeS) }
+  const answer = Answer.parse(await promApi(`query?${new URLSearchParams({ query, ...time })}`))
   return answer.data.result.map(row => ({ labels: row.metric, value: Number(row.value[1]) }))
 }
 
