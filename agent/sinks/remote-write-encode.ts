@@ -16,11 +16,16 @@ const SAMPLE_TIMESTAMP = 0x10
 const STALE_HIGH = 0x7ff00000
 const STALE_LOW = 0x00000002
 
+// One for all requests: half a megabyte each is more garbage than all else of a tick.
+let scratch = Buffer.alloc(0)
+
 /** A remote write 1.0 request in snappy block format. */
 export function encodeWriteRequest({ timestampMs, series, values }: Samples): Uint8Array {
   const sampleLength = 9 + 1 + varintBytes(timestampMs)
   const lengths = series.map(each => labelsLength(each) + 1 + lengthAndBytes(sampleLength))
-  const bytes = Buffer.allocUnsafe(lengths.reduce((sum, each) => sum + 1 + lengthAndBytes(each), 0))
+  const length = lengths.reduce((sum, each) => sum + 1 + lengthAndBytes(each), 0)
+  if (scratch.length < length) scratch = Buffer.alloc(length)
+  const bytes = scratch.subarray(0, length)
   let at = 0
   for (const [index, each] of series.entries()) {
     bytes[at++] = TIMESERIES

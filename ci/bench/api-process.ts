@@ -41,12 +41,13 @@ export function startMeasured(words: readonly string[]): MeasuredProcess {
       return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND
     },
     memoryMb: () => {
-      const status = read('status')
+      // VmRSS is counted per CPU, and may be off by a megabyte.
+      const facts = read('smaps_rollup') + read('status')
       const megabytes = (field: string) =>
-        (Number(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(status)?.[1]) * 1_024) / 1e6
+        (Number(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(facts)?.[1]) * 1_024) / 1e6
       return {
-        resident: megabytes('VmRSS'),
-        anonymous: megabytes('RssAnon'),
+        resident: megabytes('Rss'),
+        anonymous: megabytes('Anonymous'),
         peak: megabytes('VmHWM'),
       }
     },

@@ -1,4 +1,5 @@
-import { benchAgent } from './agent.ts'
+import { benchAgentCpu } from './agent-cpu.ts'
+import { benchAgentRss } from './agent-rss.ts'
 import { benchApiWatch } from './api-watch.ts'
 import { benchBurst } from './burst.ts'
 import { benchDrain } from './drain.ts'
@@ -18,7 +19,8 @@ export const benches: Readonly<Record<string, Bench>> = {
   'kernel-cpu': benchKernelCpu,
   burst: benchBurst,
   'series-cap': benchSeriesCap,
-  agent: benchAgent,
+  'agent-rss': benchAgentRss,
+  'agent-cpu': benchAgentCpu,
   'api-watch': benchApiWatch,
   peers: benchPeers,
 }
