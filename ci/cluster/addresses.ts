@@ -3,6 +3,7 @@ export const addresses = {
   pods: '198.51.100.0/24',
   /** The bridge: gateway of the pods, and where API server and name server listen. */
   node: '198.51.100.1',
+  /** Those up to .16 are for Services that ask for one; the others are given away at random (KEP-3070). */
   services: '203.0.113.0/24',
   /** The service `kubernetes`: Kubernetes gives it the first address of the range. */
   apiService: '203.0.113.1',

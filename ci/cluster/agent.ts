@@ -1,6 +1,6 @@
 import { expect, vi } from 'vitest'
 import { type Container, containers } from './containers.ts'
-import { chart, helmOf } from './install.ts'
+import { chart, helmOf, values } from './install.ts'
 import { folders } from './running.ts'
 
 const isAgent = ['-l', 'app.kubernetes.io/component=agent']
@@ -23,9 +23,9 @@ export async function untilReplaced(old: Container): Promise<void> {
   )
 }
 
-/** Changes values of the release (`agent.udp=off`), and waits for the agent that has them. */
-export async function changeValues(values: string): Promise<void> {
+/** Gives the release values beside those of all tests (`agent.udp=off`), and waits for the agent that has them. */
+export async function changeValues(changes: string): Promise<void> {
   const old = await agent()
-  await helmOf(folders)('upgrade', chart, '--reuse-values', `--set=${values}`)
+  await helmOf(folders)('upgrade', chart, '--values', values, `--set=${changes}`)
   await untilReplaced(old)
 }

@@ -52,7 +52,7 @@ test('a client of a Service sees its address, the pod behind it sees the client'
   expect(ends).toHaveLength(2)
   expect(ends).toContainEqual({
     k8s_pod: 'visitor',
-    destination_ip: '203.0.113.50',
+    destination_ip: '203.0.113.10',
     destination_port: '80',
     role: 'client',
   })

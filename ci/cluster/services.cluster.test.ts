@@ -1,4 +1,5 @@
 import { beforeAll, expect, test } from 'vitest'
+import { addresses } from './addresses.ts'
 import { untilAgreed } from './agreement.ts'
 import { create, createPod, podAddress, podOf, untilDone } from './example/pod.ts'
 import { whileRewritten } from './rewrite.ts'
@@ -9,9 +10,9 @@ import { kubectl, promql } from './running.ts'
  * they are rewritten at the socket. kube-proxy rewrites packets, below the socket, so its clients show the
  * Service. The series of the pod that answers shows the client, by its own address and port.
  */
-const service = { address: '203.0.113.60', port: 80 }
+const service = { address: '203.0.113.12', port: 80 }
 /** No Service of Kubernetes: without the rewriting, nobody answers here. */
-const rewritten = { address: '203.0.113.61', port: 80 }
+const rewritten = { address: '203.0.113.13', port: 80 }
 const hits = 40
 
 beforeAll(async () => {
@@ -57,6 +58,25 @@ test.for([
     expect(answered.reduce((sum, { value }) => sum + value, 0)).toBe(hits * 1009)
   },
 )
+
+test('a pod that calls itself through its Service hears from its node, whose address kube-proxy puts in', async () => {
+  const itself = { ...serviceOf('mirror'), clusterIP: '203.0.113.15' }
+  const call = ['call', `${itself.clusterIP}:80,connections=5,send=3001,receive=4001`]
+  await create(
+    { apiVersion: 'v1', kind: 'Service', metadata: named('mirror'), spec: itself },
+    podObject('mirror', podOf({ pages: ['serve', '0.0.0.0:7000'], client: call })),
+  )
+  await untilDone('services', ['mirror/client'])
+  await untilAgreed('services')
+  const ofMirror = await promql(ends('k8s_pod="mirror"', 'receive'))
+  expect(ofMirror).toHaveLength(2)
+  expect(ofMirror).toEqual(
+    expect.arrayContaining([
+      end('mirror', itself.clusterIP, '80', 'client', 5 * 4001),
+      end('mirror', addresses.node, '7000', 'server', 5 * 3001),
+    ]),
+  )
+})
 
 test('where a connection is rewritten at the socket, the client shows the pod that answers', async () => {
   const pod = { address: await podAddress('services', 'front-a'), port: 7000 }

@@ -5,7 +5,7 @@ import { kubectl, promql } from './running.ts'
 
 const namespace = 'udp-services'
 const labels = { app: 'echo' }
-const service = { destination_ip: '203.0.113.62', destination_port: '53' }
+const service = { destination_ip: '203.0.113.14', destination_port: '53' }
 const ask = ['ask', `${service.destination_ip}:53,datagrams=30,send=301`]
 const patience = { timeout: 60_000, interval: 500 }
 
