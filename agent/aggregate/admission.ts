@@ -5,7 +5,7 @@ import type { LiveTarget, LiveTargets } from './live-targets.ts'
 import type { Step } from './targets.ts'
 
 /** Who wants series: how big it is, in bytes per interval, and whether it ranks before all others. */
-export type Claim = { readonly rate: number; readonly isPriority: boolean }
+export type Claim = { readonly size: number; readonly isPriority: boolean }
 
 export type Admission = ReturnType<typeof admission>
 
@@ -29,12 +29,12 @@ export function admission(parts: {
     if (lacking === 0) return true
     if (!allowance.hasSome()) return false
     smallestFirst ??= sorted(step)
-    let [freed, rate, upTo] = [0, 0, gone]
+    let [freed, size, upTo] = [0, 0, gone]
     while (freed < lacking) {
       const victim = smallestFirst[upTo++]
       if (!victim) return false
-      rate += victim.rate
-      if (!isClearlyBigger(claim, rate, victim.local)) return false
+      size += victim.size
+      if (!isClearlyBigger(claim, size, victim.local)) return false
       freed += live.seriesOf(victim)
     }
     for (const victim of smallestFirst.slice(gone, upTo)) evict(victim)
@@ -70,13 +70,13 @@ export function admission(parts: {
 
 function isClearlyBigger(
   claim: Claim,
-  rate: number,
+  size: number,
   { isPriority }: { isPriority: boolean },
 ): boolean {
   if (claim.isPriority !== isPriority) return claim.isPriority
-  return claim.rate > CLEARLY * rate
+  return claim.size > CLEARLY * size
 }
 
 function bySize(left: LiveTarget, right: LiveTarget): number {
-  return Number(left.local.isPriority) - Number(right.local.isPriority) || left.rate - right.rate
+  return Number(left.local.isPriority) - Number(right.local.isPriority) || left.size - right.size
 }

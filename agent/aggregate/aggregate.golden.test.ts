@@ -5,14 +5,22 @@ import type { Arrived } from '../sinks/write-receiver.ts'
 import { decodeWriteRequest } from '../sinks/write-receiver.ts'
 import { createTelemetry } from '../telemetry.ts'
 import { exampleFlow } from '../test/example-flow.ts'
-import { aggregation } from './aggregate.ts'
+import { aggregation, type AggregationOptions } from './aggregate.ts'
 import { metrics2021, trafficMetrics } from './metrics.ts'
 import { ownMetrics } from './own-metrics.ts'
 
 const INTERVAL_MS = 10_000
 const START_MS = Date.parse('2026-11-23T05:00:00Z')
 
-const web = { namespace: 'shop', pod: 'web-1', container: 'nginx' }
+const web = {
+  namespace: 'shop',
+  pod: 'web-6d4f9c-x2x7k',
+  container: 'nginx',
+  workload: 'web',
+  workloadKind: 'Deployment',
+  image: 'docker.io/library/nginx:1.29',
+  containerId: '5f0c',
+}
 const ticks: readonly (readonly AttributedFlow[])[] = [
   [
     exampleFlow({
@@ -59,11 +67,20 @@ const ticks: readonly (readonly AttributedFlow[])[] = [
   ],
 ]
 
-function aggregatorOf(names2021: boolean) {
+function aggregatorOf(changed: Partial<AggregationOptions>) {
   const telemetry = createTelemetry('node-1', '1.2.3')
-  const options = { nodeName: 'node-1', cluster: 'east', maxSeries: 1_000 }
+  const options = { nodeName: 'node-1', cluster: 'east', names2021: false, maxSeries: 1_000 }
   const times = { intervalMs: INTERVAL_MS, startedMs: 0, idleMs: 2 * INTERVAL_MS }
-  return aggregation({ ...options, ...times, names2021, telemetry })
+  return aggregation({ ...options, ...times, telemetry, ...changed })
+}
+
+function flowTo(remoteAddress: string, bytesSent: number): AttributedFlow {
+  return exampleFlow({
+    owner: web,
+    remoteAddress,
+    bytesSent,
+    process: { pid: 7, command: 'nginx' },
+  })
 }
 
 /** What a receiver reads out of the requests, as Prometheus would expose it. */
@@ -85,13 +102,28 @@ test.for([
   ['traffic', false],
   ['traffic-2021', true],
 ] as const)('four ticks of flows arrive as %s.prom', async ([name, names2021]) => {
-  const aggregate = aggregatorOf(names2021)
+  const aggregate = aggregatorOf({ names2021 })
   const batches = ticks.flatMap((flows, i) => aggregate(flows, START_MS + i * INTERVAL_MS))
   const received = await exposition(batches)
   await expect(received).toMatchFileSnapshot(`../test/golden/${name}.prom`)
   const expected = names2021 ? [...trafficMetrics, ...metrics2021] : trafficMetrics
   const missing = expected.filter(metric => !received.includes(`\n${metric.name}{`))
   expect(missing.map(metric => metric.name)).toEqual([])
+})
+
+test('what exceeds a budget of 100 series, and every label, arrives as traffic-folded.prom', async () => {
+  const labels = {
+    add: ['container_image', 'container_id', 'zone'],
+    drop: ['k8s_workload_kind'],
+    processes: true,
+  } as const
+  const aggregate = aggregatorOf({ maxSeries: 100, labels, zone: () => 'eu-1a' })
+  const inTurn = [
+    Array.from({ length: 20 }, (_, i) => flowTo(`198.51.100.${i}`, 1_000 - i)),
+    [flowTo('2001:db8::1', 5_000), flowTo('198.51.100.17', 1), flowTo('203.0.113.5', 2)],
+  ]
+  const batches = inTurn.flatMap((flows, i) => aggregate(flows, START_MS + i * INTERVAL_MS))
+  await expect(await exposition(batches)).toMatchFileSnapshot('../test/golden/traffic-folded.prom')
 })
 
 test("the agent's own metrics arrive as agent.prom, each with its labels", async () => {

@@ -89,5 +89,5 @@ test('for any traffic, budget, labels and clock: sums are exact, counters rise, 
       expect(Object.fromEntries(folded)).toEqual(books.folded)
     }
   })
-  assert(holds, { numRuns: 300 })
+  assert(holds, { numRuns: 100 })
 })

@@ -199,9 +199,9 @@ test('a target that ends makes room for a new one', () => {
 
 test('a signal born late at a full budget is folded, and its bytes stay where they were', () => {
   const { tick, telemetry } = budgeted()
-  tick(...flowsTo('192.0.2', 30, 1))
+  tick(...flowsTo('192.0.2', 30, 10))
   const { sent: values } = tick({ ...flowTo('192.0.2.3', 2), retransmits: 4 })
-  expect(values).toMatchObject({ '192.0.2.3': 3, '192.0.2.0/24': 0 })
+  expect(values).toMatchObject({ '192.0.2.3': 12, '192.0.2.0/24': 0 })
   expect([...telemetry.foldedSignals.readings.values()]).toMatchObject([{ value: 1 }])
 })
 

@@ -8,7 +8,7 @@ import type { Step, TargetNames } from './targets.ts'
 /** What a target of this step needs that it has not. */
 type Growing = { readonly target: LiveTarget; readonly groups: Groups }
 /** What this tick has for a target that is not there. */
-type Newcomer = { readonly part: Part; rate: number; groups: Groups }
+type Newcomer = { readonly part: Part; size: number; groups: Groups }
 
 export type Decisions = ReturnType<typeof decisions>
 
@@ -23,7 +23,7 @@ export function decisions(parts: {
   readonly intervalMs: number
 }) {
   const { names, metricGroups, live, admission, intervalMs } = parts
-  const forgotten = 1 - 0.5 ** (intervalMs / HALF_LIFE_MS)
+  const kept = 0.5 ** (intervalMs / HALF_LIFE_MS)
 
   return (step: Step, here: readonly Part[], common: Labels): void => {
     const newcomers = sortOut(step, here)
@@ -32,13 +32,13 @@ export function decisions(parts: {
     for (const { target, groups } of needing) {
       // It may have had to go for a bigger one.
       if (live.at(step).get(target.key) !== target) continue
-      if (isAdmitted(step, groups, target.rate, target.local.isPriority)) live.grow(target, groups)
+      if (isAdmitted(step, groups, target.size, target.local.isPriority)) live.grow(target, groups)
     }
-    for (const { part, rate, groups } of ranked(step, newcomers)) {
+    for (const { part, size, groups } of ranked(step, newcomers)) {
       const local = names.localAt(part.flow, step)
-      if (!isAdmitted(step, groups, rate, local.isPriority)) continue
+      if (!isAdmitted(step, groups, size, local.isPriority)) continue
       const labels = names.labelsOf(part.flow, step, common)
-      live.grow(live.add({ key: part.key, step, labels, local, rate }), groups)
+      live.grow(live.add({ key: part.key, step, labels, local, size }), groups)
     }
   }
 
@@ -54,9 +54,9 @@ export function decisions(parts: {
         target.bytes += bytes
         target.wanted |= groups
       } else if (newcomer) {
-        newcomer.rate += bytes
+        newcomer.size += bytes
         newcomer.groups |= groups
-      } else newcomers.set(key, { part, rate: bytes, groups: groups | ALWAYS })
+      } else newcomers.set(key, { part, size: bytes, groups: groups | ALWAYS })
     }
     return [...newcomers.values()]
   }
@@ -65,23 +65,23 @@ export function decisions(parts: {
   function growing(step: Step): Growing[] {
     const wanting: Growing[] = []
     for (const target of live.at(step).values()) {
-      target.rate += forgotten * (target.bytes - target.rate)
+      target.size = Math.max(target.bytes, target.size * kept)
       const groups = target.wanted & ~target.groups
       if (groups !== 0) wanting.push({ target, groups })
       target.bytes = 0
       target.wanted = 0
     }
-    return wanting.toSorted((left, right) => right.target.rate - left.target.rate)
+    return wanting.toSorted((left, right) => right.target.size - left.target.size)
   }
 
-  function isAdmitted(step: Step, groups: Groups, rate: number, isPriority: boolean): boolean {
-    return admission.hasRoom(step, metricGroups.seriesIn(groups), { rate, isPriority })
+  function isAdmitted(step: Step, groups: Groups, size: number, isPriority: boolean): boolean {
+    return admission.hasRoom(step, metricGroups.seriesIn(groups), { size, isPriority })
   }
 
   function ranked(step: Step, newcomers: Newcomer[]): Newcomer[] {
     const rankOf = ({ part }: Newcomer) => Number(names.localAt(part.flow, step).isPriority)
     return newcomers.toSorted(
-      (left, right) => rankOf(right) - rankOf(left) || right.rate - left.rate,
+      (left, right) => rankOf(right) - rankOf(left) || right.size - left.size,
     )
   }
 }

@@ -13,8 +13,8 @@ export type LiveTarget = {
   groups: Groups
   /** Where the chain of its series starts. */
   firstSlot: number
-  /** Bytes per interval, averaged over about a minute. */
-  rate: number
+  /** Bytes of its biggest interval, of which half is forgotten in a minute. */
+  size: number
   lastTick: number
   /** What this tick has for it: bytes, and groups to count. */
   bytes: number
@@ -41,7 +41,7 @@ export function liveTargets(parts: {
   let startMs = 0
 
   /** A target without series. */
-  function add(target: Pick<LiveTarget, 'key' | 'step' | 'labels' | 'local' | 'rate'>): LiveTarget {
+  function add(target: Pick<LiveTarget, 'key' | 'step' | 'labels' | 'local' | 'size'>): LiveTarget {
     const fresh = { ...target, groups: 0, firstSlot: NONE, lastTick: 0, bytes: 0, wanted: 0 }
     live[target.step].set(target.key, fresh)
     target.local.targets += 1
