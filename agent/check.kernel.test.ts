@@ -1,4 +1,6 @@
-import { existsSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { bpfObject } from '../ci/bpf/object.ts'
 import { mountBpffs } from './kernel/test/bpffs.ts'
@@ -32,6 +34,16 @@ test('where the agent can run, every program is named with how it attaches, and 
   expect(stdout).toMatch(/^ok {2}memory +the maps take \d+ MB, \d+ MB are free$/m)
   expect(stdout).toMatch(/\n\nThe agent can run here.*\n$/)
   expect(existsSync(bpffs.pinDirectory)).toBe(false)
+})
+
+test('the search for the processes of sockets is a row where they are told apart, and only there', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'podatlas-check-'))
+  const settings = join(folder, 'agent.yaml')
+  writeFileSync(settings, 'processes: on\n')
+  const [on, off] = await Promise.all([check([], '--config', settings), check()])
+  rmSync(folder, { recursive: true })
+  expect(on.stdout).toMatch(/^ok {2}program process_holders +attaches to iter\/task_file$/m)
+  expect(off.stdout).not.toContain('process_holders')
 })
 
 test.each([
