@@ -33,9 +33,10 @@ test('drops that an agent did not live to read, and those after its end, are tol
     await agent.waitFor('podatlas_agent_info', {}, 1)
     return agent
   }
+  const toldByEach = () => lives.map(life => eventsOf([life])['sockets_full'] ?? 0)
   const allTold = async () => {
     await vi.waitFor(() => expect(eventsOf(lives)).toEqual(inKernel(bpffs, 'events')), 20_000)
-    return lives.map(life => eventsOf([life])['sockets_full'] ?? 0)
+    return toldByEach()
   }
 
   const first = await start()
@@ -49,12 +50,13 @@ test('drops that an agent did not live to read, and those after its end, are tol
   await first.end('SIGKILL')
   await traffic.next() // nobody watches
   const second = await start()
-  const told = await allTold()
-  expect(told[0]).toBeGreaterThanOrEqual(TOGETHER)
-  expect(told[1]).toBeGreaterThanOrEqual(2 * BURST)
-
+  await allTold()
   await betweenTicks(second)
   await second.end('SIGKILL')
+  // Others on this machine may find the table full, too: only now these two have told all they will.
+  const told = toldByEach()
+  expect(told[0]).toBeGreaterThanOrEqual(TOGETHER)
+  expect(told[1]).toBeGreaterThanOrEqual(2 * BURST)
   const third = await start()
   await betweenTicks(third)
   await allTold()
