@@ -60,7 +60,8 @@ export function seriesStore(capacity: number, { metrics, groupOf }: MetricGroups
       const index = metricAt[slot] ?? 0
       if (((groupOf[index] ?? 0) & groups) === 0) continue
       const { type, of } = metrics[index] ?? noMetric()
-      const [before = 0, amount] = [totals[slot], of(flow)]
+      const before = totals[slot] ?? 0
+      const amount = of(flow)
       const isFirst = countedTick[slot] !== tick
       if (type === 'counter') totals[slot] = before + amount
       else totals[slot] = isFirst ? amount : Math.min(before, amount)
