@@ -4,6 +4,7 @@ import type { Context } from 'hono'
 import { compress } from 'hono/compress'
 import type { Registry } from 'prom-client'
 import { health } from '../program/health.ts'
+import { takesGzip } from '../program/takes-gzip.ts'
 import type { Snapshot } from './connections-cache.ts'
 import type { Lookup } from './locate.ts'
 import type { Assets } from './page-assets.ts'
@@ -101,7 +102,6 @@ function asset(c: Context, assets: Assets, name: string) {
     etag,
   }
   if (c.req.header('if-none-match') === etag) return c.body(null, 304, headers)
-  const takesGzip = /\bgzip\b/.test(c.req.header('accept-encoding') ?? '')
-  if (!takesGzip) return c.body(body, 200, headers)
+  if (!takesGzip(c)) return c.body(body, 200, headers)
   return c.body(gzipped, 200, { ...headers, 'content-encoding': 'gzip' })
 }

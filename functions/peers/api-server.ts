@@ -4,7 +4,6 @@ import {
   KubeConfig,
   RequestContext,
 } from '@kubernetes/client-node'
-import type { ResponseContext } from '@kubernetes/client-node'
 import { causeOf } from '../program/cause.ts'
 import { ApiError, refusal } from './api-error.ts'
 import type { Config } from './config.ts'
@@ -12,10 +11,10 @@ import type { Config } from './config.ts'
 /** A connection to the API server with the credentials of the moment it was opened. */
 export type Session = AsyncDisposable & {
   /**
-   * The parts of a successful answer as text, as they come in. Throws ApiError for everything else:
+   * The parts of a successful answer, as they come in. Throws ApiError for everything else:
    * no connection, `quietMs` without a byte, a status other than 200.
    */
-  readonly get: (path: string, options: GetOptions) => AsyncGenerator<string, void, undefined>
+  readonly get: (path: string, options: GetOptions) => AsyncGenerator<Uint8Array, void, undefined>
 }
 
 export type GetOptions = { readonly quietMs: number; readonly signal: AbortSignal }
@@ -66,17 +65,17 @@ async function openSession(kubeConfig: KubeConfig, url: string): Promise<Session
     throw new ApiError('credentials', `the credentials cannot be read: ${causeOf(error)}`)
   }
   return {
-    get: (path, options) => getText(context, new URL(path, `${url}/`).href, options),
+    get: (path, options) => getParts(context, new URL(path, `${url}/`).href, options),
     // The library makes a pool of connections for each authentication and never closes one.
     [Symbol.asyncDispose]: async () => context.getDispatcher()?.destroy(),
   }
 }
 
-async function* getText(
+async function* getParts(
   context: RequestContext,
   url: string,
   { quietMs, signal }: GetOptions,
-): AsyncGenerator<string, void, undefined> {
+): AsyncGenerator<Uint8Array, void, undefined> {
   const silence = new AbortController()
   const timer = setTimeout(() => silence.abort(), quietMs)
   context.setUrl(url)
@@ -84,9 +83,9 @@ async function* getText(
   try {
     const response = await new IsomorphicFetchHttpLibrary().send(context).toPromise()
     if (response.httpStatusCode !== 200) throw await refusal(response)
-    for await (const text of textOf(response)) {
+    for await (const part of response.body.stream() ?? []) {
       timer.refresh()
-      yield text
+      yield part
     }
   } catch (error) {
     if (silence.signal.aborted) {
@@ -98,12 +97,5 @@ async function* getText(
     clearTimeout(timer)
     // Ends an answer that nobody reads to its end.
     silence.abort()
-  }
-}
-
-async function* textOf(response: ResponseContext): AsyncGenerator<string, void, undefined> {
-  const decoder = new TextDecoder()
-  for await (const bytes of response.body.stream() ?? []) {
-    yield decoder.decode(bytes, { stream: true })
   }
 }

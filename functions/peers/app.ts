@@ -1,16 +1,17 @@
 import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
-import { compress } from 'hono/compress'
 import type { Registry } from 'prom-client'
 import { canonicalAddress } from '../address/canonical.ts'
 import { health } from '../program/health.ts'
+import { takesGzip } from '../program/takes-gzip.ts'
 import { parseBatch } from './batch.ts'
+import { bodyOf } from './body.ts'
 import type { LookUp } from './lookup.ts'
 
 export type Parts = {
   readonly registry: Registry
   /** The info series as text, in pieces. */
-  readonly infoSeries: () => Iterator<string>
+  readonly infoSeries: () => Iterable<string>
   readonly lookUp: LookUp
   /** What is wrong right now; the process lives on with it. */
   readonly problems: () => readonly string[]
@@ -26,11 +27,14 @@ const mostBodyBytes = 1024 * 1024
 export function peersApp(parts: Parts): Hono {
   const { registry, lookUp, problems, notReady } = parts
   const app = new Hono()
-  app.use('/metrics', compress())
-
   app.get('/metrics', async c => {
     const own = await registry.metrics()
-    return c.body(streamOf(own, parts.infoSeries()), 200, { 'content-type': registry.contentType })
+    const isPacked = takesGzip(c)
+    return c.body(bodyOf(texts(own, parts.infoSeries()), isPacked), 200, {
+      'content-type': registry.contentType,
+      vary: 'accept-encoding',
+      ...(isPacked && { 'content-encoding': 'gzip' }),
+    })
   })
   app.get('/healthz', c => health(c, parts.stuck()))
   app.get('/readyz', c => health(c, notReady(), problems()))
@@ -61,15 +65,7 @@ export function peersApp(parts: Parts): Hono {
   return app
 }
 
-/** Pieces are made when there is room for them, and other requests get their turn in between. */
-function streamOf(start: string, pieces: Iterator<string>): ReadableStream<Uint8Array> {
-  const encoder = new TextEncoder()
-  return new ReadableStream({
-    start: controller => controller.enqueue(encoder.encode(start)),
-    pull: controller => {
-      const { value, done } = pieces.next()
-      if (done) controller.close()
-      else controller.enqueue(encoder.encode(value))
-    },
-  })
+function* texts(first: string, others: Iterable<string>): Generator<string> {
+  yield first
+  yield* others
 }

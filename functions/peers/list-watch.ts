@@ -1,11 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { isRecord, parseRecord } from '../prometheus/json.ts'
+import { isRecord } from '../prometheus/json.ts'
 import { ApiError } from './api-error.ts'
 import type { ApiServer, Session } from './api-server.ts'
 import type { Keeper } from './directory.ts'
 import { fieldsAt, textAt } from './fields.ts'
 import type { Fields } from './fields.ts'
-import { linesOf, wholeText } from './lines.ts'
+import { linesOf, wholeAnswer } from './lines.ts'
+import { pick } from './pick.ts'
+import type { Shape } from './pick.ts'
 import { requests } from './resources.ts'
 import type { Resource } from './resources.ts'
 
@@ -39,6 +41,8 @@ export type Pace = {
   /** Objects of one page: its JSON is parsed in one go, which nothing else can interrupt. */
   readonly pageSize: number
 }
+
+const listMetadata: Shape = { keys: { continue: true, resourceVersion: true } }
 
 const defaultPace: Pace = {
   firstRetryMs: 500,
@@ -131,15 +135,17 @@ async function listAll(
   // Without a version, since the answer to version 0 ignores the limit: 100,000 pods are 450 MB in
   // one piece (computeListLimit in kubernetes apiserver/pkg/storage/cacher/cacher.go).
   const parameters = { limit: String(pageSize) }
+  const { shape: one } = requests[resource]
+  const shape = one === true ? true : { keys: { metadata: listMetadata, items: { entries: one } } }
   keeper.startList()
   let page: Fields
   let next = ''
   do {
     const path = pathOf(resource, next ? { ...parameters, continue: next } : parameters)
-    const text = await wholeText(session.get(path, { quietMs: listQuietMs, signal }))
-    page = parseAnswer(text, `a list of ${resource}`)
-    const { items } = page
-    for (const item of Array.isArray(items) ? items : []) keeper.put(isRecord(item) ? item : {})
+    const answer = await wholeAnswer(session.get(path, { quietMs: listQuietMs, signal }))
+    page = parseAnswer(answer, shape, `a list of ${resource}`)
+    const found: unknown = page['items']
+    for (const item of Array.isArray(found) ? found : []) keeper.put(isRecord(item) ? item : {})
     events.onContact()
     next = textAt(fieldsAt(page, 'metadata'), 'continue')
   } while (next !== '')
@@ -163,8 +169,9 @@ async function* watchFrom(
     resourceVersion: version,
     timeoutSeconds: String(300 + Math.floor(Math.random() * 300)),
   })
+  const shape = eventShape(requests[resource].shape)
   for await (const line of linesOf(session.get(path, { quietMs: watchQuietMs, signal }))) {
-    const event = parseAnswer(line, `an event of ${resource}`)
+    const event = parseAnswer(line, shape, `an event of ${resource}`)
     const type = textAt(event, 'type')
     const object = fieldsAt(event, 'object')
     if (type === 'ERROR') throw watchError(object)
@@ -178,15 +185,25 @@ async function* watchFrom(
   }
 }
 
+/** The object of an error is a Status. */
+function eventShape(shape: Shape): Shape {
+  if (shape === true || !('keys' in shape)) return true
+  return { keys: { type: true, object: { keys: { ...shape.keys, code: true, message: true } } } }
+}
+
 function pathOf(resource: Resource, parameters: Readonly<Record<string, string>>): string {
   const { path, parameters: fixed } = requests[resource]
   return `${path}?${new URLSearchParams({ ...fixed, ...parameters })}`
 }
 
-function parseAnswer(text: string, wanted: string): Fields {
-  const fields = parseRecord(text)
-  if (fields) return fields
-  throw new ApiError('bad_answer', `this is not ${wanted}: ${text.slice(0, 80)}`)
+function parseAnswer(json: Buffer, shape: Shape, wanted: string): Fields {
+  try {
+    const fields = pick(json, shape)
+    if (isRecord(fields)) return fields
+  } catch {
+    // Told below.
+  }
+  throw new ApiError('bad_answer', `this is not ${wanted}: ${json.toString('utf8', 0, 80)}`)
 }
 
 function watchError(status: Fields): ApiError {

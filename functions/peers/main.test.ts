@@ -1,11 +1,14 @@
 import { mkdtempDisposableSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { startProcess, untilText } from '../program/test/process.ts'
 import { startUpstream } from '../program/test/upstream.ts'
 import { startFakeApiServer } from './test/fake-api-server.ts'
 import { pod } from './test/objects.ts'
+
+// Without a bundle the client of Kubernetes is two thousand files, which take their time to load.
+vi.setConfig({ testTimeout: 60_000 })
 
 test('a kubeconfig tells where the API server is and who asks', async () => {
   using folder = mkdtempDisposableSync(join(tmpdir(), 'peers-main-'))

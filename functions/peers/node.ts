@@ -4,7 +4,8 @@ import { fieldsAt, listAt, secondsAt, textAt, textsAt } from './fields.ts'
 import type { Fields } from './fields.ts'
 import { claims } from './owner.ts'
 import type { Owner } from './owner.ts'
-import { addressesOf, identityOf } from './reader.ts'
+import type { Shape } from './pick.ts'
+import { addressesOf, identityOf, metadataShape } from './reader.ts'
 import type { Reading } from './reader.ts'
 
 export type ClusterNode = {
@@ -13,6 +14,15 @@ export type ClusterNode = {
   readonly region: string
   /** What its pods get addresses from, if the cluster hands that out by node. */
   readonly podNetworks: readonly Network[]
+}
+
+/** What readNode reads. */
+export const nodeShape: Shape = {
+  keys: {
+    metadata: metadataShape({ labels: true }),
+    spec: { keys: { podCIDR: true, podCIDRs: true } },
+    status: { keys: { addresses: true } },
+  },
 }
 
 /** The second label of each is that of Kubernetes before 1.17, which some clouds still set. */

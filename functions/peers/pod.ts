@@ -3,8 +3,18 @@ import { fieldsAt, listAt, secondsAt, textAt } from './fields.ts'
 import type { Fields } from './fields.ts'
 import { claims } from './owner.ts'
 import type { Owner } from './owner.ts'
-import { addressesOf, identityOf } from './reader.ts'
+import type { Shape } from './pick.ts'
+import { addressesOf, identityOf, metadataShape } from './reader.ts'
 import type { Reading } from './reader.ts'
+
+/** What readPod reads. */
+export const podShape: Shape = {
+  keys: {
+    metadata: metadataShape({ labels: true, ownerReferences: true, deletionTimestamp: true }),
+    spec: { keys: { nodeName: true, hostNetwork: true } },
+    status: { keys: { phase: true, podIP: true, podIPs: true, startTime: true } },
+  },
+}
 
 const ended = ['Succeeded', 'Failed']
 

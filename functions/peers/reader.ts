@@ -2,6 +2,7 @@ import { canonicalAddress } from '../address/canonical.ts'
 import { fieldsAt, textAt } from './fields.ts'
 import type { Fields } from './fields.ts'
 import type { Intern } from './interner.ts'
+import type { Shape } from './pick.ts'
 
 /** What is strange about an object; it is used without that part. */
 export type Fault = 'no_name' | 'no_status' | 'bad_address'
@@ -12,6 +13,17 @@ export type Reading = {
 }
 
 export type Identity = { readonly namespace: string; readonly name: string }
+
+/** Metadata that every object is read for, and more. */
+export function metadataShape(more: Readonly<Record<string, Shape>>): Shape {
+  const own = {
+    namespace: true,
+    name: true,
+    creationTimestamp: true,
+    resourceVersion: true,
+  } as const
+  return { keys: { ...own, ...more } }
+}
 
 /** Undefined for an object without a name, of which nothing can be said. */
 export function identityOf(object: Fields, { intern, report }: Reading): Identity | undefined {

@@ -2,8 +2,18 @@ import { fieldsAt, listAt, secondsAt, textAt, textsAt } from './fields.ts'
 import type { Fields } from './fields.ts'
 import { claims } from './owner.ts'
 import type { Claim, Owner } from './owner.ts'
-import { addressesOf, identityOf } from './reader.ts'
+import type { Shape } from './pick.ts'
+import { addressesOf, identityOf, metadataShape } from './reader.ts'
 import type { Reading } from './reader.ts'
+
+/** What readService reads. */
+export const serviceShape: Shape = {
+  keys: {
+    metadata: metadataShape({}),
+    spec: { keys: { clusterIP: true, clusterIPs: true, externalIPs: true } },
+    status: { keys: { loadBalancer: true } },
+  },
+}
 
 /** The service once for each way in which it claims addresses; none for a headless one. */
 export function readService(object: Fields, reading: Reading): readonly Owner[] {

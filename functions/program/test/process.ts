@@ -44,7 +44,7 @@ export async function untilText(
   accepts: (text: string, status: number) => boolean,
 ): Promise<string> {
   let last = ''
-  for (const endMs = Date.now() + 15_000; Date.now() < endMs;) {
+  for (const endMs = Date.now() + 50_000; Date.now() < endMs;) {
     try {
       const response = await fetch(url)
       last = await response.text()
