@@ -27,7 +27,7 @@ type Environment = Readonly<Record<string, string | undefined>>
  * and stay there. The optimizing compiler's code and memory cost more than what it makes faster.
  */
 const SECOND_LIFE = {
-  options: ['--max-semi-space-size=1', '--no-opt', '--expose-gc'],
+  options: ['--max-semi-space-size=1', '--single-threaded-gc', '--no-opt', '--expose-gc'],
   env: { MALLOC_ARENA_MAX: '1' },
 }
 

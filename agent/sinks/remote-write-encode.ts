@@ -1,4 +1,4 @@
-import { compress } from 'snappyjs'
+import { SnappyCompressor } from 'snappyjs/snappy_compressor.js'
 import type { Samples } from '../model.ts'
 import { labelsLength, writeLabels } from './remote-write-labels.ts'
 import { lengthAndBytes, varintBytes, writeVarint } from './varint.ts'
@@ -16,16 +16,17 @@ const SAMPLE_TIMESTAMP = 0x10
 const STALE_HIGH = 0x7ff00000
 const STALE_LOW = 0x00000002
 
-// One for all requests: half a megabyte each is more garbage than all else of a tick.
-let scratch = Buffer.alloc(0)
+// One each for all requests: a megabyte for each would be more garbage than all else of a tick.
+let plain = Buffer.alloc(0)
+let packed = Buffer.alloc(0)
 
 /** A remote write 1.0 request in snappy block format. */
 export function encodeWriteRequest({ timestampMs, series, values }: Samples): Uint8Array {
   const sampleLength = 9 + 1 + varintBytes(timestampMs)
   const lengths = series.map(each => labelsLength(each) + 1 + lengthAndBytes(sampleLength))
   const length = lengths.reduce((sum, each) => sum + 1 + lengthAndBytes(each), 0)
-  if (scratch.length < length) scratch = Buffer.alloc(length)
-  const bytes = scratch.subarray(0, length)
+  if (plain.length < length) plain = Buffer.alloc(length)
+  const bytes = plain.subarray(0, length)
   let at = 0
   for (const [index, each] of series.entries()) {
     bytes[at++] = TIMESERIES
@@ -42,5 +43,13 @@ export function encodeWriteRequest({ timestampMs, series, values }: Samples): Ui
     bytes[at + 8] = SAMPLE_TIMESTAMP
     at = writeVarint(bytes, at + 9, timestampMs)
   }
-  return compress(bytes)
+  return compressed(bytes)
+}
+
+function compressed(bytes: Uint8Array): Uint8Array {
+  const compressor = new SnappyCompressor(bytes)
+  const most = compressor.maxCompressedLength()
+  if (packed.length < most) packed = Buffer.alloc(most)
+  // A copy, because a request that fails is sent again.
+  return Uint8Array.from(packed.subarray(0, compressor.compressToBuffer(packed)))
 }

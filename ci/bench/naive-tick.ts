@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Counter, Registry } from 'prom-client'
 import protobuf from 'protobufjs'
 import { compress } from 'snappyjs'
@@ -28,6 +29,8 @@ const { root } = protobuf.parse(`
 export async function naiveTicks(options: {
   readonly series: number
   readonly ticks: number
+  /** As the agent's: what was not used for seconds is cold. */
+  readonly everyMs: number
 }): Promise<{ readonly cpuSeconds: Spread; readonly bytes: number }> {
   const flows = Math.ceil(options.series / METRICS.length)
   using bpffs = mountBpffs()
@@ -43,6 +46,7 @@ export async function naiveTicks(options: {
   let request: Uint8Array = new Uint8Array()
   for (let tick = 0; tick < options.ticks; tick++) {
     fill(fd, flows)
+    await sleep(options.everyMs)
     const before = process.cpuUsage()
     drainInto(fd, counters)
     request = encode(await registry.getMetricsAsJSON())
