@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { ApiError, getText, textOf, type ApiServer } from './attribute/api-server.ts'
+import { ApiError, getBody, textOf, type ApiServer } from './attribute/api-server.ts'
 
 export type UninstallParts = {
   readonly server: ApiServer
@@ -76,7 +76,7 @@ async function isDeleted(
 ): Promise<boolean> {
   const [namespace = '', name = ''] = daemonSet.split('/').map(encodeURIComponent)
   const path = `/apis/apps/v1/namespaces/${namespace}/daemonsets/${name}`
-  const text = await textOf(getText(server, path, { quietMs: ANSWER_MS, signal }))
+  const text = await textOf(getBody(server, path, { quietMs: ANSWER_MS, signal }))
   // What is no DaemonSet throws, as it does where there is no answer.
   const { metadata }: DaemonSet = JSON.parse(text)
   return Boolean(metadata.deletionTimestamp)

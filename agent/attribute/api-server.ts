@@ -22,8 +22,9 @@ export class ApiError extends Error {
   }
 }
 
-/** An object without an end is cut here, in UTF-16 units: etcd takes none of more than 1.5 MB. */
+/** An object without an end is cut here, in bytes: etcd takes none of more than 1.5 MB. */
 export const MAX_OBJECT = 4_000_000
+const LINE_FEED = 0x0a
 const MAX_RETRY_AFTER_MS = 300_000
 
 export type GetOptions = {
@@ -35,42 +36,57 @@ export type GetOptions = {
 }
 
 /**
- * The parts of a successful answer as text, as they come in. Throws `ApiError` for everything else:
- * files that cannot be read, no connection, silence, a status other than 200.
+ * A successful answer, as it comes in. Throws `ApiError` for everything else: files that cannot be read,
+ * no connection, silence, a status other than 200.
  */
-export async function* getText(
+export async function* getBody(
   server: ApiServer,
   path: string,
   options: GetOptions,
-): AsyncGenerator<string, void, undefined> {
+): AsyncGenerator<Buffer, void, undefined> {
   const response = await get(server, path, options)
-  response.setEncoding('utf8')
   if (response.statusCode !== 200) throw await refusal(response)
+  const parts: AsyncIterable<Buffer> = response
   try {
-    for await (const text of response) yield String(text)
+    for await (const part of parts) yield part
   } catch (error) {
     throw unreachable(error)
   }
 }
 
 /** The whole text of an answer that is one object. */
-export async function textOf(parts: AsyncIterable<string>): Promise<string> {
-  let text = ''
-  for await (const part of parts) {
-    text += part
-    if (text.length > MAX_OBJECT) throw tooLong()
+export async function textOf(body: AsyncIterable<Buffer>): Promise<string> {
+  const parts: Buffer[] = []
+  let length = 0
+  for await (const part of body) {
+    parts.push(part)
+    length += part.length
+    if (length > MAX_OBJECT) throw tooLong()
   }
-  return text
+  return Buffer.concat(parts).toString('utf8')
 }
 
-/** Lines of an answer; what follows the last line feed is no line: the connection broke inside it. */
-export async function* linesOf(parts: AsyncIterable<string>): AsyncGenerator<string> {
-  let rest = ''
-  for await (const part of parts) {
-    const lines = (rest + part).split('\n')
-    rest = lines.pop() ?? ''
-    if (rest.length > MAX_OBJECT) throw tooLong()
-    yield* lines
+/**
+ * Lines of an answer; what follows the last line feed is no line: the connection broke inside it. Each is
+ * made when it is asked for, so that only one at a time is alive: in a storm of changes V8 would keep
+ * what outlives two small collections, and never give the space back.
+ */
+export async function* linesOf(body: AsyncIterable<Buffer>): AsyncGenerator<string> {
+  let rest: Buffer[] = []
+  let restLength = 0
+  for await (const part of body) {
+    let start = 0
+    for (let end = part.indexOf(LINE_FEED); end >= 0; end = part.indexOf(LINE_FEED, start)) {
+      const line = part.subarray(start, end)
+      yield (rest.length === 0 ? line : Buffer.concat([...rest, line])).toString('utf8')
+      rest = []
+      restLength = 0
+      start = end + 1
+    }
+    if (start === part.length) continue
+    rest.push(part.subarray(start))
+    restLength += part.length - start
+    if (restLength > MAX_OBJECT) throw tooLong()
   }
 }
 
@@ -148,7 +164,7 @@ function unreachable(error: unknown): ApiError {
 }
 
 function tooLong(): ApiError {
-  return new ApiError('bad_answer', `an answer of more than ${MAX_OBJECT} characters`)
+  return new ApiError('bad_answer', `an answer of more than ${MAX_OBJECT} B`)
 }
 
 function messageOf(error: unknown): string {

@@ -1,5 +1,6 @@
+import { StringDecoder } from 'node:string_decoder'
 import type { Telemetry } from '../telemetry.ts'
-import { ApiError, getText, linesOf, MAX_OBJECT, type ApiServer } from './api-server.ts'
+import { ApiError, getBody, linesOf, MAX_OBJECT, type ApiServer } from './api-server.ts'
 import { objectOf, textOf } from './json.ts'
 import { listReader, type ListPiece } from './list-reader.ts'
 import type { PodNames } from './pod-names.ts'
@@ -24,10 +25,12 @@ export async function listPods(
   // Version 0 is answered from the API server's memory, without a quorum read of etcd.
   const path = podsPath(nodeName, { resourceVersion: '0' })
   const reader = listReader(MAX_OBJECT)
+  // A part may end inside a character.
+  const decoder = new StringDecoder('utf8')
   const pods: Pod[] = []
   let resourceVersion: string | undefined
-  for await (const text of getText(server, path, request)) {
-    for (const piece of take(reader, text)) {
+  for await (const part of getBody(server, path, request)) {
+    for (const piece of take(reader, decoder.write(part))) {
       const value = parse(piece.text)
       if (piece.kind === 'metadata') {
         resourceVersion = resourceVersionOf({ metadata: value })
@@ -69,7 +72,7 @@ export async function* podVersions(
     // Spread, so that the agents of a cluster do not come back at the same moment.
     timeoutSeconds: String(300 + Math.floor(Math.random() * 300)),
   })
-  for await (const line of linesOf(getText(server, path, request))) {
+  for await (const line of linesOf(getBody(server, path, request))) {
     const event = objectOf(parse(line))
     const type = event?.type
     if (type === 'ERROR') throw watchError(event?.object)

@@ -1,5 +1,5 @@
 import type { Telemetry } from '../telemetry.ts'
-import { ApiError, getText, textOf, type ApiServer } from './api-server.ts'
+import { ApiError, getBody, textOf, type ApiServer } from './api-server.ts'
 import { objectOf, textOf as textIn } from './json.ts'
 import { CLOCK, retry, type Clock, type RetryPace } from './retry.ts'
 
@@ -102,7 +102,7 @@ async function zoneOf(
   options: { readonly quietMs: number; readonly signal: AbortSignal },
 ): Promise<string | undefined> {
   const path = `/api/v1/nodes/${encodeURIComponent(nodeName)}`
-  const text = await textOf(getText(server, path, { ...options, accept: METADATA_ONLY }))
+  const text = await textOf(getBody(server, path, { ...options, accept: METADATA_ONLY }))
   const metadata = objectOf(objectOf(parse(text))?.metadata)
   if (metadata === undefined) throw badAnswer(text)
   const labels = objectOf(metadata.labels)
