@@ -4,7 +4,6 @@
 #include <netinet/in.h>
 #include <stdio.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 /* Connections that are open while the kernel is asked, and whose descriptors change hands. */
@@ -94,16 +93,6 @@ static void end_pair(const struct pair *pair)
 	let_go_on(pair->client_part, CLIENT, 2);
 	wait_for_end(pair->client);
 	wait_for_end(pair->server);
-}
-
-/* Takes whatever comes, in the process that listens. */
-static void take_all(struct exchange *exchange)
-{
-	listen_in(exchange);
-	pause_at(exchange, SERVER, 1);
-	struct connection connection = accept_from(exchange);
-	receive_rest(&connection, SERVER);
-	close_end(&connection, SERVER);
 }
 
 /* What it sends while its parent holds the socket too counts as the parent's. */
@@ -246,38 +235,5 @@ void run_processes_older(void)
 	process_checkpoint();
 	for (int i = 0; i < 2; i++)
 		end_pair(&pairs[i]);
-	process_checkpoint();
-}
-
-/* More than the kernel side remembers the listeners of: kernel/inventory.ts. */
-#define PORTS 9000
-
-static void listen_on_many_ports(struct exchange *exchange)
-{
-	struct rlimit files = {PORTS + 100, PORTS + 100};
-	struct sockaddr_in address = {.sin_family = AF_INET};
-	if (setrlimit(RLIMIT_NOFILE, &files))
-		fail("setrlimit");
-	for (int port = 1; port <= PORTS; port++) {
-		int fd = client_socket(AF_INET);
-		address.sin_port = htons(port);
-		if (bind(fd, (void *)&address, sizeof(address)) || listen(fd, 1))
-			fail("listen");
-	}
-	take_all(exchange);
-}
-
-void run_processes_many_ports(void)
-{
-	struct exchange *exchange = add_exchange("many ports", AF_INET);
-	pid_t server = start_process(exchange, SERVER, "listens", listen_on_many_ports);
-	let_go_on(exchange, SERVER, 1);
-	struct exchange *client = add_part(exchange);
-	take_part(client, CLIENT, "asks");
-	struct connection connection = connect_in(client);
-	send_bytes(&connection, CLIENT, 500);
-	process_checkpoint();
-	close_end(&connection, CLIENT);
-	wait_for_end(server);
 	process_checkpoint();
 }

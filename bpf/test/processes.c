@@ -156,6 +156,15 @@ void ask_and_close(struct exchange *exchange)
 	close_end(&connection, CLIENT);
 }
 
+void take_all(struct exchange *exchange)
+{
+	listen_in(exchange);
+	pause_at(exchange, SERVER, 1);
+	struct connection connection = accept_from(exchange);
+	receive_rest(&connection, SERVER);
+	close_end(&connection, SERVER);
+}
+
 void forget_exchanges(void)
 {
 	for (size_t i = 0; i < exchange_count; i++)

@@ -42,6 +42,8 @@ struct connection as_part(struct connection connection, struct exchange *part);
 void answer_and_end(struct connection connection);
 struct connection ask(struct exchange *exchange);
 void ask_and_close(struct exchange *exchange);
+/* Takes whatever comes, in the process that listens. */
+void take_all(struct exchange *exchange);
 
 /* To a descriptor that was inherited; then waits for the other end of `control`. */
 void send_and_wait(int fd, size_t length, int control);

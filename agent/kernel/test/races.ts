@@ -51,7 +51,7 @@ function reusing(moment: string, slow: VariantName): Scenario {
 }
 
 /** Thousands of connections come and go on every CPU while the iterator runs and maps are swapped all the time. */
-async function compareInRace(kernel: TestKernel): Promise<Compared> {
+export async function compareInRace(kernel: TestKernel): Promise<Compared> {
   await using traffic = startTraffic(isEmulated() ? 'short-race' : 'race')
   const counts = ledger(kernel, traffic)
   await traffic.next()
