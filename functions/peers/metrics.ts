@@ -95,8 +95,9 @@ export function peersMetrics(options: { maxPeers: number; sizes: Sizes }) {
 
   return {
     registry,
-    countLeftOut: (kind: OwnerKind | 'endpoint' | 'classified', reason: string, count: number) =>
-      leftOut.inc({ kind, reason }, count),
+    countLeftOut: (kind: OwnerKind | 'endpoint' | 'classified', reason: string, count: number) => {
+      if (count > 0) leftOut.inc({ kind, reason }, count)
+    },
     countFault: (resource: Resource, reason: Fault) => badObjects.inc({ resource, reason }),
     countFailure: (resource: Resource, verb: Verb, reason: string) =>
       watchFailures.inc({ resource, verb, reason }),

@@ -2,6 +2,7 @@ import type { ApiError } from './api-error.ts'
 import { apiServer } from './api-server.ts'
 import { apiProblems } from './api-problems.ts'
 import { peersApp } from './app.ts'
+import { classify } from './classify.ts'
 import type { Config } from './config.ts'
 import { createDirectory } from './directory.ts'
 import { infoSeries } from './info-series.ts'
@@ -58,7 +59,14 @@ export function startPeers(config: Config, log: (line: string) => void, pace: Pa
     if (room.wantsList(Date.now())) for (const watch of watches) watch.relist()
   }, 10_000)
   const query = config.prometheus
-    ? startStrangerQuery({ ...config, prometheus: config.prometheus, strangers, metrics, problems })
+    ? startStrangerQuery({
+        ...config,
+        prometheus: config.prometheus,
+        strangers,
+        hasKind: target => classify(target, directory.podNetworks) !== undefined,
+        metrics,
+        problems,
+      })
     : undefined
 
   const app = peersApp({

@@ -10,7 +10,7 @@ import { startFakeApiServer } from './test/fake-api-server.ts'
 import type { FakeApiServer } from './test/fake-api-server.ts'
 import { deployed, node, pod } from './test/objects.ts'
 
-const traffic = ['10.244.0.7', '192.168.0.1', '203.0.113.9', '198.51.100.0/24']
+const traffic = ['10.244.0.7', '192.168.0.1', '203.0.113.9', '198.51.100.0/24', 'other']
   .map(address => `podatlas_transmit_bytes_total{cluster="c",destination_ip="${address}"} 4096\n`)
   .join('')
 
@@ -77,6 +77,11 @@ test('addresses of the query get a kind, folded networks too, and a node keeps i
     '203.0.113.9': 'internet',
     '198.51.100.0/24': 'internet',
   })
+  const leftOut = 'podatlas_peers_left_out_total{kind="classified",reason="no_kind"}'
+  await vi.waitFor(
+    async () => expect(await query(leftOut, Date.now() / 1_000)).toHaveLength(1),
+    15_000,
+  )
 })
 
 /** Seconds since the epoch at which the join gives that pod, or no pod. */

@@ -9,6 +9,8 @@ import type { Strangers } from './strangers.ts'
 type Options = Pick<Config, 'query' | 'pollEveryMs' | 'timeoutMs'> & {
   readonly prometheus: string
   readonly strangers: Strangers
+  /** Whether a kind can be told for an address, or for a network of addresses. */
+  readonly hasKind: (target: string) => boolean
   readonly metrics: Pick<ReturnType<typeof peersMetrics>, 'countLeftOut' | 'countQueryFailure'>
   readonly problems: Problems
 }
@@ -17,7 +19,8 @@ const addressLabel = 'destination_ip'
 
 /** Asks Prometheus for addresses that were seen, again and again until disposed. */
 export function startStrangerQuery(options: Options): AsyncDisposable {
-  const { prometheus, query, pollEveryMs, timeoutMs, strangers, metrics, problems } = options
+  const { prometheus, query, pollEveryMs, timeoutMs, strangers, hasKind } = options
+  const { metrics, problems } = options
   const stopping = new AbortController()
   const ask = prometheusClient({ baseUrl: prometheus, timeoutMs, stop: stopping.signal })
   const polling = startPolling({
@@ -30,8 +33,10 @@ export function startStrangerQuery(options: Options): AsyncDisposable {
         if (samples.length > 0 && targets.size === 0) {
           throw new QueryError('no_vector', `the query's result has no label ${addressLabel}`)
         }
-        const leftOut = strangers.see(targets, Date.now())
-        if (leftOut > 0) metrics.countLeftOut('classified', 'max_classified', leftOut)
+        const classified = [...targets].filter(hasKind)
+        const noRoom = strangers.see(classified, Date.now())
+        metrics.countLeftOut('classified', 'max_classified', noRoom)
+        metrics.countLeftOut('classified', 'no_kind', targets.size - classified.length)
         problems.report('Prometheus', undefined)
       } catch (error) {
         if (stopping.signal.aborted) return
