@@ -34,5 +34,5 @@ function* joined(texts: Iterable<string>): Generator<Buffer> {
     yield Buffer.from(piece)
     piece = ''
   }
-  yield Buffer.from(piece)
+  if (piece !== '') yield Buffer.from(piece)
 }
