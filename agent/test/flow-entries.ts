@@ -19,20 +19,22 @@ const MAPPED = 10
 /** Entries of the flows map as a drain gives them. */
 export function flowEntries(flows: readonly TestFlow[]): { count: number; entries: DataView } {
   const entries = new DataView(new ArrayBuffer(flows.length * flowSlot.size))
-  for (const [index, flow] of flows.entries()) {
-    const key = index * flowSlot.size + flowSlot.key.offset
-    const value = index * flowSlot.size + flowSlot.value.offset
-    const address = key + flowKey.remoteAddress.offset
-    setU64(entries, key, flow.cgroupId)
-    entries.setUint16(address + MAPPED, 0xff_ff)
-    entries.setUint32(address + MAPPED + 2, flow.address)
-    entries.setUint16(key + AT.servicePort, 443, true)
-    entries.setUint8(key + AT.protocol, TCP)
-    entries.setUint8(key + AT.role, CLIENT)
-    setU64(entries, value + AT.bytesSent, flow.bytesSent)
-    setU64(entries, value + AT.bytesReceived, flow.bytesReceived)
-  }
+  for (const [index, flow] of flows.entries()) writeFlow(entries, index, flow)
   return { count: flows.length, entries }
+}
+
+export function writeFlow(entries: DataView, index: number, flow: TestFlow): void {
+  const key = index * flowSlot.size + flowSlot.key.offset
+  const value = index * flowSlot.size + flowSlot.value.offset
+  const address = key + flowKey.remoteAddress.offset
+  setU64(entries, key, flow.cgroupId)
+  entries.setUint16(address + MAPPED, 0xff_ff)
+  entries.setUint32(address + MAPPED + 2, flow.address)
+  entries.setUint16(key + AT.servicePort, 443, true)
+  entries.setUint8(key + AT.protocol, TCP)
+  entries.setUint8(key + AT.role, CLIENT)
+  setU64(entries, value + AT.bytesSent, flow.bytesSent)
+  setU64(entries, value + AT.bytesReceived, flow.bytesReceived)
 }
 
 function setU64(entries: DataView, at: number, number: number): void {
