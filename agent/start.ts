@@ -22,12 +22,19 @@ export type Started = { readonly programs: Programs; readonly told: Told }
 type Environment = Readonly<Record<string, string | undefined>>
 
 /**
- * What keeps a process small that works for some milliseconds every ten seconds (docs/decisions/0038).
+ * What keeps a process small that works for some milliseconds every ten seconds (docs/decisions/0039).
  * A tick makes what is garbage with the next tick: V8 would let the young generation grow to 32 MB for it
- * and stay there. The optimizing compiler's code and memory cost more than what it makes faster.
+ * and stay there, and the old one in large steps. The optimizing compiler's code and memory cost more
+ * than what it makes faster.
  */
 const SECOND_LIFE = {
-  options: ['--max-semi-space-size=1', '--single-threaded-gc', '--no-opt', '--expose-gc'],
+  options: [
+    '--max-semi-space-size=1',
+    '--optimize-for-size',
+    '--single-threaded-gc',
+    '--no-opt',
+    '--expose-gc',
+  ],
   env: { MALLOC_ARENA_MAX: '1' },
 }
 
