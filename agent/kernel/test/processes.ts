@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict'
 import { openTestKernel, type TestKernel } from './open.ts'
 import { processLedger, truthOf, type ByProcess, type ProcessTruth } from './process-ledger.ts'
-import { compareExactly, covered, keptInEmulation, type Compared, type Scenario } from './scenario.ts'
+import {
+  compareExactly,
+  covered,
+  keptInEmulation,
+  type Compared,
+  type Scenario,
+} from './scenario.ts'
 import { startTraffic } from './traffic.ts'
 import { openUdpKernel } from './udp.ts'
 
