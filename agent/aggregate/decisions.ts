@@ -3,12 +3,12 @@ import type { Admission } from './admission.ts'
 import type { LiveTarget, LiveTargets } from './live-targets.ts'
 import { ALWAYS, type Groups, type MetricGroups } from './metric-groups.ts'
 import type { Part } from './placing.ts'
-import type { Step, TargetNames } from './targets.ts'
+import type { Local, Step, TargetNames } from './targets.ts'
 
 /** What a target of this step needs that it has not. */
 type Growing = { readonly target: LiveTarget; readonly groups: Groups }
 /** What this tick has for a target that is not there. */
-type Newcomer = { readonly part: Part; size: number; groups: Groups }
+type Newcomer = { readonly part: Part; readonly local: Local; size: number; groups: Groups }
 
 export type Decisions = ReturnType<typeof decisions>
 
@@ -34,8 +34,7 @@ export function decisions(parts: {
       if (live.at(step).get(target.key) !== target) continue
       if (isAdmitted(step, groups, target.size, target.local.isPriority)) live.grow(target, groups)
     }
-    for (const { part, size, groups } of ranked(step, newcomers)) {
-      const local = names.localAt(part.flow, step)
+    for (const { part, local, size, groups } of newcomers.toSorted(byRank)) {
       if (!isAdmitted(step, groups, size, local.isPriority)) continue
       const labels = names.labelsOf(part.flow, step, common)
       live.grow(live.add({ key: part.key, step, labels, local, size }), groups)
@@ -56,7 +55,10 @@ export function decisions(parts: {
       } else if (newcomer) {
         newcomer.size += bytes
         newcomer.groups |= groups
-      } else newcomers.set(key, { part, size: bytes, groups: groups | ALWAYS })
+      } else {
+        const local = names.localAt(flow, step)
+        newcomers.set(key, { part, local, size: bytes, groups: groups | ALWAYS })
+      }
     }
     return [...newcomers.values()]
   }
@@ -77,11 +79,9 @@ export function decisions(parts: {
   function isAdmitted(step: Step, groups: Groups, size: number, isPriority: boolean): boolean {
     return admission.hasRoom(step, metricGroups.seriesIn(groups), { size, isPriority })
   }
+}
 
-  function ranked(step: Step, newcomers: Newcomer[]): Newcomer[] {
-    const rankOf = ({ part }: Newcomer) => Number(names.localAt(part.flow, step).isPriority)
-    return newcomers.toSorted(
-      (left, right) => rankOf(right) - rankOf(left) || right.size - left.size,
-    )
-  }
+function byRank(left: Newcomer, right: Newcomer): number {
+  const first = Number(right.local.isPriority) - Number(left.local.isPriority)
+  return first || right.size - left.size
 }
