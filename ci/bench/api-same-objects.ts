@@ -61,7 +61,8 @@ async function store({ send }: RealApi, path: string, object: Simulated) {
   const folder = path.replace(/\/(\w+)$/, `/namespaces/${namespace}/$1`)
   const created = Simulated.parse(await send('POST', folder, body))
   if (object.status === undefined) return created
-  const { metadata: current } = created
+  // Whatever version it has by now: controllers of the real cluster have had a look at it.
+  const { resourceVersion: _created, ...current } = created.metadata
   return Simulated.parse(
     await send('PUT', `${folder}/${name}/status`, { ...body, metadata: current }),
   )
