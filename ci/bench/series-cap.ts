@@ -31,7 +31,8 @@ export const benchSeriesCap: Bench = async ({ isSmall, print }) => {
       metric: `${traffic.name}: CPU per update`,
       unit: 'ns',
       measured: nsPerUpdate.median,
-      goal: { atMost: 10_000 },
+      // Half a second for a full drain of the kernel's map, once in an interval.
+      goal: { atMost: 15_000 },
       limit: `${Math.round(mapNs.median)} ns, one exact map`,
       spread: nsPerUpdate,
       details,
