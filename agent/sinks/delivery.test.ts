@@ -123,6 +123,61 @@ test('a fault of our own costs its batch, says so, and the next one is delivered
   expect(target.lines).toEqual(['sink main: Error: broken; 1 samples dropped'])
 })
 
+test('what a destination did not write is counted as dropped, whatever it answered', async () => {
+  const answers: Outcome[] = [
+    { kind: 'taken', written: 2 },
+    { kind: 'refused', reason: '400', detail: 'answered 400', written: 1 },
+    { kind: 'taken', written: 99 },
+  ]
+  await using target = deliveryTo(async () => answers.shift() ?? outage)
+  const three = [1, 2, 3].map(value => [exampleSeries(`p${value}`), value] as const)
+  for (const afterMs of [0, 1, 2]) target.offer(exampleSamples(three, EXAMPLE_MS + afterMs))
+  const { sinkSamplesSent, sinkQueueSamples } = target.telemetry
+  await until(() => reading(sinkQueueSamples, {}) === 0)
+  expect(reading(sinkSamplesSent, {})).toBe(2 + 1 + 3)
+  expect(target.dropped('not_written')).toBe(1)
+  expect(target.dropped('400')).toBe(2)
+})
+
+test('a batch that is wanted in another form is encoded anew, at once, and only once', async () => {
+  let form = 0
+  let wanted = 2
+  const arrived: (readonly number[])[] = []
+  await using target = deliveryTo(
+    async values => {
+      arrived.push(values)
+      return values[0] === wanted ? { kind: 'taken' } : { kind: 'again', detail: 'not so' }
+    },
+    { encode: () => [++form] },
+  )
+  target.offer(moment(1))
+  await until(() => reading(target.telemetry.sinkSamplesSent, {}) === 1)
+  wanted = 0
+  target.offer(moment(2))
+  await until(() => target.dropped('internal') === 1)
+  expect(arrived).toEqual([[1], [2], [3], [4]])
+  expect(target.lines).toEqual([
+    'sink main: not so',
+    'sink main: Error: asked twice for another form: not so; 1 samples dropped',
+  ])
+})
+
+test('a batch that does not fit one piece arrives in pieces, in order, and nothing twice', async () => {
+  const arrived: number[] = []
+  await using target = deliveryTo(async values => {
+    if (values.length > 2) return { kind: 'halve' }
+    arrived.push(...values)
+    return { kind: 'taken' }
+  })
+  const values = [1, 2, 3, 4, 5, 6, 7]
+  target.offer(exampleSamples(values.map(value => [exampleSeries(`p${value}`), value])))
+  target.offer(moment(8))
+  await until(() => arrived.length === 8)
+  expect(arrived).toEqual([...values, 8])
+  await target[Symbol.asyncDispose]()
+  expect(reading(target.telemetry.sinkSamplesSent, {})).toBe(8)
+})
+
 test('how much waits and for how long is told while it waits', async () => {
   const target = deliveryTo(async () => outage, { flushMs: 50 })
   target.offer(exampleSample(series, 1, Date.now() - 60_000))

@@ -3,12 +3,20 @@ import type { Samples } from '../model.ts'
 import type { Telemetry } from '../telemetry.ts'
 import { backoffMs } from './backoff.ts'
 import { quietLog } from '../quiet-log.ts'
-import { sampleQueue } from './sample-queue.ts'
+import { partOf, sampleQueue } from './sample-queue.ts'
 import type { OpenSink } from './sink.ts'
 
 /** What became of one attempt. `reason` is short and one of few (a metric label), `detail` is for people. */
 export type Outcome =
-  | { readonly kind: 'taken' }
+  | {
+      readonly kind: 'taken'
+      /** How many samples the destination says it wrote; absent: all of them. */
+      readonly written?: number
+    }
+  /** Not in this form: the same batch is encoded anew and sent at once. */
+  | { readonly kind: 'again'; readonly detail: string }
+  /** Not in one piece: each half of the batch is encoded and sent by itself. */
+  | { readonly kind: 'halve' }
   | {
       readonly kind: 'retry'
       readonly reason: string
@@ -19,9 +27,13 @@ export type Outcome =
       readonly kind: 'refused'
       readonly reason: string
       readonly detail: string
+      /** How many samples were written nevertheless; absent: none. */
+      readonly written?: number
       /** The request was too large: what follows is sent in smaller ones. */
       readonly isTooLarge?: boolean
     }
+
+const NOT_WRITTEN = 'the destination said yes, but wrote fewer samples than it was sent'
 
 export type DeliveryParts<Body> = {
   readonly name: string
@@ -30,7 +42,7 @@ export type DeliveryParts<Body> = {
   /** Samples held at most, the batch in hand included; the oldest go first. */
   readonly queueLimit: number
   readonly maxSamplesPerSend: number
-  /** Called once per batch: a retry sends the same body again. */
+  /** Called once per batch, and once more after `again`: a retry sends the same body again. */
   readonly encode: (batch: Samples) => Body
   /** One attempt; must end soon after `signal` aborts. */
   readonly send: (body: Body, signal: AbortSignal) => Promise<Outcome>
@@ -91,22 +103,47 @@ export function startDelivery<Body>(parts: DeliveryParts<Body>): OpenSink {
     }
   }
 
-  async function deliverBody(batch: Samples, body: Body): Promise<void> {
+  async function deliverBody(batch: Samples, first: Body): Promise<void> {
+    let body = first
+    let isAnew = false
     for (let attempt = 0; ; attempt++) {
       const outcome = await send(body, giveUp.signal)
       if (outcome.kind === 'taken')
-        return telemetry.sinkSamplesSent.inc({ sink: name }, countOf(batch))
+        return settle(batch, outcome.written ?? countOf(batch), 'not_written', NOT_WRITTEN)
       if (giveUp.signal.aborted) return abandon(batch)
+      if (outcome.kind === 'halve') return deliverHalves(batch)
+      if (outcome.kind === 'again') {
+        // Once is a change of form; more would be a circle without a pause.
+        if (isAnew) throw new Error(`asked twice for another form: ${outcome.detail}`)
+        isAnew = true
+        log('again', outcome.detail)
+        body = encode(batch)
+        continue
+      }
       telemetry.sinkFailures.inc({ sink: name, reason: outcome.reason })
       if (outcome.kind === 'refused') {
         if (outcome.isTooLarge) maxSamplesPerSend = Math.max(1, Math.floor(countOf(batch) / 2))
-        return drop(batch, outcome.reason, outcome.detail)
+        return settle(batch, outcome.written ?? 0, outcome.reason, outcome.detail)
       }
       log(outcome.reason, `${outcome.detail}; trying again, ${waiting()} samples wait`)
       observe()
       await sleep(backoffMs(attempt, Math.random(), outcome.retryAfterMs))
       if (giveUp.signal.aborted) return abandon(batch)
     }
+  }
+
+  async function deliverHalves(batch: Samples): Promise<void> {
+    const middle = Math.floor(countOf(batch) / 2)
+    if (middle === 0) throw new Error('a single sample cannot be halved')
+    await deliver(partOf(batch, 0, middle))
+    await deliver(partOf(batch, middle))
+  }
+
+  /** Counts what is known to be written as sent, and what is missing as dropped. */
+  function settle(batch: Samples, written: number, reason: string, detail: string): void {
+    const sent = Math.min(written, countOf(batch))
+    telemetry.sinkSamplesSent.inc({ sink: name }, sent)
+    if (sent < countOf(batch)) dropCount(countOf(batch) - sent, reason, detail)
   }
 
   function sleep(ms: number): Promise<void> {

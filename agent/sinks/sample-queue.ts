@@ -19,9 +19,9 @@ export function sampleQueue(): SampleQueue {
     const oldest = moments[0]
     if (!oldest) return undefined
     const isWhole = oldest.series.length <= limit
-    const taken = isWhole ? oldest : part(oldest, 0, limit)
+    const taken = isWhole ? oldest : partOf(oldest, 0, limit)
     if (isWhole) moments.shift()
-    else moments[0] = part(oldest, limit)
+    else moments[0] = partOf(oldest, limit)
     size -= taken.series.length
     return taken
   }
@@ -37,7 +37,12 @@ export function sampleQueue(): SampleQueue {
   return { size: () => size, push, take, oldestMs: () => moments[0]?.timestampMs }
 }
 
-function part({ timestampMs, series, values }: Samples, start: number, end?: number): Samples {
+/** The samples from `start` up to `end`, or to the last. */
+export function partOf(
+  { timestampMs, series, values }: Samples,
+  start: number,
+  end?: number,
+): Samples {
   const cut = series.slice(start, end)
   return { timestampMs, series: cut, ...(values && { values: values.subarray(start, end) }) }
 }
