@@ -18,6 +18,8 @@ export type SimulatedApiServer = AsyncDisposable & {
   readonly bytesTo: (client: string) => number
   readonly requestsOf: (client: string) => readonly string[]
   readonly cutOff: () => number
+  /** Somebody watches, and whoever does was told everything. */
+  readonly areUpToDate: () => boolean
 }
 
 /** A Kubernetes API server as far as list and watch go, on loopback. It shows what the cluster is at the time. */
@@ -79,6 +81,7 @@ export async function startSimulatedApiServer(
       ),
     requestsOf: client => clients.get(client)?.requests ?? [],
     cutOff: watchers.cutOff,
+    areUpToDate: watchers.areUpToDate,
     [Symbol.asyncDispose]: async () => {
       const closed = once(server, 'close')
       server.close()

@@ -17,6 +17,8 @@ export type Watchers = {
   readonly watch: (request: WatchRequest, response: ServerResponse) => void
   /** Watches that were ended because nobody read them. */
   readonly cutOff: () => number
+  /** Somebody watches, and whoever does was told everything. */
+  readonly areUpToDate: () => boolean
 }
 
 const BOOKMARK_EVERY_MS = 60_000
@@ -29,6 +31,7 @@ const MAX_UNREAD = 1_000
 
 export function createWatchers(cluster: SimulatedCluster): Watchers {
   const open = new Map<Collection, Set<(change: Change) => void>>()
+  const untoldOf = new Map<ServerResponse, readonly Change[]>()
   let cutOff = 0
   cluster.onChange((collection, change) => {
     for (const hear of open.get(collection) ?? []) hear(change)
@@ -48,6 +51,7 @@ export function createWatchers(cluster: SimulatedCluster): Watchers {
     }
     // What happened before the watch began waits for the client; of what happens since only so much.
     const untold = missed.filter(change => typeOf(request, change) !== undefined)
+    untoldOf.set(response, untold)
     const mostUntold = untold.length + MAX_UNREAD
     const tell = () => {
       while (untold.length > 0 && !response.writableNeedDrain) {
@@ -80,10 +84,16 @@ export function createWatchers(cluster: SimulatedCluster): Watchers {
     ]
     response.once('close', () => {
       hearers.delete(hear)
+      untoldOf.delete(response)
       for (const timer of timers) clearTimeout(timer)
     })
   }
-  return { watch, cutOff: () => cutOff }
+  return {
+    watch,
+    cutOff: () => cutOff,
+    areUpToDate: () =>
+      untoldOf.size > 0 && [...untoldOf.values()].every(untold => untold.length === 0),
+  }
 }
 
 /** As convertToWatchEvent() in cache_watcher.go: what begins to match is added, what ceases to is deleted. */
