@@ -122,6 +122,7 @@ const rooms: Readonly<Record<string, readonly string[] | 'anything'>> = {
   'agent/sinks/examples.ts': 'anything',
   'agent/sinks/real-prometheus.ts': 'anything',
   'agent/sinks/write-receiver.ts': 'anything',
+  'agent/sinks/write-request-decode.ts': 'anything',
   'agent/test/': 'anything',
   'ci/': 'anything',
 }

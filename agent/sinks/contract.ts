@@ -5,7 +5,7 @@ import { createTelemetry } from '../telemetry.ts'
 import { arrivedOf } from '../test/sample.ts'
 import { EXAMPLE_MS, exampleSample, exampleSeries, reading } from './examples.ts'
 import type { OpenSink, SinkParts } from './sink.ts'
-import type { Arrived } from './write-receiver.ts'
+import type { Arrived } from './write-request-decode.ts'
 
 /** A real destination of the sink's protocol, which decodes what it gets. */
 export type Receiver = AsyncDisposable & {

@@ -1,6 +1,7 @@
-import { SnappyCompressor } from 'snappyjs/snappy_compressor.js'
 import type { Samples } from '../model.ts'
 import { labelsLength, writeLabels } from './remote-write-labels.ts'
+import { compressed, MAX_PLAIN_BYTES, plainBytes } from './remote-write-snappy.ts'
+import { STALE_HIGH, STALE_LOW } from './stale-marker.ts'
 import { lengthAndBytes, varintBytes, writeVarint } from './varint.ts'
 
 // WriteRequest { TimeSeries timeseries = 1 }, TimeSeries { Label labels = 1; Sample samples = 2 },
@@ -11,22 +12,17 @@ const SAMPLE = 0x12
 const SAMPLE_VALUE = 0x09
 const SAMPLE_TIMESTAMP = 0x10
 
-// Prometheus' staleness marker, as two words: arithmetic on this NaN would set its quiet bit, and a
-// marker with the quiet bit is an ordinary NaN.
-const STALE_HIGH = 0x7ff00000
-const STALE_LOW = 0x00000002
-
-// One each for all requests: a megabyte for each would be more garbage than all else of a tick.
-let plain = Buffer.alloc(0)
-let packed = Buffer.alloc(0)
-
-/** A remote write 1.0 request in snappy block format. */
-export function encodeWriteRequest({ timestampMs, series, values }: Samples): Uint8Array {
+/** A remote write 1.0 request in snappy block format; undefined: a receiver would refuse it for its size. */
+export function encodeWriteRequest({
+  timestampMs,
+  series,
+  values,
+}: Samples): Uint8Array | undefined {
   const sampleLength = 9 + 1 + varintBytes(timestampMs)
   const lengths = series.map(each => labelsLength(each) + 1 + lengthAndBytes(sampleLength))
   const length = lengths.reduce((sum, each) => sum + 1 + lengthAndBytes(each), 0)
-  if (plain.length < length) plain = Buffer.alloc(length)
-  const bytes = plain.subarray(0, length)
+  if (length > MAX_PLAIN_BYTES) return undefined
+  const bytes = plainBytes(length)
   let at = 0
   for (const [index, each] of series.entries()) {
     bytes[at++] = TIMESERIES
@@ -44,12 +40,4 @@ export function encodeWriteRequest({ timestampMs, series, values }: Samples): Ui
     at = writeVarint(bytes, at + 9, timestampMs)
   }
   return compressed(bytes)
-}
-
-function compressed(bytes: Uint8Array): Uint8Array {
-  const compressor = new SnappyCompressor(bytes)
-  const most = compressor.maxCompressedLength()
-  if (packed.length < most) packed = Buffer.alloc(most)
-  // A copy, because a request that fails is sent again.
-  return Uint8Array.from(packed.subarray(0, compressor.compressToBuffer(packed)))
 }

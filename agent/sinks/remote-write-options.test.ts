@@ -8,6 +8,12 @@ test('an endpoint is all that is needed', () => {
   expect(RemoteWriteOptions.parse(good)).toMatchObject({ ...good, queueLimit: 100_000 })
 })
 
+test('the version of the protocol may be written as YAML reads it: without quotes it is a number', () => {
+  const versions = ['auto', '1.0', '2.0', 1, 2].map(protocol => ({ ...good, protocol }))
+  const parsed = [good, ...versions].map(settings => RemoteWriteOptions.parse(settings).protocol)
+  expect(parsed).toEqual(['auto', 'auto', '1.0', '2.0', '1.0', '2.0'])
+})
+
 test.for<[string, object, string]>([
   ['no endpoint', { endpoint: undefined }, 'endpoint'],
   ['an endpoint that is no URL', { endpoint: 'prometheus:9090' }, 'endpoint'],
@@ -43,6 +49,7 @@ test.for<[string, object, string]>([
     { username: 'u', password: 'hunter2', headers: { Authorization: 'Bearer hunter2' } },
     'headers.Authorization',
   ],
+  ['a version that there is not', { protocol: '3.0' }, 'protocol'],
   ['a queue without room', { queueLimit: 0 }, 'queueLimit'],
 ])('%s is refused, the field is named and no secret is shown', ([, settings, field]) => {
   const { error } = RemoteWriteOptions.safeParse({ ...good, ...settings })

@@ -13,6 +13,8 @@ const RESERVED_HEADERS = [
   'host',
 ]
 
+const NUMBERED = { 1: '1.0', 2: '2.0' } as const
+
 export const RemoteWriteOptions = z
   .strictObject({
     type: z.literal('prometheus'),
@@ -20,6 +22,14 @@ export const RemoteWriteOptions = z
     endpoint: z
       .url({ protocol: /^https?$/, error: 'use a URL like http://prometheus:9090/api/v1/write' })
       .describe('Where remote write requests are posted'),
+    // As with udp in the config: a bare 2.0 of YAML is the number 2.
+    protocol: z
+      .literal(['auto', '1.0', '2.0', 1, 2], 'use auto, "1.0" or "2.0"')
+      .default('auto')
+      .transform(version => (typeof version === 'number' ? NUMBERED[version] : version))
+      .describe(
+        'Version of remote write: auto is 2.0, and 1.0 once the receiver turns out not to know it',
+      ),
     username: z.string().default('').describe('User name of Basic authentication'),
     usernameFile: z
       .string()

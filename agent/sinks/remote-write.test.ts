@@ -38,15 +38,20 @@ function many(count: number, prefix: string) {
 
 const one = exampleSample(exampleSeries(), 1)
 
-test('a request carries exactly the headers that remote write 1.0 prescribes', async () => {
+test.for([
+  ['2.0', '2.0.0', 'application/x-protobuf;proto=io.prometheus.write.v2.Request'],
+  ['auto', '2.0.0', 'application/x-protobuf;proto=io.prometheus.write.v2.Request'],
+  ['1.0', '0.1.0', 'application/x-protobuf'],
+])('with protocol %s a request carries the headers of its version', async ([protocol, ...told]) => {
   await using receiver = await writeReceiver()
-  await using target = openTo(receiver.endpoint, { headers: { 'X-Scope-OrgID': 'team-a' } })
+  const settings = { protocol, headers: { 'X-Scope-OrgID': 'team-a' } }
+  await using target = openTo(receiver.endpoint, settings)
   target.offer(one)
   const [request] = await receiver.asked(1)
   expect(request?.headers).toMatchObject({
     'content-encoding': 'snappy',
-    'content-type': 'application/x-protobuf',
-    'x-prometheus-remote-write-version': '0.1.0',
+    'content-type': told[1],
+    'x-prometheus-remote-write-version': told[0],
     'user-agent': 'podatlas/1.2.3',
     'x-scope-orgid': 'team-a',
     'content-length': String(request?.body.length),
@@ -63,14 +68,14 @@ test('more than 2000 samples go in several requests, in order', async () => {
   expect(taken.map(({ value }) => value)).toEqual(Array.from({ length: 4_500 }, (_, i) => i))
 })
 
-describe('answers that are final', () => {
+describe.for(['1.0', '2.0'])('answers to %s that are final', protocol => {
   test.for([300, 307, 400, 401, 403, 404, 409, 413, 415, 422, 499])(
     '%i is never tried again, its samples are counted under it, its body is logged once',
     async status => {
       await using receiver = await writeReceiver()
       const text = `no, because\nof reasons ${'x'.repeat(2_000)}`
       receiver.answerNext({ status, text })
-      await using target = openTo(receiver.endpoint)
+      await using target = openTo(receiver.endpoint, { protocol })
       target.offer(one)
       target.offer(exampleSample(exampleSeries(), 2, EXAMPLE_MS + 1_000))
       const taken = await receiver.received(1)
@@ -86,13 +91,13 @@ describe('answers that are final', () => {
   )
 })
 
-describe('answers that deserve a retry', () => {
+describe.for(['1.0', 'auto'])('answers that deserve a retry, protocol %s', protocol => {
   test.for([429, 500, 501, 502, 503, 504, 599])(
     '%i is tried again with the same bytes until it is taken',
     async status => {
       await using receiver = await writeReceiver()
       receiver.answerNext({ status }, { status })
-      await using target = openTo(receiver.endpoint)
+      await using target = openTo(receiver.endpoint, { protocol })
       target.offer(one)
       await receiver.received(1)
       const [first, ...others] = receiver.requests.map(({ body }) => body.toString('hex'))
@@ -107,7 +112,7 @@ describe('answers that deserve a retry', () => {
   test.for([200, 202, 204])('%i is success', async status => {
     await using receiver = await writeReceiver()
     receiver.answerAll({ status, text: 'whatever it says' })
-    await using target = openTo(receiver.endpoint)
+    await using target = openTo(receiver.endpoint, { protocol })
     target.offer(one)
     await receiver.received(1)
     const { sinkSamplesSent } = target.telemetry
@@ -118,7 +123,7 @@ describe('answers that deserve a retry', () => {
   test('Retry-After is waited for', async () => {
     await using receiver = await writeReceiver()
     receiver.answerNext({ status: 429, headers: { 'retry-after': '1' } })
-    await using target = openTo(receiver.endpoint)
+    await using target = openTo(receiver.endpoint, { protocol })
     const startedMs = performance.now()
     target.offer(one)
     await receiver.received(1)
@@ -128,7 +133,7 @@ describe('answers that deserve a retry', () => {
   test('a destination that is not there yet gets everything once it is', async () => {
     const before = await writeReceiver()
     await before[Symbol.asyncDispose]()
-    await using target = openTo(before.endpoint)
+    await using target = openTo(before.endpoint, { protocol })
     target.offer(one)
     const { sinkFailures } = target.telemetry
     await until(() => reading(sinkFailures, { reason: 'refused' }) >= 2)

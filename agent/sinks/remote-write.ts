@@ -4,15 +4,22 @@ import { startDelivery } from './delivery.ts'
 import { retryAfterMs } from './backoff.ts'
 import type { Answer } from './http.ts'
 import { httpEndpoint } from './http.ts'
-import { encodeWriteRequest } from './remote-write-encode.ts'
 import type { RemoteWriteOptions } from './remote-write-options.ts'
+import type { Version, WriteBody } from './remote-write-protocol.ts'
+import { encodeBody, VERSION_HEADERS, writtenOf } from './remote-write-protocol.ts'
 import type { Sink } from './sink.ts'
 
 // What Prometheus' own sender uses.
 const MAX_SAMPLES_PER_SEND = 2_000
 const TIMEOUT_MS = 30_000
 
-/** Prometheus remote write 1.0, for Prometheus and everything that takes what Prometheus sends. */
+const TOO_LARGE: Outcome = {
+  kind: 'refused',
+  reason: 'too_large',
+  detail: 'the labels of one sample are larger than the 32 MB that receivers take',
+}
+
+/** Prometheus remote write 2.0 and 1.0, for Prometheus and everything that takes what Prometheus sends. */
 export const remoteWrite: Sink<RemoteWriteOptions> = ({
   name,
   options,
@@ -25,17 +32,33 @@ export const remoteWrite: Sink<RemoteWriteOptions> = ({
   const fixedHeaders = {
     ...options.headers,
     'content-encoding': 'snappy',
-    'content-type': 'application/x-protobuf',
-    'x-prometheus-remote-write-version': '0.1.0',
     'user-agent': `podatlas/${version}`,
   }
-  const send = async (body: Uint8Array, signal: AbortSignal): Promise<Outcome> => {
+  // The query may hold a token, so it stays out of every message.
+  const where = `${url.origin}${url.pathname}`
+  const isFixed = options.protocol !== 'auto'
+  let protocol: Version = options.protocol === '1.0' ? '1.0' : '2.0'
+  let hasTaken = false
+  const send = async (body: WriteBody, signal: AbortSignal): Promise<Outcome> => {
+    const { bytes, samples } = body
+    if (!bytes) return samples > 1 ? { kind: 'halve' } : TOO_LARGE
     const credentials = await readCredentials(options)
     if ('kind' in credentials) return credentials
     const authorization = basicAuth(credentials.username, credentials.password)
-    const answer = await endpoint.post({ ...fixedHeaders, ...authorization }, body, signal)
-    // The query may hold a token, so it stays out of every message.
-    return judge(answer, `${url.origin}${url.pathname}`)
+    const headers = { ...fixedHeaders, ...VERSION_HEADERS[body.version], ...authorization }
+    const answer = await endpoint.post(headers, bytes, signal)
+    const outcome = judge(answer, where, body)
+    if (outcome.kind === 'taken') hasTaken = true
+    if (outcome.kind !== 'refused') return outcome
+    if (outcome.reason === '415' && body.version === '2.0' && !isFixed) {
+      // Until the agent is started anew: one that was 1.0 only would be asked again with each batch.
+      protocol = '1.0'
+      return { kind: 'again', detail: `${outcome.detail}; from now on it gets remote write 1.0` }
+    }
+    const mayBeOld = body.version === '2.0' && (isFixed || !hasTaken)
+    if (!mayBeOld || (outcome.reason !== '400' && outcome.reason !== '415')) return outcome
+    const hint = `if it knows remote write 1.0 only, set sinks.${name}.protocol to "1.0"`
+    return { ...outcome, detail: `${outcome.detail}; ${hint}` }
   }
   return startDelivery({
     name,
@@ -43,14 +66,14 @@ export const remoteWrite: Sink<RemoteWriteOptions> = ({
     log,
     queueLimit: options.queueLimit,
     maxSamplesPerSend: MAX_SAMPLES_PER_SEND,
-    encode: encodeWriteRequest,
+    encode: batch => encodeBody(protocol, batch),
     send,
     close: () => endpoint[Symbol.dispose](),
   })
 }
 
-/** Which answers remote write 1.0 tries again: 429, every 5xx, and no answer at all. */
-function judge(answer: Answer, where: string): Outcome {
+/** Which answers remote write tries again: 429, every 5xx, and no answer at all. */
+function judge(answer: Answer, where: string, { version }: WriteBody): Outcome {
   if ('fault' in answer)
     return {
       kind: 'retry',
@@ -58,7 +81,15 @@ function judge(answer: Answer, where: string): Outcome {
       detail: `no answer from ${where}: ${answer.text}`,
     }
   const { status, headers, text } = answer
-  if (status >= 200 && status < 300) return { kind: 'taken' }
+  // Of an answer to 1.0 they say nothing, not even whether the receiver knows them.
+  const written = version === '2.0' ? writtenOf(headers) : undefined
+  if (status >= 200 && status < 300) {
+    if (version === '1.0') return { kind: 'taken' }
+    if (written !== undefined) return { kind: 'taken', written }
+    // Decoded as 1.0, a request of 2.0 is an empty message.
+    const detail = `${where} answered ${status}, but not how many samples it wrote`
+    return { kind: 'refused', reason: '415', detail }
+  }
   const reason = String(status)
   const detail = `${where} answered ${status}${text === '' ? '' : `: ${text}`}`
   if (status === 429 || status >= 500)
@@ -70,7 +101,7 @@ function judge(answer: Answer, where: string): Outcome {
     }
   if (status >= 300 && status < 400)
     return { kind: 'refused', reason, detail: `${detail}; set endpoint to where it redirects` }
-  return { kind: 'refused', reason, detail, isTooLarge: status === 413 }
+  return { kind: 'refused', reason, detail, written: written ?? 0, isTooLarge: status === 413 }
 }
 
 /** Reads the files each time, because mounted secrets change under a running agent. */

@@ -10,7 +10,7 @@ import { sinkContract } from './contract.ts'
 import { EXAMPLE_MS, exampleSamples, exampleSeries, reading } from './examples.ts'
 import { StdoutOptions } from './stdout-options.ts'
 import { stdoutTo } from './stdout.ts'
-import type { Arrived } from './write-receiver.ts'
+import type { Arrived } from './write-request-decode.ts'
 import { until } from './write-receiver.ts'
 
 const Line = z.strictObject({

@@ -3,68 +3,31 @@ import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:
 import { createServer } from 'node:http'
 import { buffer } from 'node:stream/consumers'
 import { setTimeout as pause } from 'node:timers/promises'
-import protobuf from 'protobufjs'
-import { uncompress } from 'snappy'
-import { z } from 'zod'
-
-/** A sample as a destination decoded it. */
-export type Arrived = {
-  readonly labels: readonly (readonly [name: string, value: string])[]
-  readonly value: number
-  readonly timestampMs: number
-  readonly isStale: boolean
-}
+import { decodeRequest2, decodeWriteRequest, type Arrived } from './write-request-decode.ts'
 
 export type WriteRequest = {
   readonly headers: IncomingHttpHeaders
   readonly body: Buffer
   readonly samples: readonly Arrived[]
+  readonly answeredMs: number
 }
+
+/** A receiver that knows 1.0 only: it refuses other content types, or does not look at them. */
+export type Old = 'refusing' | 'misreading'
 
 /** What the receiver does with a request; 'hang' never answers. */
 export type Answering =
   | 'hang'
-  | { readonly status: number; readonly headers?: Record<string, string>; readonly text?: string }
+  | {
+      readonly status: number
+      readonly headers?: Record<string, string>
+      readonly text?: string
+      /** What the answer to a request of 2.0 says it wrote, if not everything; 'untold': nothing. */
+      readonly written?: number | 'untold'
+    }
 
-// As published in prompb, but for `value`: fixed64 has the same bytes as double and shows them all,
-// while a NaN that went through a JavaScript number may have lost the bits that make it a marker.
-const { root } = protobuf.parse(`
-  syntax = "proto3";
-  message WriteRequest { repeated TimeSeries timeseries = 1; }
-  message TimeSeries { repeated Label labels = 1; repeated Sample samples = 2; }
-  message Label { string name = 1; string value = 2; }
-  message Sample { fixed64 value = 1; int64 timestamp = 2; }
-`)
-const Decoded = z.object({
-  timeseries: z.array(
-    z.object({
-      labels: z.array(z.object({ name: z.string(), value: z.string() })),
-      samples: z.array(z.object({ value: z.string(), timestamp: z.string() })),
-    }),
-  ),
-})
-
-const STALE_BITS = 0x7ff0000000000002n
-
-/** Reads a request with native snappy and protobufjs: no byte of it passes through our own code. */
-export async function decodeWriteRequest(body: Uint8Array): Promise<Arrived[]> {
-  const type = root.lookupType('WriteRequest')
-  const plain = await uncompress(Buffer.from(body))
-  if (typeof plain === 'string') throw new Error('snappy returned text')
-  const message = type.decode(plain)
-  const { timeseries } = Decoded.parse(type.toObject(message, { longs: String, defaults: true }))
-  return timeseries.flatMap(({ labels, samples }) =>
-    samples.map(({ value, timestamp }) => ({
-      labels: labels.map(label => [label.name, label.value] as const),
-      value: new Float64Array(BigUint64Array.of(BigInt(value)).buffer)[0] ?? Number.NaN,
-      timestampMs: Number(timestamp),
-      isStale: BigInt(value) === STALE_BITS,
-    })),
-  )
-}
-
-/** A real HTTP server on loopback that speaks remote write 1.0 and answers as told, 204 by default. */
-export async function writeReceiver(atPort = 0) {
+/** A real HTTP server on loopback that speaks remote write, both versions or `old`, and answers as told, 204 by default. */
+export async function writeReceiver(atPort = 0, old?: Old) {
   const requests: WriteRequest[] = []
   const taken: Arrived[] = []
   const scripted: Answering[] = []
@@ -72,11 +35,18 @@ export async function writeReceiver(atPort = 0) {
 
   async function answer(incoming: IncomingMessage): Promise<Answering> {
     const body = await buffer(incoming)
-    const samples = await decodeWriteRequest(body)
-    requests.push({ headers: incoming.headers, body, samples })
+    const { headers } = incoming
+    const is2 = isRequest2(headers)
+    const samples = is2 && !old ? await decodeRequest2(body) : await decodeWriteRequest(body)
+    requests.push({ headers, body, samples, answeredMs: performance.now() })
+    if (is2 && old === 'refusing') return { status: 415, text: 'unknown content type' }
     const answering = scripted.shift() ?? standing
-    if (answering !== 'hang' && answering.status < 300) taken.push(...samples)
-    return answering
+    if (answering === 'hang') return answering
+    if (answering.status < 300) taken.push(...samples)
+    const { written = answering.status < 300 ? samples.length : 0 } = answering
+    if (!is2 || old || written === 'untold') return answering
+    const told = { 'x-prometheus-remote-write-samples-written': String(written) }
+    return { ...answering, headers: { ...told, ...answering.headers } }
   }
 
   async function reply(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
@@ -110,6 +80,10 @@ export async function writeReceiver(atPort = 0) {
       await new Promise(closed => server.close(closed))
     },
   }
+}
+
+function isRequest2(headers: IncomingHttpHeaders): boolean {
+  return headers['content-type']?.includes('io.prometheus.write.v2.Request') ?? false
 }
 
 /** Looks again until it holds; the test's own time limit ends it. */
