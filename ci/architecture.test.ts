@@ -118,6 +118,7 @@ const rooms: Readonly<Record<string, readonly string[] | 'anything'>> = {
   'dashboards/': ['@grafana/grafana-foundation-sdk'],
 
   'agent/kernel/test/': 'anything',
+  'agent/sinks/conformance-sender.ts': 'anything',
   'agent/sinks/contract.ts': 'anything',
   'agent/sinks/examples.ts': 'anything',
   'agent/sinks/real-prometheus.ts': 'anything',

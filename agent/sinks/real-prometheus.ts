@@ -23,15 +23,18 @@ const Result = z.object({
 
 const LabelValues = z.object({ data: z.array(z.string()) })
 
-/** The Prometheus of the chart as a receiver on loopback, with its data in a temporary folder; `rules` are evaluated every second. */
-export async function realPrometheus(rules: readonly string[] = []) {
+/** The Prometheus of the chart as a receiver on loopback, with its data in a temporary folder; `rules` are evaluated every second; `program` may be that of another version. */
+export async function realPrometheus(
+  rules: readonly string[] = [],
+  program = toolPath('prometheus', 'prometheus'),
+) {
   const folder = await mkdtemp(join(tmpdir(), 'podatlas-prometheus-'))
   const [port = 0] = await freePorts('any')
   const url = `http://127.0.0.1:${port}`
   const config = { global: { evaluation_interval: '1s' }, rule_files: rules }
   await writeFile(join(folder, 'prometheus.yml'), JSON.stringify(config))
   const child = spawn(
-    toolPath('prometheus', 'prometheus'),
+    program,
     [
       `--config.file=${join(folder, 'prometheus.yml')}`,
       `--storage.tsdb.path=${join(folder, 'data')}`,

@@ -2,33 +2,25 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { createTelemetry } from '../telemetry.ts'
+import { senderTo } from './conformance-sender.ts'
 import { sinkContract } from './contract.ts'
 import { EXAMPLE_MS, exampleSample, exampleSamples, exampleSeries, reading } from './examples.ts'
 import { RemoteWriteOptions } from './remote-write-options.ts'
 import { remoteWrite } from './remote-write.ts'
 import { until, writeReceiver } from './write-receiver.ts'
 
-describe('remote write', () =>
+describe.for(['1.0', '2.0'])('remote write %s', protocol =>
   sinkContract(async () => {
     const receiver = await writeReceiver()
     return {
       ...receiver,
       sink: { options: RemoteWriteOptions, open: remoteWrite },
-      options: { type: 'prometheus', endpoint: receiver.endpoint },
+      options: { type: 'prometheus', endpoint: receiver.endpoint, protocol },
       startOutage: () => receiver.answerAll({ status: 503 }),
       endOutage: () => receiver.answerAll({ status: 204 }),
     }
-  }))
-
-function openTo(endpoint: string, settings: object = {}) {
-  const telemetry = createTelemetry('node-1', '1.2.3')
-  const lines: string[] = []
-  const options = RemoteWriteOptions.parse({ type: 'prometheus', endpoint, ...settings })
-  const log = (line: string) => lines.push(line)
-  const target = remoteWrite({ name: 'main', options, version: '1.2.3', telemetry, log })
-  return Object.assign(target, { telemetry, lines })
-}
+  }),
+)
 
 function many(count: number, prefix: string) {
   return exampleSamples(
@@ -45,7 +37,7 @@ test.for([
 ])('with protocol %s a request carries the headers of its version', async ([protocol, ...told]) => {
   await using receiver = await writeReceiver()
   const settings = { protocol, headers: { 'X-Scope-OrgID': 'team-a' } }
-  await using target = openTo(receiver.endpoint, settings)
+  await using target = senderTo(receiver.endpoint, settings)
   target.offer(one)
   const [request] = await receiver.asked(1)
   expect(request?.headers).toMatchObject({
@@ -61,7 +53,7 @@ test.for([
 
 test('more than 2000 samples go in several requests, in order', async () => {
   await using receiver = await writeReceiver()
-  await using target = openTo(receiver.endpoint)
+  await using target = senderTo(receiver.endpoint)
   target.offer(many(4_500, 'p'))
   const taken = await receiver.received(4_500)
   expect(receiver.requests.map(request => request.samples.length)).toEqual([2_000, 2_000, 500])
@@ -75,7 +67,7 @@ describe.for(['1.0', '2.0'])('answers to %s that are final', protocol => {
       await using receiver = await writeReceiver()
       const text = `no, because\nof reasons ${'x'.repeat(2_000)}`
       receiver.answerNext({ status, text })
-      await using target = openTo(receiver.endpoint, { protocol })
+      await using target = senderTo(receiver.endpoint, { protocol })
       target.offer(one)
       target.offer(exampleSample(exampleSeries(), 2, EXAMPLE_MS + 1_000))
       const taken = await receiver.received(1)
@@ -97,7 +89,7 @@ describe.for(['1.0', 'auto'])('answers that deserve a retry, protocol %s', proto
     async status => {
       await using receiver = await writeReceiver()
       receiver.answerNext({ status }, { status })
-      await using target = openTo(receiver.endpoint, { protocol })
+      await using target = senderTo(receiver.endpoint, { protocol })
       target.offer(one)
       await receiver.received(1)
       const [first, ...others] = receiver.requests.map(({ body }) => body.toString('hex'))
@@ -112,7 +104,7 @@ describe.for(['1.0', 'auto'])('answers that deserve a retry, protocol %s', proto
   test.for([200, 202, 204])('%i is success', async status => {
     await using receiver = await writeReceiver()
     receiver.answerAll({ status, text: 'whatever it says' })
-    await using target = openTo(receiver.endpoint, { protocol })
+    await using target = senderTo(receiver.endpoint, { protocol })
     target.offer(one)
     await receiver.received(1)
     const { sinkSamplesSent } = target.telemetry
@@ -123,7 +115,7 @@ describe.for(['1.0', 'auto'])('answers that deserve a retry, protocol %s', proto
   test('Retry-After is waited for', async () => {
     await using receiver = await writeReceiver()
     receiver.answerNext({ status: 429, headers: { 'retry-after': '1' } })
-    await using target = openTo(receiver.endpoint, { protocol })
+    await using target = senderTo(receiver.endpoint, { protocol })
     const startedMs = performance.now()
     target.offer(one)
     await receiver.received(1)
@@ -133,7 +125,7 @@ describe.for(['1.0', 'auto'])('answers that deserve a retry, protocol %s', proto
   test('a destination that is not there yet gets everything once it is', async () => {
     const before = await writeReceiver()
     await before[Symbol.asyncDispose]()
-    await using target = openTo(before.endpoint, { protocol })
+    await using target = senderTo(before.endpoint, { protocol })
     target.offer(one)
     const { sinkFailures } = target.telemetry
     await until(() => reading(sinkFailures, { reason: 'refused' }) >= 2)
@@ -145,7 +137,7 @@ describe.for(['1.0', 'auto'])('answers that deserve a retry, protocol %s', proto
 test('413 is final for its batch, and what follows goes in smaller requests', async () => {
   await using receiver = await writeReceiver()
   receiver.answerNext({ status: 413 })
-  await using target = openTo(receiver.endpoint)
+  await using target = senderTo(receiver.endpoint)
   target.offer(many(3_000, 'p'))
   await receiver.received(1_000)
   target.offer(many(1_500, 'q'))
@@ -162,7 +154,7 @@ describe('Basic authentication', () => {
   test('user name and password travel with each request and in no message', async () => {
     await using receiver = await writeReceiver()
     receiver.answerNext({ status: 401, text: 'who are you' })
-    await using target = openTo(receiver.endpoint, { username: 'müller', password: 'se:cret' })
+    await using target = senderTo(receiver.endpoint, { username: 'müller', password: 'se:cret' })
     target.offer(one)
     const [request] = await receiver.asked(1)
     expect(request?.headers.authorization).toBe(basic('müller:se:cret'))
@@ -176,7 +168,7 @@ describe('Basic authentication', () => {
       const [usernameFile, passwordFile] = [join(folder, 'username'), join(folder, 'password')]
       await writeFile(passwordFile, 'p')
       await using receiver = await writeReceiver()
-      await using target = openTo(receiver.endpoint, { usernameFile, passwordFile })
+      await using target = senderTo(receiver.endpoint, { usernameFile, passwordFile })
       target.offer(one)
       const { sinkFailures } = target.telemetry
       await until(() => reading(sinkFailures, { reason: 'username_file' }) > 0)
@@ -193,7 +185,7 @@ describe('Basic authentication', () => {
     try {
       const passwordFile = join(folder, 'password')
       await using receiver = await writeReceiver()
-      await using target = openTo(receiver.endpoint, { username: 'u', passwordFile })
+      await using target = senderTo(receiver.endpoint, { username: 'u', passwordFile })
       target.offer(one)
       const { sinkFailures } = target.telemetry
       await until(() => reading(sinkFailures, { reason: 'password_file' }) > 0)
@@ -208,4 +200,23 @@ describe('Basic authentication', () => {
       await rm(folder, { recursive: true })
     }
   })
+})
+
+test('a batch of more than 32 MB arrives in several requests, each within what receivers take', async () => {
+  await using receiver = await writeReceiver()
+  await using target = senderTo(receiver.endpoint)
+  const wide = Array.from({ length: 5 }, (_, i) => exampleSeries(`${i}${'x'.repeat(8_000_000)}`))
+  target.offer(exampleSamples(wide.map((series, i) => [series, i] as const)))
+  const taken = await receiver.received(5)
+  expect(taken.map(({ value }) => value)).toEqual([0, 1, 2, 3, 4])
+  expect(receiver.requests.map(({ samples }) => samples.length)).toEqual([2, 3])
+})
+
+test('a sample that no receiver would take is dropped with its reason, and the next is sent', async () => {
+  await using receiver = await writeReceiver()
+  await using target = senderTo(receiver.endpoint)
+  target.offer(exampleSample(exampleSeries('x'.repeat(34_000_000)), 1))
+  target.offer(exampleSample(exampleSeries(), 2, EXAMPLE_MS + 1_000))
+  expect(await receiver.received(1)).toMatchObject([{ value: 2 }])
+  expect(reading(target.telemetry.sinkSamplesDropped, { reason: 'too_large' })).toBe(1)
 })

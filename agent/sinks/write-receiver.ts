@@ -6,10 +6,13 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { decodeRequest2, decodeWriteRequest, type Arrived } from './write-request-decode.ts'
 
 export type WriteRequest = {
+  readonly method: string | undefined
+  readonly path: string | undefined
   readonly headers: IncomingHttpHeaders
   readonly body: Buffer
   readonly samples: readonly Arrived[]
-  readonly answeredMs: number
+  /** When it had come, ms of `performance.now()`. */
+  readonly cameMs: number
 }
 
 /** A receiver that knows 1.0 only: it refuses other content types, or does not look at them. */
@@ -35,10 +38,10 @@ export async function writeReceiver(atPort = 0, old?: Old) {
 
   async function answer(incoming: IncomingMessage): Promise<Answering> {
     const body = await buffer(incoming)
-    const { headers } = incoming
+    const { headers, method, url: path } = incoming
     const is2 = isRequest2(headers)
     const samples = is2 && !old ? await decodeRequest2(body) : await decodeWriteRequest(body)
-    requests.push({ headers, body, samples, answeredMs: performance.now() })
+    requests.push({ method, path, headers, body, samples, cameMs: performance.now() })
     if (is2 && old === 'refusing') return { status: 415, text: 'unknown content type' }
     const answering = scripted.shift() ?? standing
     if (answering === 'hang') return answering

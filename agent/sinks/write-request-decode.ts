@@ -89,10 +89,29 @@ export async function messageOf2(body: Uint8Array | undefined): Promise<Message2
 }
 
 async function messageIn(name: string, body: Uint8Array | undefined): Promise<unknown> {
+  const type = root.lookupType(name)
+  return type.toObject(type.decode(await plainOf(body)), { longs: String, defaults: true })
+}
+
+/** The message before compression. */
+export async function plainOf(body: Uint8Array | undefined): Promise<Buffer> {
   const plain = await uncompress(Buffer.from(body ?? fail()))
   if (typeof plain === 'string') throw new Error('snappy returned text')
-  const type = root.lookupType(name)
-  return type.toObject(type.decode(plain), { longs: String, defaults: true })
+  return plain
+}
+
+/** Numbers of the fields that a message has, and what of it is messages or bytes itself. */
+export function fieldsOf(message: Uint8Array): { numbers: Set<number>; parts: Uint8Array[] } {
+  const reader = protobuf.Reader.create(message)
+  const numbers = new Set<number>()
+  const parts: Uint8Array[] = []
+  while (reader.pos < reader.len) {
+    const tag = reader.uint32()
+    numbers.add(tag >>> 3)
+    if ((tag & 7) === 2) parts.push(reader.bytes())
+    else reader.skipType(tag & 7)
+  }
+  return { numbers, parts }
 }
 
 function pointOf({ value, timestamp }: { value: string; timestamp: string }) {
