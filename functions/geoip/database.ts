@@ -1,8 +1,6 @@
 import { stat } from 'node:fs/promises'
-import { isIPv6 } from 'node:net'
-import maxmind from 'maxmind'
-import type { Reader, Response } from 'maxmind'
-import { placeOf } from './place.ts'
+import { openLookup } from './lookup.ts'
+import type { PlaceLookup } from './lookup.ts'
 import type { Place } from './place.ts'
 
 export type Database = {
@@ -24,74 +22,54 @@ type Slot = {
   readonly path: string
   /** What the file looked like when it was last tried, so that only a change is tried again. */
   version?: string
-  reader?: Reader<Response>
+  lookup?: PlaceLookup
   problem?: string
 }
 
-/** MMDB files, first that knows wins. Missing or broken ones are tried again by `refresh`. */
-export function openDatabases(paths: readonly string[]): Databases {
+/**
+ * MMDB files, first that knows wins. Missing or broken ones are tried again by `refresh`.
+ * `log` hears of each database that is read the slow way.
+ */
+export function openDatabases(
+  paths: readonly string[],
+  log: (line: string) => void = () => {},
+): Databases {
   const slots: Slot[] = paths.map(path => ({ path }))
   return {
     find: address => {
-      for (const { reader } of slots) {
-        const place = reader && findIn(reader, address)
+      for (const { lookup } of slots) {
+        const place = lookup?.find(address)
         if (place) return place
       }
       return undefined
     },
     loaded: () =>
-      slots.flatMap(({ path, reader }) =>
-        reader
-          ? [
-              {
-                path,
-                databaseType: reader.metadata.databaseType,
-                builtAt: reader.metadata.buildEpoch,
-              },
-            ]
-          : [],
-      ),
+      slots.flatMap(({ path, lookup }) => {
+        if (!lookup) return []
+        const { databaseType, builtAt } = lookup
+        return [{ path, databaseType, builtAt }]
+      }),
     refresh: async () => {
-      for (const slot of slots) await refreshSlot(slot)
+      for (const slot of slots) await refreshSlot(slot, log)
       return slots.flatMap(({ problem }) => problem ?? [])
     },
   }
 }
 
-function findIn(reader: Reader<Response>, address: string): Place | undefined {
-  // A database of IPv4 walks the first 32 bits of an IPv6 address and answers some other place.
-  if (reader.metadata.ipVersion === 4 && isIPv6(address)) return undefined
-  try {
-    return placeOf(reader.get(address))
-  } catch {
-    // A record damaged inside a file that is whole otherwise: this address has no place.
-    return undefined
-  }
-}
-
-async function refreshSlot(slot: Slot): Promise<void> {
+async function refreshSlot(slot: Slot, log: (line: string) => void): Promise<void> {
   try {
     const { mtimeMs, size, ino } = await stat(slot.path)
     const version = `${ino}/${size}/${mtimeMs}`
     if (version === slot.version) return
     slot.version = version
-    slot.reader = await openReader(slot.path)
+    slot.lookup = await openLookup(slot.path)
     delete slot.problem
+    const { refusal } = slot.lookup
+    if (refusal) log(`database ${slot.path}: no index of it (${refusal}); it is read more slowly`)
   } catch (error) {
-    const kept = slot.reader ? '; the one read before stays in use' : ''
+    const kept = slot.lookup ? '; the one read before stays in use' : ''
     slot.problem = `database ${slot.path}: ${causeOf(error)}${kept}. Use a City database in MMDB format (-d)`
   }
-}
-
-async function openReader(path: string): Promise<Reader<Response>> {
-  const reader = await maxmind.open<Response>(path)
-  const { databaseType } = reader.metadata
-  if (/asn|isp|domain|connection|anonymous/i.test(databaseType)) {
-    throw new Error(`its type ${databaseType} holds no places`)
-  }
-  // One address of each /8: a file cut or garbled in the middle fails here and not in the map.
-  for (let first = 0; first < 256; first++) reader.get(`${first}.0.0.0`)
-  return reader
 }
 
 function causeOf(error: unknown): string {

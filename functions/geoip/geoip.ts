@@ -23,7 +23,7 @@ export function startGeoip(config: Config, assets: Assets, log: (line: string) =
     timeoutMs: config.timeoutMs,
     stop: stopping.signal,
   })
-  const databases = openDatabases(config.databases)
+  const databases = openDatabases(config.databases, log)
   const metrics = geoMetrics(config)
   const locate = locator(databases.find, metrics.countLookup)
   const problems = problemBoard(log)

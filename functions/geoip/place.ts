@@ -13,21 +13,22 @@ export type Place = {
   readonly longitude?: number
 }
 
-const countryNames = new Intl.DisplayNames(['en'], { type: 'region', fallback: 'none' })
+const displayNames = new Map<string, Intl.DisplayNames>()
 
 /**
  * Reads a record of either schema: nested as MaxMind City and DB-IP write it, or flat as the
- * databases on npm do. Answers undefined where the record names neither country nor coordinates.
+ * databases on npm do. Names are in `language` (as MaxMind names them: `en`, `pt-BR`), else in English.
+ * Answers undefined where the record names neither country nor coordinates.
  */
-export function placeOf(record: unknown): Place | undefined {
+export function placeOf(record: unknown, language = 'en'): Place | undefined {
   const country = (
     text(record, 'country', 'iso_code') ??
     text(record, 'country_code') ??
     text(record, 'registered_country', 'iso_code')
   )?.toUpperCase()
-  const countryName = text(record, 'country', 'names', 'en') ?? countryNameOf(country)
-  const city = text(record, 'city', 'names', 'en') ?? text(record, 'city')
-  const region = text(record, 'subdivisions', 0, 'names', 'en') ?? text(record, 'state1')
+  const countryName = nameIn(record, language, 'country') ?? countryNameOf(country, language)
+  const city = nameIn(record, language, 'city') ?? text(record, 'city')
+  const region = nameIn(record, language, 'subdivisions', 0) ?? text(record, 'state1')
   const postcode = text(record, 'postal', 'code') ?? text(record, 'postcode')
   const latitude = degrees(record, 'latitude', 90)
   const longitude = degrees(record, 'longitude', 180)
@@ -43,8 +44,22 @@ export function placeOf(record: unknown): Place | undefined {
   }
 }
 
-function countryNameOf(country: string | undefined): string | undefined {
-  return country && /^[A-Z]{2}$/.test(country) ? countryNames.of(country) : undefined
+function nameIn(
+  record: unknown,
+  language: string,
+  ...path: (string | number)[]
+): string | undefined {
+  return text(record, ...path, 'names', language) ?? text(record, ...path, 'names', 'en')
+}
+
+function countryNameOf(country: string | undefined, language: string): string | undefined {
+  if (!country || !/^[A-Z]{2}$/.test(country)) return undefined
+  let names = displayNames.get(language)
+  if (!names) {
+    names = new Intl.DisplayNames([language, 'en'], { type: 'region', fallback: 'none' })
+    displayNames.set(language, names)
+  }
+  return names.of(country)
 }
 
 function degrees(record: unknown, name: string, most: number): number | undefined {
