@@ -27,7 +27,7 @@ type Environment = Readonly<Record<string, string | undefined>>
  * and stay there, and the old one in large steps. The optimizing compiler's code and memory cost more
  * than what it makes faster.
  */
-const SECOND_LIFE = {
+export const SECOND_LIFE = {
   options: [
     '--max-semi-space-size=1',
     '--optimize-for-size',

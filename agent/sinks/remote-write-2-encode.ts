@@ -2,7 +2,7 @@ import type { Labels, Metric, Samples, Series } from '../model.ts'
 import { compressed, MAX_PLAIN_BYTES, plainBytes } from './remote-write-snappy.ts'
 import { newSymbols } from './remote-write-symbols.ts'
 import { STALE_HIGH, STALE_LOW } from './stale-marker.ts'
-import { writeVarint } from './varint.ts'
+import { lengthAndBytes, writeVarint } from './varint.ts'
 
 // io.prometheus.write.v2: Request { string symbols = 4; TimeSeries timeseries = 5 },
 // TimeSeries { uint32 labels_refs = 1; Sample samples = 2; Metadata metadata = 5 },
@@ -20,106 +20,150 @@ const METADATA_HELP = 0x18
 const METADATA_UNIT = 0x20
 const METRIC_TYPE = { counter: 1, gauge: 2 }
 
-// What a series takes besides its label references, and each reference, at most.
-const SERIES_BYTES = 128
+// Tag and length of a series, at most; of its sample, with the value; and references of a label, at most.
+const SERIES_HEAD = 11
+const SAMPLE_HEAD = 11
 const PAIR_BYTES = 10
 
 // Written before the symbols are known that stand before them; used again by the next request.
 let body = Buffer.alloc(0)
 let view = new DataView(body.buffer)
+let scratch = new Uint8Array(PAIR_BYTES * 32)
 
 /** A remote write 2.0 request in snappy block format; undefined: a receiver would refuse it for its size. */
-export function encodeRequest2({ timestampMs, series, values }: Samples): Uint8Array | undefined {
+export function encodeRequest2(samples: Samples): Uint8Array | undefined {
+  const plain = plainRequest2(samples)
+  return plain && compressed(plain)
+}
+
+/**
+ * The same before compression, valid until the next request is written. What series have in common is
+ * encoded once and then copied: the agent runs without V8's optimising compiler.
+ */
+export function plainRequest2({ timestampMs, series, values }: Samples): Uint8Array | undefined {
   const symbols = newSymbols()
-  const references = new Map<Labels, readonly number[]>()
-  const metadata = new Map<Metric, Uint8Array>()
-  let moment = momentOf(timestampMs, 0)
-  let startMs = 0
-  let length = 0
-  for (const [index, each] of series.entries()) {
-    const { metric, target } = each
-    reserve(length + SERIES_BYTES + PAIR_BYTES * (metric.labels.length + target.length))
-    const ofMetric = referencesOf(metric.labels)
-    const ofTarget = referencesOf(target)
-    body[length] = TIMESERIES
-    let at = length + 2
+  const targets = new Map<Labels, Uint8Array>()
+  const metrics = new Map<Metric, OfMetric>()
+  let target: Labels = []
+  let ofTarget: Uint8Array = new Uint8Array()
+  let at = 0
+  for (let index = 0; index < series.length; index++) {
+    const one = series[index]
+    if (!one) continue
+    const { metric } = one
+    if (one.target !== target) {
+      target = one.target
+      ofTarget = targetReferences(target)
+    }
+    const startMs = metric.type === 'counter' ? one.startMs : 0
+    let ofMetric = metrics.get(metric)
+    if (ofMetric?.startMs !== startMs) {
+      ofMetric = encodeMetric(metric, timestampMs, startMs, symbols.refOf)
+      metrics.set(metric, ofMetric)
+    }
+    const { name, end } = ofMetric
+    const isInOrder = name !== undefined && !isBefore(target[0], '__name__')
+    const labels = isInOrder ? ofTarget : encodeReferences(merged(one), symbols.refOf)
+    const references = labels.length + (isInOrder ? name.length : 0)
+    const length = 1 + lengthAndBytes(references) + SAMPLE_HEAD + end.length
+    reserve(at + length + SERIES_HEAD)
+    body[at] = TIMESERIES
+    at = writeLength(at + 1, length)
     body[at] = LABELS_REFS
-    at = closeMessage(at + 1, writeReferences(at + 2, each, ofMetric, ofTarget))
-    const since = metric.type === 'counter' ? each.startMs : 0
-    if (since !== startMs) moment = momentOf(timestampMs, (startMs = since))
-    at = writeSample(at, values?.[index], moment)
-    const about = metadataOf(metric)
-    body.set(about, at)
-    length = closeMessage(length + 1, at + about.length)
-    if (length + symbols.length() > MAX_PLAIN_BYTES) return tooLarge()
+    at = writeLength(at + 1, references)
+    if (isInOrder) {
+      body.set(name, at)
+      at += name.length
+    }
+    body.set(labels, at)
+    at += labels.length
+    body[at] = SAMPLE
+    body[at + 1] = ofMetric.sampleLength
+    body[at + 2] = SAMPLE_VALUE
+    if (values) view.setFloat64(at + 3, values[index] ?? 0, true)
+    else {
+      view.setUint32(at + 3, STALE_LOW, true)
+      view.setUint32(at + 7, STALE_HIGH, true)
+    }
+    at += SAMPLE_HEAD
+    body.set(end, at)
+    at += end.length
+    if (at + symbols.length() > MAX_PLAIN_BYTES) return tooLarge()
   }
-  const bytes = plainBytes(symbols.length() + length)
-  bytes.set(body.subarray(0, length), symbols.writeTo(bytes))
-  return compressed(bytes)
+  const bytes = plainBytes(symbols.length() + at)
+  bytes.set(body.subarray(0, at), symbols.writeTo(bytes))
+  return bytes
 
-  function referencesOf(labels: Labels): readonly number[] {
-    let known = references.get(labels)
-    if (known) return known
-    known = labels.flatMap(([name, value]) => [symbols.refOf(name), symbols.refOf(value)])
-    references.set(labels, known)
+  function targetReferences(labels: Labels): Uint8Array {
+    let known = targets.get(labels)
+    if (!known) targets.set(labels, (known = encodeReferences(labels, symbols.refOf)))
     return known
-  }
-
-  function metadataOf(metric: Metric): Uint8Array {
-    const known = metadata.get(metric)
-    if (known) return known
-    const encoded = encodeMetadata(metric, symbols.refOf)
-    metadata.set(metric, encoded)
-    return encoded
   }
 }
 
-/** References of all labels, sorted by name: those of the metric stand among those of its target. */
-function writeReferences(
-  start: number,
-  { metric, target }: Series,
-  ofMetric: readonly number[],
-  ofTarget: readonly number[],
-): number {
-  let at = start
+type RefOf = (text: string) => number
+
+/** What all series of a metric that started at one moment have in common. */
+type OfMetric = {
+  readonly startMs: number
+  /** References of its only label, `__name__`; undefined if it has more. */
+  readonly name: Uint8Array | undefined
+  readonly sampleLength: number
+  /** All that follows the value of a sample. */
+  readonly end: Uint8Array
+}
+
+function encodeMetric(
+  metric: Metric,
+  timestampMs: number,
+  startMs: number,
+  refOf: RefOf,
+): OfMetric {
+  const { labels } = metric
+  const hasNameOnly = labels.length === 1 && labels[0]?.[0] === '__name__'
+  const moment = momentOf(timestampMs, startMs)
+  const end = Buffer.concat([moment, encodeMetadata(metric, refOf)])
+  const name = hasNameOnly ? encodeReferences(labels, refOf) : undefined
+  return { startMs, name, sampleLength: 9 + moment.length, end }
+}
+
+/** All labels of a series in the order of their names: both lists are in order already. */
+function merged({ metric, target }: Series): Labels {
+  const pairs: Labels[number][] = []
   let next = 0
-  for (const [index, [name]] of metric.labels.entries()) {
-    const before = next
-    while (isBefore(target[next], name)) next++
-    at = writeAll(at, ofTarget, 2 * before, 2 * next)
-    at = writeAll(at, ofMetric, 2 * index, 2 * index + 2)
+  for (const own of metric.labels) {
+    for (let pair = target[next]; pair && isBefore(pair, own[0]); pair = target[++next])
+      pairs.push(pair)
+    pairs.push(own)
   }
-  return writeAll(at, ofTarget, 2 * next, ofTarget.length)
+  return [...pairs, ...target.slice(next)]
 }
 
 function isBefore(pair: Labels[number] | undefined, name: string): boolean {
   return pair !== undefined && pair[0] < name
 }
 
-function writeAll(start: number, references: readonly number[], from: number, to: number): number {
-  let at = start
-  for (let index = from; index < to; index++) {
-    const reference = references[index] ?? 0
-    if (reference < 0x80) body[at++] = reference
-    else if (reference < 0x4000) {
-      body[at++] = reference | 0x80
-      body[at++] = reference >> 7
-    } else at = writeVarint(body, at, reference)
+function encodeReferences(labels: Labels, refOf: RefOf): Uint8Array {
+  if (scratch.length < PAIR_BYTES * labels.length)
+    scratch = new Uint8Array(PAIR_BYTES * labels.length)
+  let at = 0
+  for (const [name, value] of labels) {
+    at = writeReference(at, refOf(name))
+    at = writeReference(at, refOf(value))
   }
-  return at
+  return scratch.slice(0, at)
 }
 
-function writeSample(start: number, value: number | undefined, moment: Uint8Array): number {
-  body[start] = SAMPLE
-  body[start + 1] = 9 + moment.length
-  body[start + 2] = SAMPLE_VALUE
-  if (value !== undefined) view.setFloat64(start + 3, value, true)
-  else {
-    view.setUint32(start + 3, STALE_LOW, true)
-    view.setUint32(start + 7, STALE_HIGH, true)
-  }
-  body.set(moment, start + 11)
-  return start + 11 + moment.length
+function writeReference(at: number, reference: number): number {
+  if (reference >= 0x80) return writeVarint(scratch, at, reference)
+  scratch[at] = reference
+  return at + 1
+}
+
+function writeLength(at: number, length: number): number {
+  if (length >= 0x80) return writeVarint(body, at, length)
+  body[at] = length
+  return at + 1
 }
 
 /** Both timestamps of a sample; one that is 0 is not set. */
@@ -134,7 +178,7 @@ function momentOf(timestampMs: number, startMs: number): Uint8Array {
   return bytes.subarray(0, at)
 }
 
-function encodeMetadata({ name, help, type }: Metric, refOf: (text: string) => number): Uint8Array {
+function encodeMetadata({ name, help, type }: Metric, refOf: RefOf): Uint8Array {
   const bytes = new Uint8Array(24)
   bytes[0] = METADATA
   bytes[2] = METADATA_TYPE
@@ -148,21 +192,6 @@ function encodeMetadata({ name, help, type }: Metric, refOf: (text: string) => n
   }
   bytes[1] = at - 2
   return bytes.subarray(0, at)
-}
-
-/** Writes how long the message is that begins after the byte at `lengthAt`. Gives where it ends now. */
-function closeMessage(lengthAt: number, end: number): number {
-  const length = end - lengthAt - 1
-  if (length < 0x80) {
-    body[lengthAt] = length
-    return end
-  }
-  // Rare: the length takes more than the one byte left for it.
-  const prefix = new Uint8Array(8)
-  const bytes = writeVarint(prefix, 0, length)
-  body.copyWithin(lengthAt + bytes, lengthAt + 1, end)
-  body.set(prefix.subarray(0, bytes), lengthAt)
-  return end + bytes - 1
 }
 
 function reserve(length: number): void {

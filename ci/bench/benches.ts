@@ -7,6 +7,7 @@ import { benchFold } from './fold.ts'
 import { benchKernelCpu } from './kernel-cpu.ts'
 import { benchPeers } from './peers.ts'
 import type { Bench } from './result.ts'
+import { benchRwEncode } from './rw-encode.ts'
 import { benchSeriesCap } from './series-cap.ts'
 import { benchTcpCrr } from './tcp-crr.ts'
 import { benchTcpRr } from './tcp-rr.ts'
@@ -23,4 +24,5 @@ export const benches: Readonly<Record<string, Bench>> = {
   'agent-cpu': benchAgentCpu,
   'api-watch': benchApiWatch,
   peers: benchPeers,
+  'rw-encode': benchRwEncode,
 }
