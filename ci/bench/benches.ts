@@ -4,6 +4,7 @@ import { benchApiWatch } from './api-watch.ts'
 import { benchBurst } from './burst.ts'
 import { benchDrain } from './drain.ts'
 import { benchFold } from './fold.ts'
+import { benchGeoip } from './geoip.ts'
 import { benchKernelCpu } from './kernel-cpu.ts'
 import { benchPeers } from './peers.ts'
 import type { Bench } from './result.ts'
@@ -23,6 +24,7 @@ export const benches: Readonly<Record<string, Bench>> = {
   'agent-rss': benchAgentRss,
   'agent-cpu': benchAgentCpu,
   'api-watch': benchApiWatch,
+  geoip: benchGeoip,
   peers: benchPeers,
   'rw-encode': benchRwEncode,
 }

@@ -14,6 +14,7 @@ prometheus prometheus"
 
 packages_test="$packages_start
 gcc gcc
+libmaxminddb-dev /usr/include/*/maxminddb.h|/usr/include/maxminddb.h
 libc6-dev /usr/lib/*/libc.a|/usr/lib64/libc.a
 clang-format clang-format
 nftables nft
