@@ -39,6 +39,8 @@ type Level = {
 export function flattenTree({ ipVersion, nodeCount, child, data }: Mmdb): FlatTree {
   if (data.length >= DEEP) throw new UnsuitableDatabase('it holds 1 GiB of data or more')
   const visited = new Uint8Array((nodeCount >>> 3) + 1)
+  // The nodes above the one that is walked through, by bit.
+  const path = new Float64Array(128)
   let ipv4Node = 0
   if (ipVersion === 6) {
     for (let bit = 0; bit < 96 && ipv4Node < nodeCount; bit++) ipv4Node = child(ipv4Node, 0)
@@ -67,12 +69,19 @@ export function flattenTree({ ipVersion, nodeCount, child, data }: Mmdb): FlatTr
     if (depth === level.bits) return level.add(start, low, level.below(node))
     const mask = 1 << (node & 7)
     const seen = visited[node >>> 3] ?? 0
-    if (seen & mask) throw new UnsuitableDatabase('branches of its search tree share nodes')
+    if (seen & mask) throw metAgain(node, level.firstBit + depth)
     visited[node >>> 3] = seen | mask
+    path[level.firstBit + depth] = node
     walk(child(node, 0), depth + 1, start, low, level)
     const half = 2 ** (31 - (depth & 31))
     if (depth < 32) walk(child(node, 1), depth + 1, start + half, low, level)
     else walk(child(node, 1), depth + 1, start, low + half, level)
+  }
+
+  function metAgain(node: number, bit: number): Error {
+    if (path.subarray(0, bit).includes(node))
+      return new BrokenDatabase('its search tree has a loop')
+    return new UnsuitableDatabase('branches of its search tree share nodes')
   }
 
   function deepTable(node: number): number {

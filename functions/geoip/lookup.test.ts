@@ -39,6 +39,7 @@ test.each<[string, Buffer, RegExp]>([
   ['age that is a fraction', metadata({ build_epoch: double(1) }), /wrong build_epoch/],
   ['search tree that points beyond the data', children(() => 1_000_000), /outside of its data/],
   ['search tree that points before the data', children(() => 5), /outside of its data/],
+  ['search tree with a loop', children(() => 0), /its search tree has a loop/],
   ['record of a type that is none', record(new Verbatim(0x00, 6)), /a record of it is damaged/],
   ['double of four bytes', record({ latitude: new Verbatim(0x64, 0, 0, 0, 0) }), /damaged/],
   ['record that holds itself', record(new Verbatim(0x01, 4, 0x20, 0)), /damaged/],
