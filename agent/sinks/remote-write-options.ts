@@ -22,9 +22,10 @@ export const RemoteWriteOptions = z
     endpoint: z
       .url({ protocol: /^https?$/, error: 'use a URL like http://prometheus:9090/api/v1/write' })
       .describe('Where remote write requests are posted'),
-    // As with udp in the config: a bare 2.0 of YAML is the number 2.
+    // As with udp in the config: a bare 2.0 of YAML is the number 2. In a list of their own, since
+    // Helm's check of the chart's schema takes "1.0" and 1 in one list for equal.
     protocol: z
-      .literal(['auto', '1.0', '2.0', 1, 2], 'use auto, "1.0" or "2.0"')
+      .union([z.literal(['auto', '1.0', '2.0']), z.literal([1, 2])], 'use auto, "1.0" or "2.0"')
       .default('auto')
       .transform(version => (typeof version === 'number' ? NUMBERED[version] : version))
       .describe(
