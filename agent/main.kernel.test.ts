@@ -164,7 +164,7 @@ test('Prometheus may be down at the start: the agent is ready, and sends when it
   const receiver = createServer((_request, response) => response.end())
   receiver.listen(port, '127.0.0.1')
   const [request]: IncomingMessage[] = await once(receiver, 'request')
-  expect(request?.headers['x-prometheus-remote-write-version']).toBe('0.1.0')
+  expect(request?.headers['x-prometheus-remote-write-version']).toBe('2.0.0')
   await agent.end('SIGTERM')
   receiver.close()
 })
