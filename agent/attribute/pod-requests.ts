@@ -1,10 +1,13 @@
 import { StringDecoder } from 'node:string_decoder'
 import type { Telemetry } from '../telemetry.ts'
+import { badAnswer, parseAnswer } from './api-answer.ts'
 import { ApiError, getBody, linesOf, MAX_OBJECT, type ApiServer } from './api-server.ts'
 import { objectOf, textOf } from './json.ts'
 import { listReader, type ListPiece } from './list-reader.ts'
 import type { PodNames } from './pod-names.ts'
 import { readPod, resourceVersionOf, type Pod } from './pod.ts'
+
+const SUBJECT = 'pods'
 
 export type PodRequest = {
   readonly server: ApiServer
@@ -31,7 +34,7 @@ export async function listPods(
   let resourceVersion: string | undefined
   for await (const part of getBody(server, path, request)) {
     for (const piece of take(reader, decoder.write(part))) {
-      const value = parse(piece.text)
+      const value = parseAnswer(piece.text, SUBJECT)
       if (piece.kind === 'metadata') {
         resourceVersion = resourceVersionOf({ metadata: value })
         continue
@@ -43,7 +46,7 @@ export async function listPods(
     }
   }
   if (!reader.isWhole()) throw new ApiError('bad_answer', 'the list of pods was cut off')
-  if (resourceVersion === undefined) throw badAnswer('a list without a version')
+  if (resourceVersion === undefined) throw badAnswer('a list without a version', SUBJECT)
   names.replaceAll(pods, nowMs())
   return { resourceVersion, pods: pods.length }
 }
@@ -52,7 +55,7 @@ function take(reader: ReturnType<typeof listReader>, text: string): ListPiece[] 
   try {
     return reader.take(text)
   } catch (error) {
-    throw badAnswer(error instanceof Error ? error.message : String(error))
+    throw badAnswer(error instanceof Error ? error.message : String(error), SUBJECT)
   }
 }
 
@@ -73,11 +76,11 @@ export async function* podVersions(
     timeoutSeconds: String(300 + Math.floor(Math.random() * 300)),
   })
   for await (const line of linesOf(getBody(server, path, request))) {
-    const event = objectOf(parse(line))
+    const event = objectOf(parseAnswer(line, SUBJECT))
     const type = event?.type
     if (type === 'ERROR') throw watchError(event?.object)
     const version = resourceVersionOf(event?.object)
-    if (version === undefined || typeof type !== 'string') throw badAnswer(line)
+    if (version === undefined || typeof type !== 'string') throw badAnswer(line, SUBJECT)
     // A bookmark holds a version only, and what a later API server may add means nothing to us.
     if (type === 'ADDED' || type === 'MODIFIED' || type === 'DELETED') {
       const pod = readPod(event?.object)
@@ -92,18 +95,6 @@ export async function* podVersions(
 function podsPath(nodeName: string, parameters: Record<string, string>): string {
   const query = new URLSearchParams({ fieldSelector: `spec.nodeName=${nodeName}`, ...parameters })
   return `/api/v1/pods?${query}`
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    throw badAnswer(text)
-  }
-}
-
-function badAnswer(text: string): ApiError {
-  return new ApiError('bad_answer', `this is no answer about pods: ${text.slice(0, 80)}`)
 }
 
 function watchError(status: unknown): ApiError {

@@ -1,7 +1,10 @@
 import type { Telemetry } from '../telemetry.ts'
+import { badAnswer, parseAnswer } from './api-answer.ts'
 import { ApiError, getBody, textOf, type ApiServer } from './api-server.ts'
 import { objectOf, textOf as textIn } from './json.ts'
 import { CLOCK, retry, type Clock, type RetryPace } from './retry.ts'
+
+const SUBJECT = 'a node'
 
 export type ZoneParts = {
   readonly server: ApiServer
@@ -103,20 +106,8 @@ async function zoneOf(
 ): Promise<string | undefined> {
   const path = `/api/v1/nodes/${encodeURIComponent(nodeName)}`
   const text = await textOf(getBody(server, path, { ...options, accept: METADATA_ONLY }))
-  const metadata = objectOf(objectOf(parse(text))?.metadata)
-  if (metadata === undefined) throw badAnswer(text)
+  const metadata = objectOf(objectOf(parseAnswer(text, SUBJECT))?.metadata)
+  if (metadata === undefined) throw badAnswer(text, SUBJECT)
   const labels = objectOf(metadata.labels)
   return ZONE_LABELS.map(label => textIn(labels?.[label])).find(value => value !== undefined)
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    throw badAnswer(text)
-  }
-}
-
-function badAnswer(text: string): ApiError {
-  return new ApiError('bad_answer', `this is no answer about a node: ${text.slice(0, 80)}`)
 }
