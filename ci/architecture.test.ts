@@ -70,6 +70,7 @@ const rooms: Readonly<Record<string, readonly string[] | 'anything'>> = {
   'agent/sinks/': [
     ...stage,
     'agent/quiet-log.ts',
+    'agent/sinks/http-options.ts',
     'agent/sinks/remote-write-options.ts',
     'agent/sinks/stdout-options.ts',
     'snappyjs',
@@ -81,7 +82,9 @@ const rooms: Readonly<Record<string, readonly string[] | 'anything'>> = {
     'agent/sinks/stdout-options.ts',
     'zod',
   ],
-  'agent/sinks/remote-write-options.ts': ['zod'],
+  // Settings of every sink that speaks HTTP.
+  'agent/sinks/http-options.ts': ['agent/duration.ts', 'zod'],
+  'agent/sinks/remote-write-options.ts': ['agent/sinks/http-options.ts', 'zod'],
   'agent/sinks/stdout-options.ts': ['zod'],
   'agent/quiet-log.ts': [],
   'functions/address/': [],

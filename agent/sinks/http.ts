@@ -1,19 +1,47 @@
 import { once } from 'node:events'
-import * as http from 'node:http'
-import * as https from 'node:https'
+import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http'
+import { request, type OutgoingHttpHeaders } from 'node:http'
+import { openConnections } from './http-connections.ts'
+import { FileFault, readAuthorization, type FileReason } from './http-files.ts'
+import type { HttpOptions } from './http-options.ts'
+import { redaction } from './http-redaction.ts'
 
-/** What came back: an HTTP answer, or why there was none. */
-export type Answer =
-  | { readonly status: number; readonly headers: http.IncomingHttpHeaders; readonly text: string }
+/** What came back: an HTTP answer, or why there was none. Holds no secret. */
+export type Answer = {
+  /** Bytes that went out for it, head and body; TLS and TCP come on top. */
+  readonly sentBytes: number
+} & (
+  | {
+      readonly status: number
+      readonly headers: IncomingHttpHeaders
+      /** The beginning of the body, on one line. */
+      readonly text: string
+      /** The receiver's clock as it answered, ms since the epoch, if it said. */
+      readonly serverMs?: number
+    }
   | { readonly fault: Fault; readonly text: string }
+)
 
-/** Few and stable: they become a metric label. */
-export type Fault = 'timeout' | 'refused' | 'reset' | 'dns' | 'tls' | 'network'
+/** Few and stable: they become a metric label. Each may pass, so each deserves a retry. */
+export type Fault =
+  | 'timeout'
+  | 'refused'
+  | 'reset'
+  | 'dns'
+  | 'tls'
+  | 'proxy'
+  | 'network'
+  | FileReason
 
-export type Endpoint = Disposable & {
-  /** Posts once over a kept connection. Follows no redirect and never rejects. */
+export type Http = Disposable & {
+  /** The URL for messages: its query may hold a token and is left out. */
+  readonly where: string
+  /**
+   * Posts once over a kept connection, with the headers and credentials of the settings beside `headers`.
+   * Follows no redirect and never rejects.
+   */
   readonly post: (
-    headers: http.OutgoingHttpHeaders,
+    headers: OutgoingHttpHeaders,
     body: Uint8Array,
     signal: AbortSignal,
   ) => Promise<Answer>
@@ -23,50 +51,101 @@ const TEXT_BYTES = 512
 // Past this a connection is cheaper to close than to read to its end.
 const READ_BYTES = 65_536
 
-/** One URL and the connection kept to it. `timeoutMs` bounds a request up to the end of its answer. */
-export function httpEndpoint(url: URL, timeoutMs: number): Endpoint {
-  const isTls = url.protocol === 'https:'
-  const agent = isTls
-    ? new https.Agent({ keepAlive: true, maxSockets: 1 })
-    : new http.Agent({ keepAlive: true, maxSockets: 1 })
-  const request = isTls ? https.request : http.request
+/**
+ * One URL, the connections kept to it, and what every sink that speaks HTTP lets people set. Credentials
+ * are read anew for each request; `readCredentials` may throw `FileFault`.
+ */
+export function openHttp(
+  options: HttpOptions,
+  readCredentials: () => Promise<OutgoingHttpHeaders> = () => readAuthorization(options),
+): Http {
+  const url = new URL(options.endpoint)
+  const where = `${url.origin}${url.pathname}`
+  const connections = openConnections(url, options)
+
+  async function attempt(outgoing: Outgoing, signal: AbortSignal): Promise<Answer> {
+    const credentials = await readCredentials()
+    const headers = { ...options.headers, ...credentials, ...outgoing.headers }
+    const redact = redaction(url, options, headers)
+    using lease = await connections.lease()
+    const { agent } = lease
+    for (;;) {
+      const sent = request(url, {
+        method: 'POST',
+        agent,
+        headers,
+        signal,
+        // Of a tunnel through a proxy, which nothing else would end.
+        timeout: options.timeout,
+      })
+      const count = bytesOf(sent)
+      try {
+        const answer = await exchange(sent, outgoing.body)
+        const text = redact(answer.text)
+        if (answer.status === 407 && options.proxyUrl !== '')
+          return { fault: 'proxy', text: `the proxy refuses: 407 ${text}`, sentBytes: count() }
+        return { ...answer, text, sentBytes: count() }
+      } catch (error) {
+        // The server closed it while nothing was under way: no fault, and there may be more such connections.
+        if (sent.reusedSocket && faultOf(error) === 'reset' && !signal.aborted) continue
+        return { fault: faultOf(error), text: redact(messageOf(error)), sentBytes: count() }
+      }
+    }
+  }
+
   return {
+    where,
     post: async (headers, body, signal) => {
       // Not AbortSignal.any: each would hang on to the sink's own signal, which lives for months.
       const cut = new AbortController()
       const cutShort = () => cut.abort()
       signal.addEventListener('abort', cutShort)
       if (signal.aborted) cutShort()
-      const deadline = setTimeout(() => cut.abort('timeout'), timeoutMs)
+      const deadline = setTimeout(() => cut.abort('timeout'), options.timeout)
       try {
         const length = { 'content-length': body.byteLength }
-        const options = { method: 'POST', agent, headers: { ...headers, ...length } }
-        return await exchange(request(url, { ...options, signal: cut.signal }), body)
+        const answer = await attempt({ headers: { ...headers, ...length }, body }, cut.signal)
+        if ('status' in answer) return answer
+        const isLate = cut.signal.reason === 'timeout'
+        const text = isLate ? `nothing in ${options.timeout / 1_000} s` : answer.text
+        const fault = isLate ? 'timeout' : answer.fault
+        return { ...answer, fault, text: `no answer from ${where}: ${text}` }
       } catch (error) {
-        if (cut.signal.reason !== 'timeout') return failure(error)
-        return { fault: 'timeout', text: `no answer in ${timeoutMs / 1_000} s` }
+        if (!(error instanceof FileFault)) throw error
+        return { fault: error.reason, text: `${error.setting}: ${error.message}`, sentBytes: 0 }
       } finally {
         clearTimeout(deadline)
         signal.removeEventListener('abort', cutShort)
       }
     },
-    [Symbol.dispose]: () => agent.destroy(),
+    [Symbol.dispose]: () => connections[Symbol.dispose](),
   }
 }
 
-async function exchange(outgoing: http.ClientRequest, body: Uint8Array): Promise<Answer> {
+type Outgoing = { readonly headers: OutgoingHttpHeaders; readonly body: Uint8Array }
+
+/** Counts what goes out for one request over a connection that had others before. */
+function bytesOf(outgoing: ClientRequest): () => number {
+  let before = 0
+  outgoing.once('socket', socket => (before = socket.bytesWritten))
+  return () => Math.max(0, (outgoing.socket?.bytesWritten ?? before) - before)
+}
+
+async function exchange(outgoing: ClientRequest, body: Uint8Array) {
   // `once` listens up to the answer only; a later error without a listener ends the process.
   outgoing.on('error', () => undefined)
   const answered = once(outgoing, 'response')
   outgoing.end(body)
-  const [incoming]: http.IncomingMessage[] = await answered
-  if (!incoming) return { fault: 'network', text: 'no answer' }
+  const [incoming]: IncomingMessage[] = await answered
+  if (!incoming) throw new Error('no answer')
   const text = await read(incoming)
-  return { status: incoming.statusCode ?? 0, headers: incoming.headers, text }
+  const { statusCode: status = 0, headers } = incoming
+  const serverMs = Date.parse(headers.date ?? '')
+  return { status, headers, text, ...(!Number.isNaN(serverMs) && { serverMs }) }
 }
 
 /** The beginning of the body on one line; the rest is read and forgotten, up to a bound. */
-async function read(incoming: http.IncomingMessage): Promise<string> {
+async function read(incoming: IncomingMessage): Promise<string> {
   const kept: Buffer[] = []
   let bytes = 0
   for await (const chunk of incoming) {
@@ -79,17 +158,22 @@ async function read(incoming: http.IncomingMessage): Promise<string> {
   return text.replace(/[\s\p{Cc}]+/gu, ' ').trim()
 }
 
-function failure(error: unknown): Answer {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-  const message = error instanceof Error ? error.message : String(error)
-  return { fault: faultOf(code), text: message === '' ? code : message }
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : ''
 }
 
-function faultOf(code: string): Fault {
+function messageOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error)
+  return message === '' ? codeOf(error) : message
+}
+
+function faultOf(error: unknown): Fault {
+  const code = codeOf(error)
   if (code === 'ECONNREFUSED') return 'refused'
   if (code === 'ECONNRESET' || code === 'EPIPE') return 'reset'
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return 'dns'
   if (code === 'ETIMEDOUT') return 'timeout'
+  if (code === 'ERR_PROXY_TUNNEL') return 'proxy'
   if (/^ERR_TLS|^ERR_SSL|CERT|^EPROTO|SIGNED/.test(code)) return 'tls'
   return 'network'
 }

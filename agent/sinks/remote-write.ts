@@ -1,9 +1,8 @@
-import { readFile } from 'node:fs/promises'
 import type { Outcome } from './delivery.ts'
 import { startDelivery } from './delivery.ts'
 import { retryAfterMs } from './backoff.ts'
 import type { Answer } from './http.ts'
-import { httpEndpoint } from './http.ts'
+import { openHttp } from './http.ts'
 import type { RemoteWriteOptions } from './remote-write-options.ts'
 import type { Version, WriteBody } from './remote-write-protocol.ts'
 import { encodeBody, VERSION_HEADERS, writtenOf } from './remote-write-protocol.ts'
@@ -11,7 +10,6 @@ import type { Sink } from './sink.ts'
 
 // What Prometheus' own sender uses.
 const MAX_SAMPLES_PER_SEND = 2_000
-const TIMEOUT_MS = 30_000
 
 const TOO_LARGE: Outcome = {
   kind: 'refused',
@@ -27,27 +25,20 @@ export const remoteWrite: Sink<RemoteWriteOptions> = ({
   telemetry,
   log,
 }) => {
-  const url = new URL(options.endpoint)
-  const endpoint = httpEndpoint(url, TIMEOUT_MS)
+  const http = openHttp(options)
   const fixedHeaders = {
-    ...options.headers,
     'content-encoding': 'snappy',
     'user-agent': `podatlas/${version}`,
   }
-  // The query may hold a token, so it stays out of every message.
-  const where = `${url.origin}${url.pathname}`
   const isFixed = options.protocol !== 'auto'
   let protocol: Version = options.protocol === '1.0' ? '1.0' : '2.0'
   let hasTaken = false
   const send = async (body: WriteBody, signal: AbortSignal): Promise<Outcome> => {
     const { bytes, samples } = body
     if (!bytes) return samples > 1 ? { kind: 'halve' } : TOO_LARGE
-    const credentials = await readCredentials(options)
-    if ('kind' in credentials) return credentials
-    const authorization = basicAuth(credentials.username, credentials.password)
-    const headers = { ...fixedHeaders, ...VERSION_HEADERS[body.version], ...authorization }
-    const answer = await endpoint.post(headers, bytes, signal)
-    const outcome = judge(answer, where, body)
+    const headers = { ...fixedHeaders, ...VERSION_HEADERS[body.version] }
+    const answer = await http.post(headers, bytes, signal)
+    const outcome = judge(answer, http.where, body)
     if (outcome.kind === 'taken') hasTaken = true
     if (outcome.kind !== 'refused') return outcome
     if (outcome.reason === '415' && body.version === '2.0' && !isFixed) {
@@ -68,18 +59,13 @@ export const remoteWrite: Sink<RemoteWriteOptions> = ({
     maxSamplesPerSend: MAX_SAMPLES_PER_SEND,
     encode: batch => encodeBody(protocol, batch),
     send,
-    close: () => endpoint[Symbol.dispose](),
+    close: () => http[Symbol.dispose](),
   })
 }
 
 /** Which answers remote write tries again: 429, every 5xx, and no answer at all. */
 function judge(answer: Answer, where: string, { version }: WriteBody): Outcome {
-  if ('fault' in answer)
-    return {
-      kind: 'retry',
-      reason: answer.fault,
-      detail: `no answer from ${where}: ${answer.text}`,
-    }
+  if ('fault' in answer) return { kind: 'retry', reason: answer.fault, detail: answer.text }
   const { status, headers, text } = answer
   // Of an answer to 1.0 they say nothing, not even whether the receiver knows them.
   const written = version === '2.0' ? writtenOf(headers) : undefined
@@ -102,29 +88,4 @@ function judge(answer: Answer, where: string, { version }: WriteBody): Outcome {
   if (status >= 300 && status < 400)
     return { kind: 'refused', reason, detail: `${detail}; set endpoint to where it redirects` }
   return { kind: 'refused', reason, detail, written: written ?? 0, isTooLarge: status === 413 }
-}
-
-/** Reads the files each time, because mounted secrets change under a running agent. */
-async function readCredentials(
-  options: RemoteWriteOptions,
-): Promise<{ username: string; password: string } | Outcome> {
-  let { username, password } = options
-  for (const setting of ['usernameFile', 'passwordFile'] as const) {
-    const file = options[setting]
-    if (file === '') continue
-    try {
-      const text = (await readFile(file, 'utf8')).replace(/\r?\n$/, '')
-      if (setting === 'usernameFile') username = text
-      else password = text
-    } catch (error) {
-      const reason = setting === 'usernameFile' ? 'username_file' : 'password_file'
-      return { kind: 'retry', reason, detail: `${setting}: ${String(error)}` }
-    }
-  }
-  return { username, password }
-}
-
-function basicAuth(username: string, password: string): { authorization?: string } {
-  if (username === '') return {}
-  return { authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}` }
 }

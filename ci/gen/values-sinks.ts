@@ -4,13 +4,22 @@ import { sinkSchemas } from '../../agent/sinks/options.ts'
 type JsonSchema = z.core.JSONSchema.BaseSchema
 
 /** Settings of the agent that the chart fills in from `credentials`. */
-const filledIn = ['username', 'usernameFile', 'password', 'passwordFile']
+const filledIn = [
+  'username',
+  'usernameFile',
+  'password',
+  'passwordFile',
+  'token',
+  'tokenFile',
+  'tls',
+]
 
 /** Name of a volume and of a Secret, too. */
 const sinkName = '^[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?$'
 
 /** Empty, or a URL without user and password: the configuration is a ConfigMap. */
-const endpoint = '^(https?://[^\\s/@]+(/[^\\s]*)?)?$'
+const url = { type: 'string', pattern: '^(https?://[^\\s/@]+(/[^\\s]*)?)?$' } as const
+const urls = ['endpoint', 'proxyUrl']
 
 /**
  * Schema of the map of sinks, made of the agent's own options. A chain of `if`, `then` and `else` gives the reader the one
@@ -48,8 +57,8 @@ function optionsOf(options: z.ZodType, credentials: JsonSchema): Record<string, 
   const shown = Object.entries(properties).flatMap(([name, schema]) => {
     if (typeof schema === 'boolean' || name === 'type' || filledIn.includes(name)) return []
     const { default: _default, format: _format, ...rest } = schema
-    if (name !== 'endpoint') return [[name, rest] as const]
-    return [[name, { ...rest, pattern: endpoint }] as const]
+    const { description = '' } = rest
+    return [[name, urls.includes(name) ? { description, ...url } : rest] as const]
   })
   const needsCredentials = Object.keys(properties).some(name => filledIn.includes(name))
   return { ...Object.fromEntries(shown), ...(needsCredentials ? { credentials } : {}) }
