@@ -179,7 +179,14 @@ test.each([
 test('the top level holds what the layout names and nothing else', () => {
   const top = new Set(tracked.map(path => path.split('/')[0] ?? path))
   const folders = ['agent', 'bpf', 'chart', 'ci', 'dashboards', 'docs', 'functions']
-  const files = ['LICENSE', 'README.md', 'package-lock.json', 'package.json', 'tsconfig.json']
+  const files = [
+    'LICENSE',
+    'NOTICE',
+    'README.md',
+    'package-lock.json',
+    'package.json',
+    'tsconfig.json',
+  ]
   const named = [...top].filter(name => !name.startsWith('.')).toSorted()
   expect(named).toEqual([...folders, ...files].toSorted())
 })

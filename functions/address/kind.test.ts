@@ -31,3 +31,27 @@ test.each(['', 'other', '192.0.2', '192.0.2.1/24', 'example.org'])(
     expect(addressKind(address)).toBeUndefined()
   },
 )
+
+test('each network ends where it ends, in IPv4 and mapped', () => {
+  const edges = [
+    ['9.255.255.255', '10.0.0.0', '10.255.255.255', '11.0.0.0'],
+    ['100.63.255.255', '100.64.0.0', '100.127.255.255', '100.128.0.0'],
+    ['172.15.255.255', '172.16.0.0', '172.31.255.255', '172.32.0.0'],
+    ['192.167.255.255', '192.168.0.0', '192.168.255.255', '192.169.0.0'],
+    ['fbff::', 'fc00::', 'fdff:ffff::', 'fe00::'],
+  ]
+  for (const addresses of edges) {
+    expect(addresses.map(addressKind)).toEqual(['public', 'private', 'private', 'public'])
+  }
+  expect(['198.17.255.255', '198.18.0.0', '198.19.255.255', '198.20.0.0'].map(addressKind)).toEqual(
+    ['public', 'special', 'special', 'public'],
+  )
+  expect(['fe7f::', 'fe80::', 'febf::', 'fec0::'].map(addressKind)).toEqual([
+    'public',
+    'link-local',
+    'link-local',
+    'public',
+  ])
+  expect(addressKind('fe80::1%eth0')).toBe('link-local')
+  expect(addressKind('::2')).toBe('public')
+})

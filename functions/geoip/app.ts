@@ -1,4 +1,3 @@
-import { isIP } from 'node:net'
 import { Hono } from 'hono'
 import type { Context } from 'hono'
 import { compress } from 'hono/compress'
@@ -54,9 +53,11 @@ export function geoipApp(parts: Parts): Hono {
 
   app.get('/locations/:address', c => {
     const address = c.req.param('address')
-    if (isIP(address) === 0) return c.json({ error: `address: ${address} is no IP address` }, 400)
-    const { result, place } = locate(address)
-    if (place) return c.json({ address, ...place })
+    const { result, place, network } = locate(address)
+    if (result === 'invalid' || result === 'folded') {
+      return c.json({ error: `address: ${address} is no IP address` }, 400)
+    }
+    if (place || network) return c.json({ address, ...place, ...network })
     if (result === 'unknown') {
       return c.json({ error: `address: ${address} is not in the database` }, 404)
     }

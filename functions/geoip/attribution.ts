@@ -4,6 +4,10 @@ import type { Database } from './database.ts'
 const sources = [
   { pattern: /dbip|db-ip/i, text: 'IP Geolocation by DB-IP (https://db-ip.com)' },
   {
+    pattern: /(^|[/ ])asn\.mmdb|podatlas-asn/i,
+    text: 'Networks by RouteViews (https://www.routeviews.org), NRO (https://www.nro.net) and DB-IP (https://db-ip.com)',
+  },
+  {
     pattern: /geolite|geoip2/i,
     text: 'This product includes GeoLite data created by MaxMind (https://www.maxmind.com)',
   },

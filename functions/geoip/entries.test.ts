@@ -3,7 +3,7 @@ import { entriesOf } from './entries.ts'
 import { locator } from './locate.ts'
 
 const locate = locator(
-  address => (address.startsWith('192.0.2.') ? { country: 'DE', city: 'Berlin' } : undefined),
+  address => (address.startsWith('192.0.2.') ? { place: { country: 'DE', city: 'Berlin' } } : {}),
   () => {},
 )
 const options = { addressLabel: 'destination_ip', labels: ['k8s_pod'], maxEntries: 10, locate }

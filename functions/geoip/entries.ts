@@ -1,14 +1,12 @@
 import type { Locate } from './locate.ts'
-import type { Place } from './place.ts'
+import type { Found } from './lookup.ts'
 import type { VectorSample } from '../prometheus/answer.ts'
 
-/** One series of geo_ip: an address with its carried labels, and where it is. */
-export type Entry = {
+/** One series of geo_ip: an address with its carried labels, and what is known about it. */
+export type Entry = Found & {
   readonly address: string
   readonly labels: Readonly<Record<string, string>>
   readonly value: number
-  /** Absent for a public address that no database knows. */
-  readonly place?: Place
 }
 
 export type Entries = {

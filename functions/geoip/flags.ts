@@ -28,6 +28,11 @@ export const flags: Flags = {
     isList: true,
     help: 'label to carry over to geo_ip; repeatable',
   },
+  language: {
+    key: 'language',
+    value: 'TAG',
+    help: 'of the names of countries, regions and cities, where a database has it (default en)',
+  },
   debug: { key: 'debug', short: 'D', help: 'log every query' },
   query: { key: 'query', value: 'PROMQL', help: 'the query; the environment variable QUERY too' },
   listen: { key: 'listen', value: 'HOST:PORT', help: 'where to serve (default 0.0.0.0:8080)' },

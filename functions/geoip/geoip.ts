@@ -23,7 +23,7 @@ export function startGeoip(config: Config, assets: Assets, log: (line: string) =
     timeoutMs: config.timeoutMs,
     stop: stopping.signal,
   })
-  const databases = openDatabases(config.databases, log)
+  const databases = openDatabases(config.databases, { language: config.language, log })
   const metrics = geoMetrics(config)
   const locate = locator(databases.find, metrics.countLookup)
   const problems = problemBoard(log)
@@ -70,8 +70,9 @@ export function startGeoip(config: Config, assets: Assets, log: (line: string) =
 
   async function refreshDatabases(): Promise<void> {
     const failures = await databases.refresh()
-    problems.report('databases', failures.length > 0 ? failures.join('; ') : undefined)
-    metrics.setDatabases(databases.loaded())
+    const text = failures.map(failure => failure.text).join('; ')
+    problems.report('databases', text || undefined)
+    metrics.setDatabases(databases.loaded(), failures)
     isFirstReadDone = true
   }
 

@@ -63,10 +63,9 @@ export function lazyRecords(data: Uint8Array, offsets: Uint32Array, language: st
       rows[row + STATE] = DAMAGED
       return
     }
-    const { asNumber = 0, asOrganization, accuracyKm = 0 } = networkOf(value)
+    const { asNumber = 0, asOrganization } = networkOf(value)
     rows[row + AS_NUMBER] = asNumber
     rows[row + AS_ORGANIZATION] = numberOf(asOrganization)
-    rows[row + ACCURACY_KM] = accuracyKm
     const place = placeOf(value, language)
     if (!place) return
     const { latitude, longitude } = place
@@ -74,6 +73,7 @@ export function lazyRecords(data: Uint8Array, offsets: Uint32Array, language: st
     rows[row + STATE] = DECODED | PLACED | (isLocated ? LOCATED : 0)
     rows[row + LATITUDE] = Math.round((latitude ?? 0) * 10_000)
     rows[row + LONGITUDE] = Math.round((longitude ?? 0) * 10_000)
+    rows[row + ACCURACY_KM] = place.accuracyKm ?? 0
     rows[row + COUNTRY] = numberOf(place.country)
     rows[row + COUNTRY_NAME] = numberOf(place.countryName)
     rows[row + CITY] = numberOf(place.city)
@@ -101,6 +101,7 @@ export function lazyRecords(data: Uint8Array, offsets: Uint32Array, language: st
       const [city, region] = [textAt(row + CITY), textAt(row + REGION)]
       const postcode = textAt(row + POSTCODE)
       const [latitude, longitude] = [degreesAt(row, LATITUDE), degreesAt(row, LONGITUDE)]
+      const accuracyKm = rows[row + ACCURACY_KM]
       return {
         ...(country && { country }),
         ...(countryName && { countryName }),
@@ -108,17 +109,16 @@ export function lazyRecords(data: Uint8Array, offsets: Uint32Array, language: st
         ...(region && { region }),
         ...(postcode && { postcode }),
         ...(!Number.isNaN(latitude) && { latitude, longitude }),
+        ...(accuracyKm && { accuracyKm }),
       }
     },
     network: record => {
       const row = rowOf(record)
       const asNumber = (rows[row + AS_NUMBER] ?? 0) >>> 0
       const asOrganization = textAt(row + AS_ORGANIZATION)
-      const accuracyKm = rows[row + ACCURACY_KM]
       return {
         ...(asNumber && { asNumber }),
         ...(asOrganization && { asOrganization }),
-        ...(accuracyKm && { accuracyKm }),
       }
     },
     count: offsets.length - 1,

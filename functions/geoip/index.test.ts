@@ -126,12 +126,12 @@ test('names are in the chosen language, else in English; the network and accurac
     postcode: '80331',
     latitude: 48.1374,
     longitude: 11.5755,
+    accuracyKm: 20,
   })
   expect([index.latitude(number), index.longitude(number)]).toEqual([48.1374, 11.5755])
   expect(index.network(number)).toEqual({
     asNumber: 4_200_000_001,
     asOrganization: 'Example',
-    accuracyKm: 20,
   })
   expect(index.place(index.recordOf('1.1.1.1'))).toBeUndefined()
 })

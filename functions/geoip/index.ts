@@ -3,7 +3,7 @@ import { lazyRecords } from './index-records.ts'
 import type { Records } from './index-records.ts'
 import { ALIAS, DEEP, flattenTree } from './index-tree.ts'
 import { lastUpTo, topBitsOf, valueAt } from './index-ranges.ts'
-import { v4Bits, v6Words } from './lookup-address.ts'
+import { v4Bits, v6Words } from '../address/bits.ts'
 import type { Mmdb } from './mmdb.ts'
 
 /** Numbers of records by address, and what the records say. */

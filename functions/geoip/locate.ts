@@ -1,9 +1,9 @@
 import { addressKind } from '../address/kind.ts'
 import type { AddressKind } from '../address/kind.ts'
-import type { Place } from './place.ts'
+import type { Found } from './lookup.ts'
 
 /**
- * `found`: in a database; `unknown`: public, in none; `folded`: the agent's `other`, or a network such
+ * `found`: a database places it; `unknown`: public, none does; `folded`: the agent's `other`, or a network such
  * as 198.51.100.0/24, which stand for many addresses; else the kind of network, which no database is asked for.
  */
 export type LookupResult =
@@ -13,13 +13,13 @@ export type LookupResult =
   | 'invalid'
   | Exclude<AddressKind, 'public'>
 
-export type Lookup = { readonly result: LookupResult; readonly place?: Place }
+export type Lookup = { readonly result: LookupResult } & Found
 
 export type Locate = (address: string) => Lookup
 
 /** Places public addresses by `find`; `count` hears the result of every lookup. */
 export function locator(
-  find: (address: string) => Place | undefined,
+  find: (address: string) => Found,
   count: (result: LookupResult) => void,
 ): Locate {
   return address => {
@@ -29,11 +29,11 @@ export function locator(
   }
 }
 
-function lookUp(find: (address: string) => Place | undefined, address: string): Lookup {
+function lookUp(find: (address: string) => Found, address: string): Lookup {
   if (address === 'other' || address.includes('/')) return { result: 'folded' }
   const kind = addressKind(address)
   if (kind === undefined) return { result: 'invalid' }
   if (kind !== 'public') return { result: kind }
-  const place = find(address)
-  return place ? { result: 'found', place } : { result: 'unknown' }
+  const found = find(address)
+  return { result: found.place ? 'found' : 'unknown', ...found }
 }

@@ -43,7 +43,15 @@ test.each<[string, Buffer, RegExp]>([
   ['record of a type that is none', record(new Verbatim(0x00, 6)), /a record of it is damaged/],
   ['double of four bytes', record({ latitude: new Verbatim(0x64, 0, 0, 0, 0) }), /damaged/],
   ['record that holds itself', record(new Verbatim(0x01, 4, 0x20, 0)), /damaged/],
-  ['ASN', metadata({ database_type: 'GeoLite2-ASN' }), /type GeoLite2-ASN holds no places/],
+  [
+    'of another type',
+    rawMmdb({
+      ...good,
+      networks: [['1', { is_anonymous: true }]],
+      metadata: { database_type: 'GeoIP2-Anonymous-IP' },
+    }),
+    /type GeoIP2-Anonymous-IP holds neither places nor networks/,
+  ],
 ])('broken database: %s', async (_, file, fault) => {
   using folder = mkdtempDisposableSync(join(tmpdir(), 'geoip-lookup-'))
   const path = join(folder.path, 'broken.mmdb')
@@ -54,7 +62,7 @@ test.each<[string, Buffer, RegExp]>([
 test('a date beyond all calendars is no reason to refuse a database', async () => {
   const opened = await open(metadata({ build_epoch: uint64(2n ** 64n - 1n) }))
   expect(opened.builtAt.getTime()).toBeNaN()
-  expect(opened.find('192.0.2.1')?.city).toBe('Lima')
+  expect(opened.find('192.0.2.1').place?.city).toBe('Lima')
 })
 
 test('a tree whose branches meet again is left to npm maxmind, and one line says so', async () => {
@@ -70,17 +78,19 @@ test('a tree whose branches meet again is left to npm maxmind, and one line says
   })
   writeFileSync(path, file)
   const lines: string[] = []
-  const databases = openDatabases([path], line => lines.push(line))
+  const databases = openDatabases([path], { log: line => lines.push(line) })
   expect([await databases.refresh(), await databases.refresh()]).toEqual([[], []])
   expect(lines).toEqual([
     `database ${path}: no index of it (branches of its search tree share nodes); it is read more slowly`,
   ])
   for (const address of ['1.1.1.1', '128.1.1.1', '192.0.2.1', '255.1.1.1']) {
-    expect(databases.find(address)).toEqual(placeOf(new Reader<CityResponse>(file).get(address)))
+    expect(databases.find(address).place).toEqual(
+      placeOf(new Reader<CityResponse>(file).get(address)),
+    )
   }
-  expect(databases.find('128.1.1.1')?.city).toBe('Lima')
+  expect(databases.find('128.1.1.1').place?.city).toBe('Lima')
   // npm maxmind answers an IPv6 address by its first 32 bits.
-  expect(databases.find('2001:db8::1')).toBeUndefined()
+  expect(databases.find('2001:db8::1')).toEqual({})
 })
 
 test('the aliases that MaxMind writes into its databases are followed', async () => {
@@ -95,9 +105,9 @@ test('the aliases that MaxMind writes into its databases are followed', async ()
     '2002:c000:207::1',
     '2001:0:c000:207::1',
   ]) {
-    expect(find(address)?.city).toBe('Berlin')
+    expect(find(address).place?.city).toBe('Berlin')
   }
-  expect(find('2002:c000:210::1')).toBeUndefined()
+  expect(find('2002:c000:210::1')).toEqual({})
 })
 
 function metadata(changed: NonNullable<RawDatabase['metadata']>): Buffer {

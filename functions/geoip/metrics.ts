@@ -1,10 +1,10 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { QueryFailure } from '../prometheus/answer.ts'
 import { placeLabels } from './config.ts'
-import type { Database } from './database.ts'
+import type { Database, DatabaseProblem } from './database.ts'
 import type { Entries, Entry } from './entries.ts'
 import type { LookupResult } from './locate.ts'
-import type { Place } from './place.ts'
+import type { Found } from './lookup.ts'
 
 // A short connection would lose its country before the window of a rate over it ends.
 const keepAddressMs = 10 * 60_000
@@ -34,6 +34,8 @@ export function geoMetrics(options: { labels: readonly string[]; maxAddresses: n
       'region',
       'latitude',
       'longitude',
+      'asn',
+      'as_name',
     ],
     registers,
   })
@@ -57,7 +59,13 @@ export function geoMetrics(options: { labels: readonly string[]; maxAddresses: n
   })
   const databaseBuild = new Gauge({
     name: 'podatlas_geoip_database_build_timestamp_seconds',
-    help: 'When the database in use was built (the default is IP Geolocation by DB-IP, https://db-ip.com)',
+    help: 'When the database in use was built (by default IP Geolocation by DB-IP, https://db-ip.com, and networks by RouteViews, https://www.routeviews.org, NRO, https://www.nro.net, and DB-IP)',
+    labelNames: ['database'],
+    registers,
+  })
+  const databaseUp = new Gauge({
+    name: 'podatlas_geoip_database_up',
+    help: '1 if the file as it is now is in use; 0 if it is missing or bad: the one read before stays in use',
     labelNames: ['database'],
     registers,
   })
@@ -67,7 +75,7 @@ export function geoMetrics(options: { labels: readonly string[]; maxAddresses: n
     registers,
   })
 
-  const known = new Map<string, { seenMs: number; place: Place | undefined }>()
+  const known = new Map<string, Found & { readonly seenMs: number }>()
   let answeredMs = 0
 
   return {
@@ -75,8 +83,11 @@ export function geoMetrics(options: { labels: readonly string[]; maxAddresses: n
     countLookup: (result: LookupResult) => lookups.inc({ result }),
     countFailure: (reason: QueryFailure | 'no_address') => queryFailures.inc({ reason }),
     observeQuery: (seconds: number) => queryDuration.observe(seconds),
-    setDatabases: (databases: readonly Database[]) => {
+    setDatabases: (databases: readonly Database[], problems: readonly DatabaseProblem[]) => {
       databaseBuild.reset()
+      databaseUp.reset()
+      for (const { path } of databases) databaseUp.set({ database: path }, 1)
+      for (const { path } of problems) databaseUp.set({ database: path }, 0)
       for (const { path, builtAt } of databases) {
         databaseBuild.set({ database: path }, builtAt.getTime() / 1_000)
       }
@@ -87,10 +98,10 @@ export function geoMetrics(options: { labels: readonly string[]; maxAddresses: n
       dropped.inc(entries.dropped)
       geoIp.reset()
       for (const entry of entries.kept) geoIp.set(geoIpLabels(entry), entry.value)
-      for (const { address, place } of entries.kept.toReversed()) {
+      for (const { address, place, network } of entries.kept.toReversed()) {
         // Deleted first, so that the map stays in the order of last sight.
         known.delete(address)
-        known.set(address, { seenMs: nowMs, place })
+        known.set(address, { seenMs: nowMs, ...(place && { place }), ...(network && { network }) })
       }
       forget(nowMs)
     },
@@ -109,11 +120,11 @@ export function geoMetrics(options: { labels: readonly string[]; maxAddresses: n
       if (!isOld) dropped.inc()
     }
     geoInfo.reset()
-    for (const [address, { place }] of known) geoInfo.set(geoInfoLabels(address, place), 1)
+    for (const [address, found] of known) geoInfo.set(geoInfoLabels(address, found), 1)
   }
 }
 
-function geoIpLabels({ address, labels, place }: Entry): Record<string, string> {
+function geoIpLabels({ address, labels, place, network }: Entry): Record<string, string> {
   return present({
     ...labels,
     ip: address,
@@ -123,10 +134,12 @@ function geoIpLabels({ address, labels, place }: Entry): Record<string, string> 
     zip: place?.postcode,
     latitude: place?.latitude?.toString(),
     longitude: place?.longitude?.toString(),
+    asn: network?.asNumber?.toString(),
+    as_name: network?.asOrganization,
   })
 }
 
-function geoInfoLabels(address: string, place: Place | undefined): Record<string, string> {
+function geoInfoLabels(address: string, { place, network }: Found): Record<string, string> {
   return present({
     destination_ip: address,
     country: place?.country ?? 'unknown',
@@ -135,6 +148,8 @@ function geoInfoLabels(address: string, place: Place | undefined): Record<string
     region: place?.region,
     latitude: place?.latitude?.toString(),
     longitude: place?.longitude?.toString(),
+    asn: network?.asNumber?.toString(),
+    as_name: network?.asOrganization,
   })
 }
 

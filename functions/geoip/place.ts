@@ -11,6 +11,8 @@ export type Place = {
   /** Degrees; both are there or neither. */
   readonly latitude?: number
   readonly longitude?: number
+  /** The place is right to so many kilometres. */
+  readonly accuracyKm?: number
 }
 
 const displayNames = new Map<string, Intl.DisplayNames>()
@@ -32,6 +34,7 @@ export function placeOf(record: unknown, language = 'en'): Place | undefined {
   const postcode = text(record, 'postal', 'code') ?? text(record, 'postcode')
   const latitude = degrees(record, 'latitude', 90)
   const longitude = degrees(record, 'longitude', 180)
+  const accuracyKm = kilometres(at(record, ['location', 'accuracy_radius']))
   const isLocated = latitude !== undefined && longitude !== undefined
   if (!country && !isLocated) return undefined
   return {
@@ -41,6 +44,7 @@ export function placeOf(record: unknown, language = 'en'): Place | undefined {
     ...(region && { region }),
     ...(postcode && { postcode }),
     ...(isLocated && { latitude, longitude }),
+    ...(isLocated && accuracyKm && { accuracyKm }),
   }
 }
 
@@ -67,6 +71,10 @@ function degrees(record: unknown, name: string, most: number): number | undefine
   if (typeof value !== 'number' || !(Math.abs(value) <= most)) return undefined
   // Flat databases hold 32-bit floats: their digits beyond some ten metres are noise.
   return Math.round(value * 10_000) / 10_000
+}
+
+function kilometres(value: unknown): number | undefined {
+  return typeof value === 'number' && value > 0 && value <= 65_535 ? Math.round(value) : undefined
 }
 
 function text(record: unknown, ...path: (string | number)[]): string | undefined {

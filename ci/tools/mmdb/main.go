@@ -1,18 +1,23 @@
 // Command mmdb writes a small MaxMind DB from a list of places, so that tests and demos
 // can place documentation addresses in real cities.
 //
-//	mmdb [-schema nested|flat] [-in places.json] -out places.mmdb
+//	mmdb [-schema nested|flat|asn] [-in places.json] -out places.mmdb
+//	mmdb -csv asn-ipv4.csv -csv asn-ipv6.csv -out asn.mmdb
 //
-// The input is a JSON array of places, read from stdin unless -in names a file.
+// The input is a JSON array of places, read from stdin unless -in names a file. Tables are those of
+// @ip-location-db/asn: first and last address, number and name of the autonomous system.
 package main
 
 import (
+	"encoding/csv"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"net"
 	"os"
+	"strconv"
 
 	"github.com/maxmind/mmdbwriter"
 	"github.com/maxmind/mmdbwriter/mmdbtype"
@@ -28,6 +33,8 @@ type place struct {
 	Postal      string   `json:"postal"`
 	Latitude    *float64 `json:"latitude"`
 	Longitude   *float64 `json:"longitude"`
+	Asn         uint32   `json:"asn"`
+	AsName      string   `json:"as_name"`
 }
 
 // schema says how a database names its fields.
@@ -39,38 +46,57 @@ type schema struct {
 var schemas = map[string]schema{
 	"nested": {"Podatlas-Test-City", nestedRecord},
 	"flat":   {"podatlas test city", flatRecord},
+	"asn":    {"Podatlas-ASN", func(place place) mmdbtype.Map { return asnRecord(place.Asn, place.AsName) }},
 }
 
 func main() {
-	schemaName := flag.String("schema", "nested", "field names: nested (MaxMind City) or flat (DB-IP from npm)")
+	schemaName := flag.String("schema", "nested", "field names: nested (MaxMind City), flat (DB-IP from npm) or asn")
 	in := flag.String("in", "", "JSON array of places (default: stdin)")
 	out := flag.String("out", "", "the file to write")
+	var tables []string
+	flag.Func("csv", "table of autonomous systems, instead of places; repeatable", func(file string) error {
+		tables = append(tables, file)
+		return nil
+	})
 	flag.Parse()
-	if err := run(*schemaName, *in, *out); err != nil {
+	if len(tables) > 0 {
+		*schemaName = "asn"
+	}
+	if err := run(*schemaName, *in, *out, tables); err != nil {
 		fmt.Fprintf(os.Stderr, "mmdb: %v\n", err)
 		os.Exit(1)
 	}
 }
 
-func run(schemaName, in, out string) error {
+func run(schemaName, in, out string, tables []string) error {
 	chosen, ok := schemas[schemaName]
 	if !ok {
-		return fmt.Errorf("-schema: %q is unknown, use nested or flat", schemaName)
+		return fmt.Errorf("-schema: %q is unknown, use nested, flat or asn", schemaName)
 	}
 	if out == "" {
 		return fmt.Errorf("-out: name the file to write")
 	}
-	places, err := readPlaces(in)
-	if err != nil {
-		return err
-	}
 	tree, err := mmdbwriter.New(mmdbwriter.Options{
 		DatabaseType: chosen.databaseType,
-		Description:  map[string]string{"en": "Places of tests and demos"},
+		Description:  map[string]string{"en": "Made by podatlas"},
 		Languages:    []string{"en"},
 		// Documentation networks are reserved; without this the writer refuses them.
 		IncludeReservedNetworks: true,
+		// Tables name the networks of 6to4 and Teredo themselves.
+		DisableIPv4Aliasing: len(tables) > 0,
 	})
+	if err != nil {
+		return err
+	}
+	for _, table := range tables {
+		if err := insertTable(tree, table); err != nil {
+			return fmt.Errorf("%s: %w", table, err)
+		}
+	}
+	if len(tables) > 0 {
+		return writeTree(tree, out)
+	}
+	places, err := readPlaces(in)
 	if err != nil {
 		return err
 	}
@@ -84,6 +110,34 @@ func run(schemaName, in, out string) error {
 		}
 	}
 	return writeTree(tree, out)
+}
+
+// insertTable inserts each range of a table.
+func insertTable(tree *mmdbwriter.Tree, table string) error {
+	file, err := os.Open(table)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	rows := csv.NewReader(file)
+	rows.FieldsPerRecord = 4
+	for {
+		row, err := rows.Read()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		first, last := net.ParseIP(row[0]), net.ParseIP(row[1])
+		number, err := strconv.ParseUint(row[2], 10, 32)
+		if first == nil || last == nil || err != nil {
+			return fmt.Errorf("%q is no range of addresses with a number", row)
+		}
+		if err := tree.InsertRange(first, last, asnRecord(uint32(number), row[3])); err != nil {
+			return fmt.Errorf("%s to %s: %w", row[0], row[1], err)
+		}
+	}
 }
 
 func readPlaces(in string) ([]place, error) {
@@ -151,6 +205,14 @@ func flatRecord(place place) mmdbtype.Map {
 	record["state1"] = mmdbtype.String(place.Region)
 	record["country_code"] = mmdbtype.String(place.Country)
 	record["postcode"] = mmdbtype.String(place.Postal)
+	return record
+}
+
+func asnRecord(number uint32, organization string) mmdbtype.Map {
+	record := mmdbtype.Map{"autonomous_system_number": mmdbtype.Uint32(number)}
+	if organization != "" {
+		record["autonomous_system_organization"] = mmdbtype.String(organization)
+	}
 	return record
 }
 

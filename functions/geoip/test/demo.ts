@@ -2,19 +2,25 @@ import type { VectorSample } from '../../prometheus/answer.ts'
 import { entriesOf } from '../entries.ts'
 import { locator } from '../locate.ts'
 import { geoMetrics } from '../metrics.ts'
-import type { Place } from '../place.ts'
+import type { Found } from '../lookup.ts'
 
-const places: Readonly<Record<string, Place>> = {
+const found: Readonly<Record<string, Found>> = {
   '192.0.2.1': {
-    country: 'DE',
-    countryName: 'Germany',
-    city: 'Berlin',
-    region: 'Land Berlin',
-    postcode: '10115',
-    latitude: 52.52,
-    longitude: 13.405,
+    place: {
+      country: 'DE',
+      countryName: 'Germany',
+      city: 'Berlin',
+      region: 'Land Berlin',
+      postcode: '10115',
+      latitude: 52.52,
+      longitude: 13.405,
+    },
+    network: { asNumber: 64_496, asOrganization: 'Example "Net"' },
   },
-  '2001:db8::1': { country: 'JP', countryName: 'Japan', latitude: 35.68, longitude: 139.69 },
+  '2001:db8::1': {
+    place: { country: 'JP', countryName: 'Japan', latitude: 35.68, longitude: 139.69 },
+  },
+  '203.0.113.10': { network: { asNumber: 64_511 } },
 }
 
 /** What a query of 2021 answers: two pods, places known, half known, unknown and private. */
@@ -32,7 +38,7 @@ export const answer: readonly VectorSample[] = [
 export function demoMetrics(maxAddresses = 100) {
   const labels = ['k8s_namespace', 'k8s_pod']
   const metrics = geoMetrics({ labels, maxAddresses })
-  const locate = locator(address => places[address], metrics.countLookup)
+  const locate = locator(address => found[address] ?? {}, metrics.countLookup)
   return {
     metrics,
     locate,

@@ -11,13 +11,15 @@ export type WrittenPlace = {
   readonly postal?: string
   readonly latitude?: number
   readonly longitude?: number
+  readonly asn?: number
+  readonly as_name?: string
 }
 
 /** Writes an MMDB by MaxMind's own writer, so that our reading is judged by somebody else's writing. */
 export function writeMmdb(
   file: string,
   places: readonly WrittenPlace[],
-  schema: 'nested' | 'flat' = 'nested',
+  schema: 'nested' | 'flat' | 'asn' = 'nested',
 ): void {
   execFileSync(toolPath('mmdb'), ['-schema', schema, '-out', file], {
     input: JSON.stringify(places),

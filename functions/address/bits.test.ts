@@ -1,8 +1,8 @@
 import { isIPv4, isIPv6 } from 'node:net'
 import { array, assert, constantFrom, ipV4, ipV6, oneof, property, string } from 'fast-check'
 import { expect, test } from 'vitest'
-import { canonicalAddress } from '../address/canonical.ts'
-import { v4Bits, v6Words } from './lookup-address.ts'
+import { canonicalAddress } from './canonical.ts'
+import { v4Bits, v6Words } from './bits.ts'
 
 const piece = oneof(
   constantFrom(':', '::', '.', '0', '1', 'ffff', '255', '256', '10', 'g', '%', ' '),

