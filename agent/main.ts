@@ -32,6 +32,10 @@ async function main(): Promise<number> {
     const told: Told = JSON.parse(inherited.told)
     return go({ ...inherited, told })
   }
+  if (argv[2] === 'relay') {
+    const { relay } = await import('./relay/relay.ts')
+    return relay(argv.slice(3), env, stop.signal)
+  }
   const { start } = await import('./start.ts')
   const started = start(argv.slice(2), env)
   return typeof started === 'number' ? started : go(started)

@@ -73,11 +73,22 @@ export type AttributedFlow = Flow & {
 /** Label pairs sorted by name in byte order, no empty value. */
 export type Labels = readonly (readonly [name: string, value: string])[]
 
+export type MetricType =
+  | 'counter'
+  | 'gauge'
+  | 'histogram'
+  | 'gauge_histogram'
+  | 'summary'
+  | 'info'
+  | 'stateset'
+  | 'unknown'
+
 /** What all series of one name have in common. */
 export type Metric = {
   readonly name: string
   readonly help: string
-  readonly type: 'counter' | 'gauge'
+  /** What we count is a counter or a gauge; the other types are those of relayed pages. */
+  readonly type: MetricType
   /** `__name__`, and what else every series of this metric carries besides its target's labels. */
   readonly labels: Labels
 }

@@ -10,7 +10,16 @@ import { expect, test } from 'vitest'
  */
 const stage = ['agent/model.ts', 'agent/telemetry.ts']
 const rooms: Readonly<Record<string, readonly string[] | 'anything'>> = {
-  'agent/main.ts': ['agent/kernel/', 'agent/run.ts', 'agent/start.ts'],
+  'agent/main.ts': ['agent/kernel/', 'agent/relay/', 'agent/run.ts', 'agent/start.ts'],
+  'agent/relay/': [
+    ...stage,
+    'agent/aggregate/',
+    'agent/command-line.ts',
+    'agent/config.ts',
+    'agent/log.ts',
+    'agent/sinks/index.ts',
+    'package.json',
+  ],
   'agent/start.ts': [
     'agent/attribute/',
     'agent/check-table.ts',

@@ -18,7 +18,16 @@ const METADATA = 0x2a
 const METADATA_TYPE = 0x08
 const METADATA_HELP = 0x18
 const METADATA_UNIT = 0x20
-const METRIC_TYPE = { counter: 1, gauge: 2 }
+const METRIC_TYPE = {
+  unknown: 0,
+  counter: 1,
+  gauge: 2,
+  histogram: 3,
+  gauge_histogram: 4,
+  summary: 5,
+  info: 6,
+  stateset: 7,
+}
 
 // Tag and length of a series, at most; of its sample, with the value; and references of a label, at most.
 const SERIES_HEAD = 11
