@@ -3,7 +3,14 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** A folder of `ci/tools/`: Go modules that `ci/setup` builds into the cache. */
-export type Tool = 'coredns' | 'helm' | 'helm-unittest' | 'kubernetes' | 'mmdb' | 'prometheus'
+export type Tool =
+  | 'coredns'
+  | 'helm'
+  | 'helm-unittest'
+  | 'kubernetes'
+  | 'mmdb'
+  | 'prometheus'
+  | 'thanos'
 
 const folders = new Map<Tool, string>()
 
