@@ -47,12 +47,14 @@ const rules = globSync(join(root, 'chart/files/rules/*.yaml'))
 
 const agent = createTelemetry('node', '0.0.0').registry.metrics
 const geoip = geoMetrics({ labels: [], maxAddresses: 1 }).registry.getMetricsAsArray()
+const ofHistogram = ['', '_bucket', '_count', '_sum']
 
 /** Everything that is exported or recorded; `up` is Prometheus' own. */
 const exported = new Set([
   'up',
   ...[...trafficMetrics, ...metrics2021].map(({ name }) => name),
-  ...[...agent, ...geoip].map(({ name }) => name),
+  ...agent.map(({ name }) => name),
+  ...geoip.flatMap(({ name }) => ofHistogram.map(suffix => `${name}${suffix}`)),
   ...[peerInfoHead, nodeInfoHead].map(head => head.split(' ')[2] ?? ''),
 ])
 const recorded = new Set(rules.flatMap(({ record }) => record ?? []))

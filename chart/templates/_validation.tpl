@@ -3,7 +3,7 @@
 
 {{- define "podatlas.faults" -}}
 {{- $faults := list -}}
-{{- range $check := list "podatlas.agentFaults" "podatlas.sinkFaults" "podatlas.prometheusFaults" "podatlas.geoipFaults" "podatlas.costFaults" "podatlas.nameFaults" "podatlas.grafanaFaults" -}}
+{{- range $check := list "podatlas.agentFaults" "podatlas.sinkFaults" "podatlas.prometheusFaults" "podatlas.geoipFaults" "podatlas.geofenceFaults" "podatlas.costFaults" "podatlas.rulesFaults" "podatlas.nameFaults" "podatlas.grafanaFaults" -}}
 {{- $faults = concat $faults (include $check $ | fromYamlArray) -}}
 {{- end -}}
 {{- toYaml $faults -}}
@@ -93,6 +93,17 @@
 {{- if not (has $name (splitList ", " $localities)) -}}
 {{- $faults = append $faults (printf "cost.pricePerGB.%s: there is no such locality. Localities: %s" $name $localities) -}}
 {{- end -}}
+{{- end -}}
+{{- toYaml $faults -}}
+{{- end }}
+
+{{/* CRDs are looked for where there is a cluster to ask: every API server has this other group, and no `helm template`. */}}
+{{- define "podatlas.rulesFaults" -}}
+{{- $faults := list -}}
+{{- $apis := .Capabilities.APIVersions -}}
+{{- $isAsked := and .Values.monitors.checkCRDs ($apis.Has "apiregistration.k8s.io/v1") -}}
+{{- if and $isAsked .Values.rules.prometheusRule.enabled (not ($apis.Has "monitoring.coreos.com/v1/PrometheusRule")) -}}
+{{- $faults = append $faults "rules.prometheusRule: this cluster has no PrometheusRule (monitoring.coreos.com/v1). Install the Prometheus Operator's CRDs, or use a ConfigMap instead:\n  rules: {prometheusRule: {enabled: false}, configMap: {enabled: true}}\nIf the CRDs come in the same run, set monitors.checkCRDs=false." -}}
 {{- end -}}
 {{- toYaml $faults -}}
 {{- end }}

@@ -45,9 +45,13 @@
 {{- if and .Values.geoip.enabled (not .Values.grafana.enabled) (not .Values.dashboards.configMaps.enabled) -}}
 {{- $warnings = append $warnings "no Grafana gets the dashboards. For one with a sidecar: --set dashboards.configMaps.enabled=true" -}}
 {{- end -}}
-{{- if and .Values.prometheus.url (not .Values.rules.configMap.enabled) -}}
+{{- if and .Values.prometheus.url (not (or .Values.rules.configMap.enabled .Values.rules.prometheusRule.enabled)) -}}
 {{- $warnings = append $warnings (printf "the Prometheus at %s does not know the rules, so maps by country and alerts are missing. For a ConfigMap with the rule file: --set rules.configMap.enabled=true" .Values.prometheus.url) -}}
 {{- end -}}
+{{- if and .Values.rules.prometheusRule.enabled (not .Values.rules.prometheusRule.labels) -}}
+{{- $warnings = append $warnings "rules.prometheusRule has no labels: most operators take rules with certain labels only. Which ones: kubectl get prometheus -A -o jsonpath='{.items[*].spec.ruleSelector}'" -}}
+{{- end -}}
+{{- $warnings = concat $warnings (include "podatlas.geofenceWarnings" . | fromYamlArray) -}}
 {{- if not .Values.prometheus.enabled -}}
 {{- if .Values.geoip.enabled -}}
 {{- $warnings = append $warnings (printf "the Prometheus at %s must scrape geoip as job \"geo\": %s" .Values.prometheus.url (include "podatlas.functionHost" (dict "root" . "component" "geoip"))) -}}

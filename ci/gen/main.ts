@@ -1,5 +1,6 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { countries } from './countries.ts'
 import { dashboardFiles } from './dashboards.ts'
 import { values } from './values.ts'
 import { wire } from './wire.ts'
@@ -7,7 +8,7 @@ import { wire } from './wire.ts'
 const root = join(import.meta.dirname, '../..')
 const isCheck = process.argv.includes('--check')
 
-const files = (await Promise.all([wire(), values(), dashboardFiles()])).flat()
+const files = (await Promise.all([wire(), values(), countries(), dashboardFiles()])).flat()
 const outdated = []
 for (const file of files) if ((await present(file.path)) !== file.content) outdated.push(file)
 

@@ -28,6 +28,18 @@ const kernel = Settings.shape.kernel.unwrap().shape
 const labels = Settings.shape.labels.unwrap().shape
 const namePart = z.string().regex(/^([a-z0-9]([-a-z0-9]*[a-z0-9])?)?$/)
 
+// YAML 1.1 reads a bare NO as false. What is no country at all, the chart says in words.
+const country = z
+  .string()
+  .regex(/^[A-Z]{2}$/)
+  .or(z.literal(false))
+const asn = z
+  .int()
+  .min(1)
+  .max(4_294_967_295)
+  .or(z.string().regex(/^(AS)?[1-9][0-9]{0,9}$/))
+const places = object({ countries: z.array(country), asns: z.array(asn) })
+
 const image = object({
   registry: z.string(),
   repository: z.string().min(1),
@@ -157,6 +169,12 @@ const Values = object({
   rules: object({
     enabled: z.boolean(),
     configMap: object({ enabled: z.boolean() }),
+    prometheusRule: object({
+      enabled: z.boolean(),
+      namespace,
+      labels: strings,
+      annotations: strings,
+    }),
     runbookUrl: httpUrl,
     alerts: z.record(
       z.string(),
@@ -168,7 +186,21 @@ const Values = object({
       }),
     ),
   }),
+  geofence: object({
+    policies: z.record(
+      namePart.min(1).max(63),
+      object({
+        namespaces: z.array(namespace.min(1)),
+        allow: places,
+        deny: places,
+        connections: z.enum(['outbound', 'inbound', 'all']),
+        unknown: z.enum(['ignore', 'violation']),
+        severity: z.enum(['info', 'warning', 'critical']),
+      }),
+    ),
+  }),
   cost: object({ pricePerGB: z.record(z.string(), z.number().min(0)) }),
+  monitors: object({ checkCRDs: z.boolean() }),
   rbac: object({ create: z.boolean() }),
   extraObjects: z.record(z.string(), z.union([z.string(), passedThrough])),
 })

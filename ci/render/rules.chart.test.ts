@@ -4,15 +4,20 @@ import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
+import { stringify } from 'yaml'
 import { toolPath } from '../tools/tool.ts'
 import { chartFolder, fileOf, render, valuesFiles } from './helm.ts'
 
 const run = promisify(execFile)
 const ruleTests = join(chartFolder, 'tests/rules')
 
-/** A folder that holds what the chart renders as rules.yml. */
+/** A folder that holds what the chart renders as rules.yml, whichever object carries it. */
 async function ruleFolder(args: readonly string[]) {
-  const rules = fileOf(await render(args), 'podatlas-rules', 'rules.yml')
+  const manifests = await render(args)
+  const object = manifests.find(({ kind }) => kind === 'PrometheusRule')
+  const rules = object
+    ? stringify(object['spec'])
+    : fileOf(manifests, 'podatlas-rules', 'rules.yml')
   const folder = mkdtempDisposableSync(join(tmpdir(), 'podatlas-rules-'))
   writeFileSync(join(folder.path, 'rules.yml'), rules)
   return folder
@@ -30,8 +35,7 @@ test.each(
 })
 
 test.each(readdirSync(ruleTests))('the rules do what chart/tests/rules/%s says', async name => {
-  const prices = '--set-json=cost.pricePerGB={"cross_zone":0.01,"internet":0.09}'
-  using folder = await ruleFolder(['--set=agent.names2021.enabled=true', prices])
+  using folder = await ruleFolder(['--values', join(chartFolder, 'tests/rules-values.yaml')])
   const copy = join(folder.path, name)
   copyFileSync(join(ruleTests, name), copy)
   // On a fault promtool prints the difference and exits with 1.

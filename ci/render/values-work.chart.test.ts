@@ -34,11 +34,16 @@ async function outcome(args: readonly string[]): Promise<string> {
 }
 
 /** What a change can show in: some values work only together with others. The first shows most of them. */
-const uses = valuesFiles
-  .map(path => ['--values', path])
-  .toSorted(
-    (a, b) => Number(b.join().includes('persistent')) - Number(a.join().includes('persistent')),
-  )
+const uses = [
+  ...valuesFiles.map(path => ['--values', path]),
+  // A cluster that knows no objects of the Prometheus Operator.
+  [
+    ...['--values', join(chartFolder, 'ci/operator-values.yaml')],
+    '--api-versions=apiregistration.k8s.io/v1',
+  ],
+].toSorted(
+  (a, b) => Number(b.join().includes('persistent')) - Number(a.join().includes('persistent')),
+)
 
 const unchanged = uses.map(use => outcome(use))
 

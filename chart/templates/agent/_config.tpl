@@ -5,7 +5,7 @@
   "cluster" .Values.cluster.name
   "interval" $agent.interval
   "maxSeries" ($agent.series.budget | int)
-  "priorityNamespaces" $agent.series.priorityNamespaces
+  "priorityNamespaces" (concat (include "podatlas.policyNamespaces" . | fromYamlArray) $agent.series.priorityNamespaces | uniq)
   "seriesIdle" $agent.series.idle
   "labels" $agent.labels
   "processes" $agent.processes.enabled
