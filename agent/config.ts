@@ -13,6 +13,7 @@ import {
 } from './command-line.ts'
 import { duration } from './duration.ts'
 import { sinkOptions, sinkSchemas } from './sinks/options.ts'
+import { surroundingFaults, withProxy } from './sinks/surroundings.ts'
 
 const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount'
 
@@ -165,10 +166,14 @@ export function readConfig(args: readonly string[], env: Environment): Config | 
   return parseConfig(fromFile, commandLine, env)
 }
 
-/** Pure. `fromFile` is what the file holds, as parsed from YAML. */
+/** `fromFile` is what the file holds, as parsed from YAML. Reads only files that the sinks name. */
 function parseConfig(fromFile: unknown, commandLine: CommandLine, env: Environment): Config {
-  const parsed = Settings.safeParse(merged(fromFile, commandLine.settings))
-  if (!parsed.success) throw faults(parsed.error, commandLine)
+  const input = merged(fromFile, commandLine.settings)
+  const parsed = Settings.safeParse(input)
+  // Who removes what an agent left needs no sink.
+  const around = commandLine.command === 'unpin' ? [] : faultsAround(input, env)
+  if (!parsed.success || around.length > 0)
+    throw faults([...(parsed.error?.issues.map(ofIssue) ?? []), ...around], commandLine)
   const { interval, seriesIdle, listen, kernel, kubernetes, udp, labels, processes, ...settings } =
     parsed.data
   const portAt = listen.lastIndexOf(':')
@@ -185,6 +190,9 @@ function parseConfig(fromFile: unknown, commandLine: CommandLine, env: Environme
   }
   return {
     ...settings,
+    sinks: Object.fromEntries(
+      Object.entries(settings.sinks).map(([name, sink]) => [name, withProxy(sink, env)]),
+    ),
     command: commandLine.command,
     nodeName,
     intervalMs: interval,
@@ -230,10 +238,24 @@ function apiServerOf(kubernetes: Settings['kubernetes'], env: Environment): ApiS
   )
 }
 
-function faults(error: z.ZodError, { settings, configFile }: CommandLine): Error {
-  const lines = error.issues.map(issue => {
-    const path = issue.path.map(String)
-    const fault = faultText(issue)
+type Fault = { readonly path: readonly string[]; readonly fault: string }
+
+function ofIssue(issue: z.core.$ZodIssue): Fault {
+  return { path: issue.path.map(String), fault: faultText(issue) }
+}
+
+function faultsAround(input: unknown, env: Environment): Fault[] {
+  if (!isRecord(input) || !isRecord(input.sinks)) return []
+  return Object.entries(input.sinks).flatMap(([name, sink]) =>
+    surroundingFaults(sink, env).map(({ path, message }) => ({
+      path: ['sinks', name, ...path],
+      fault: message,
+    })),
+  )
+}
+
+function faults(found: readonly Fault[], { settings, configFile }: CommandLine): Error {
+  const lines = found.map(({ path, fault }) => {
     const isFromCommandLine = path[0] !== undefined && path[0] in settings
     if (path[0] === 'sinks' && isFromCommandLine) {
       return { isFromCommandLine, line: `${['--sink', ...path.slice(1)].join(' ')}: ${fault}` }

@@ -39,7 +39,7 @@ export function openConnections(url: URL, { tls, proxyUrl }: HttpOptions): Conne
       if (url.protocol === 'http:') return use(() => new Agent(options), {})
       // Megabytes, for https only.
       const { readTlsFiles, tlsAgent } = await import('./http-tls.ts')
-      const files = await readTlsFiles(tls)
+      const files = readTlsFiles(tls)
       return use(() => tlsAgent(files, tls, options), files)
     },
     [Symbol.dispose]: () => current?.agent.destroy(),

@@ -1,61 +1,66 @@
-import { readFile } from 'node:fs/promises'
+import { readFileSync } from 'node:fs'
 import type { HttpOptions } from './http-options.ts'
 
-const REASONS = {
-  usernameFile: 'username_file',
-  passwordFile: 'password_file',
-  tokenFile: 'token_file',
-  licenseKeyFile: 'license_key_file',
-  'tls.caFile': 'ca_file',
-  'tls.certFile': 'cert_file',
-  'tls.keyFile': 'key_file',
-} as const
+export type FileReason = `${string}_file`
 
-export type FileSetting = keyof typeof REASONS
-export type FileReason = (typeof REASONS)[FileSetting]
-
-/** A file of the settings is no good now. Mounted Secrets change under a running agent, so it may be later. */
+/**
+ * A file of the settings is no good now. Mounted Secrets change under a running agent, so it may be later.
+ * The message says what is wrong and what to do, and nothing of what a file holds.
+ */
 export class FileFault extends Error {
-  readonly setting: FileSetting
-  /** A label value. */
-  readonly reason: FileReason
+  /** Such as `tls.caFile`. */
+  readonly setting: string
 
-  constructor(setting: FileSetting, message: string) {
+  constructor(setting: string, message: string) {
     super(message)
     this.setting = setting
-    this.reason = REASONS[setting]
+  }
+
+  /** A label value, such as `ca_file`. */
+  get reason(): FileReason {
+    const name = this.setting.replace(/^.*\./, '').replace(/File$/, '')
+    return `${name.replaceAll(/[A-Z]/g, letter => `_${letter.toLowerCase()}`)}_file`
   }
 }
 
 export type Authorization = { readonly authorization?: string }
 
 /** The header for what the settings and their files say at this moment. Throws `FileFault`. */
-export async function readAuthorization(options: HttpOptions): Promise<Authorization> {
-  const token = options.token || (await readSecret('tokenFile', options.tokenFile))
+export function readAuthorization(options: HttpOptions): Authorization {
+  const token = options.token || readSecret('tokenFile', options.tokenFile)
   if (token !== '') return { authorization: `Bearer ${token}` }
-  const username = options.username || (await readSecret('usernameFile', options.usernameFile))
+  const username = options.username || readSecret('usernameFile', options.usernameFile)
   if (username === '') return {}
-  const password = options.password || (await readSecret('passwordFile', options.passwordFile))
+  const password = options.password || readSecret('passwordFile', options.passwordFile)
   const basic = Buffer.from(`${username}:${password}`).toString('base64')
   return { authorization: `Basic ${basic}` }
 }
 
 /** What a file holds, without the line break at its end; nothing where no file is named. Throws `FileFault`. */
-async function readSecret(setting: FileSetting, file: string): Promise<string> {
+export function readSecret(setting: string, file: string): string {
   if (file === '') return ''
-  const secret = (await readSetting(setting, file)).replace(/\r?\n$/, '')
-  if (secret === '') throw new FileFault(setting, `${file} is empty`)
-  // It goes into a header. The message must not quote it.
-  if (/[^\t\x20-\x7e\x80-\uffff]/.test(secret))
-    throw new FileFault(setting, `${file} holds a line break or another control character`)
+  const secret = readSetting(setting, file).replace(/\r?\n$/, '')
+  if (secret === '') throw new FileFault(setting, `${file} is empty. Put the value into it`)
+  if (setting !== 'passwordFile' && !isHeaderText(secret)) {
+    const what = 'a line break or another character that no HTTP header may hold'
+    throw new FileFault(setting, `${file} holds ${what}. Put nothing but the value into it`)
+  }
   return secret
 }
 
-export async function readSetting(setting: FileSetting, file: string): Promise<string> {
+/** The text of a file. Some microseconds: it is small, and on this machine. */
+export function readSetting(setting: string, file: string): string {
   try {
-    return await readFile(file, 'utf8')
+    return readFileSync(file, 'utf8')
   } catch (error) {
-    // ENOENT: no such file or directory, open '/run/password'
-    throw new FileFault(setting, error instanceof Error ? error.message : String(error))
+    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error)
+    const fix =
+      code === 'EACCES' ? 'Let the user of the agent read it' : 'Mount it there or correct the path'
+    throw new FileFault(setting, `cannot read ${file} (${code}). ${fix}`)
   }
+}
+
+/** As node:http has it: bytes above 7f are allowed, those below 20 are not, but for the tab. */
+function isHeaderText(text: string): boolean {
+  return /^[\t\x20-\x7e\x80-\xff]*$/.test(text)
 }

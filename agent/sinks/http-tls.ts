@@ -1,7 +1,7 @@
 import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto'
 import { Agent, type AgentOptions } from 'node:https'
 import { createSecureContext } from 'node:tls'
-import { FileFault, readSetting, type FileSetting } from './http-files.ts'
+import { FileFault, readSetting } from './http-files.ts'
 import type { HttpOptions } from './http-options.ts'
 
 type Tls = HttpOptions['tls']
@@ -11,20 +11,28 @@ export type TlsFiles = { readonly ca?: string; readonly cert?: string; readonly 
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g
 
-/** Throws `FileFault` for what cannot be read and for what a TLS library would not take. */
-export async function readTlsFiles({ caFile, certFile, keyFile }: Tls): Promise<TlsFiles> {
-  const ca = caFile === '' ? undefined : await readSetting('tls.caFile', caFile)
-  if (ca !== undefined) certificatesIn('tls.caFile', caFile, ca)
-  if (certFile === '' || keyFile === '') return { ...(ca !== undefined && { ca }) }
-  const cert = await readSetting('tls.certFile', certFile)
-  const key = await readSetting('tls.keyFile', keyFile)
+/** Throws `FileFault` for what cannot be read and for what TLS cannot use. */
+export function readTlsFiles({ caFile, certFile, keyFile }: Tls): TlsFiles {
+  return { ...readCa(caFile), ...readPair(certFile, keyFile) }
+}
+
+/** Trusted instead of the well-known ones; nothing where no file is named. Throws `FileFault`. */
+export function readCa(caFile: string): { readonly ca?: string } {
+  if (caFile === '') return {}
+  const ca = readSetting('tls.caFile', caFile)
+  certificatesIn('tls.caFile', caFile, ca)
+  return { ca }
+}
+
+/** The client's certificate and its key; nothing where no file is named. Throws `FileFault`. */
+export function readPair(certFile: string, keyFile: string): Omit<TlsFiles, 'ca'> {
+  if (certFile === '' || keyFile === '') return {}
+  const cert = readSetting('tls.certFile', certFile)
+  const key = readSetting('tls.keyFile', keyFile)
   const [own] = certificatesIn('tls.certFile', certFile, cert)
-  if (!own?.checkPrivateKey(keyIn(keyFile, key)))
-    throw new FileFault(
-      'tls.keyFile',
-      `${keyFile} is not the key of the certificate in ${certFile}`,
-    )
-  return { ...(ca !== undefined && { ca }), cert, key }
+  if (own?.checkPrivateKey(keyIn(keyFile, key))) return { cert, key }
+  const message = `${keyFile} is not the key of the certificate in ${certFile}. Give both of one pair`
+  throw new FileFault('tls.keyFile', message)
 }
 
 /** Options of a TLS connection, for HTTP of any version. */
@@ -40,13 +48,15 @@ export function tlsAgent(files: TlsFiles, tls: Tls, options: AgentOptions): Agen
   return new Agent({ ...options, ...tlsOptions(files, tls) })
 }
 
-function certificatesIn(setting: FileSetting, file: string, text: string): X509Certificate[] {
+function certificatesIn(setting: string, file: string, text: string): X509Certificate[] {
   const blocks = text.match(CERTIFICATE) ?? []
-  if (blocks.length === 0) throw new FileFault(setting, `${file} holds no certificate in PEM`)
+  const fix = 'Give one that begins with -----BEGIN CERTIFICATE-----'
+  if (blocks.length === 0)
+    throw new FileFault(setting, `${file} holds no certificate in PEM. ${fix}`)
   try {
     return blocks.map(block => new X509Certificate(block))
   } catch {
-    throw new FileFault(setting, `${file} holds a certificate that is damaged`)
+    throw new FileFault(setting, `${file} holds a certificate that is damaged. Copy it anew`)
   }
 }
 
@@ -54,7 +64,8 @@ function keyIn(file: string, text: string): KeyObject {
   try {
     return createPrivateKey(text)
   } catch {
-    // What is thrown says nothing of the key, and nothing that helps.
-    throw new FileFault('tls.keyFile', `${file} holds no key in PEM, or one with a passphrase`)
+    // What is thrown may say more of the key than anybody should read.
+    const message = `${file} holds no key in PEM, or one with a passphrase. Give one without`
+    throw new FileFault('tls.keyFile', message)
   }
 }

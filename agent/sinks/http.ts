@@ -48,6 +48,9 @@ export type Http = Disposable & {
 }
 
 const TEXT_BYTES = 512
+// Codes of Node, and those of OpenSSL for certificates that do not convince.
+const TLS_CODE =
+  /^ERR_TLS|^ERR_SSL|^EPROTO|CERT|SIGN|CRL|^UNABLE_TO|^INVALID_|^PATH_LENGTH|^HOSTNAME/
 // Past this a connection is cheaper to close than to read to its end.
 const READ_BYTES = 65_536
 
@@ -57,14 +60,14 @@ const READ_BYTES = 65_536
  */
 export function openHttp(
   options: HttpOptions,
-  readCredentials: () => Promise<OutgoingHttpHeaders> = () => readAuthorization(options),
+  readCredentials: () => OutgoingHttpHeaders = () => readAuthorization(options),
 ): Http {
   const url = new URL(options.endpoint)
   const where = `${url.origin}${url.pathname}`
   const connections = openConnections(url, options)
 
   async function attempt(outgoing: Outgoing, signal: AbortSignal): Promise<Answer> {
-    const credentials = await readCredentials()
+    const credentials = readCredentials()
     const headers = { ...options.headers, ...credentials, ...outgoing.headers }
     const redact = redaction(url, options, headers)
     using lease = await connections.lease()
@@ -81,14 +84,18 @@ export function openHttp(
       const count = bytesOf(sent)
       try {
         const answer = await exchange(sent, outgoing.body)
-        const text = redact(answer.text)
+        const text = onOneLine(redact(answer.text))
         if (answer.status === 407 && options.proxyUrl !== '')
           return { fault: 'proxy', text: `the proxy refuses: 407 ${text}`, sentBytes: count() }
         return { ...answer, text, sentBytes: count() }
       } catch (error) {
         // The server closed it while nothing was under way: no fault, and there may be more such connections.
         if (sent.reusedSocket && faultOf(error) === 'reset' && !signal.aborted) continue
-        return { fault: faultOf(error), text: redact(messageOf(error)), sentBytes: count() }
+        return {
+          fault: faultOf(error),
+          text: onOneLine(redact(messageOf(error))),
+          sentBytes: count(),
+        }
       }
     }
   }
@@ -144,7 +151,7 @@ async function exchange(outgoing: ClientRequest, body: Uint8Array) {
   return { status, headers, text, ...(!Number.isNaN(serverMs) && { serverMs }) }
 }
 
-/** The beginning of the body on one line; the rest is read and forgotten, up to a bound. */
+/** The beginning of the body; the rest is read and forgotten, up to a bound. */
 async function read(incoming: IncomingMessage): Promise<string> {
   const kept: Buffer[] = []
   let bytes = 0
@@ -154,7 +161,10 @@ async function read(incoming: IncomingMessage): Promise<string> {
     bytes += piece.length
     if (bytes > READ_BYTES) break
   }
-  const text = Buffer.concat(kept).subarray(0, TEXT_BYTES).toString()
+  return Buffer.concat(kept).subarray(0, TEXT_BYTES).toString()
+}
+
+function onOneLine(text: string): string {
   return text.replace(/[\s\p{Cc}]+/gu, ' ').trim()
 }
 
@@ -174,6 +184,6 @@ function faultOf(error: unknown): Fault {
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return 'dns'
   if (code === 'ETIMEDOUT') return 'timeout'
   if (code === 'ERR_PROXY_TUNNEL') return 'proxy'
-  if (/^ERR_TLS|^ERR_SSL|CERT|^EPROTO|SIGNED/.test(code)) return 'tls'
+  if (TLS_CODE.test(code)) return 'tls'
   return 'network'
 }

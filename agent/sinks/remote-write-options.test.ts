@@ -49,6 +49,33 @@ test.for<[string, object, string]>([
     { username: 'u', password: 'hunter2', headers: { Authorization: 'Bearer hunter2' } },
     'headers.Authorization',
   ],
+  ['a token and a user name', { username: 'u', password: 'hunter2', token: 'hunter2' }, 'token'],
+  ['two tokens', { token: 'hunter2', tokenFile: '/run/token' }, 'tokenFile'],
+  ['a token with a line break', { token: 'hunter2\nhunter2' }, 'token'],
+  [
+    'a token and a header of authorization',
+    { tokenFile: '/run/token', headers: { authorization: 'Bearer hunter2' } },
+    'headers.authorization',
+  ],
+  ['a colon in a user name', { username: 'hunter2:x', password: 'p' }, 'username'],
+  ['a client certificate without its key', { tls: { certFile: '/run/crt' } }, 'tls.keyFile'],
+  ['a key without its certificate', { tls: { keyFile: '/run/key' } }, 'tls.certFile'],
+  [
+    'a CA for an endpoint without TLS',
+    { endpoint: 'http://example.com/', tls: { caFile: '/run/ca' } },
+    'tls.caFile',
+  ],
+  [
+    'certificates that are not checked where there are none',
+    { endpoint: 'http://example.com/', tls: { insecureSkipVerify: true } },
+    'tls.insecureSkipVerify',
+  ],
+  ['a misspelt setting of TLS', { tls: { caFlie: '/run/ca' } }, 'tls'],
+  ['a proxy that is no URL', { proxyUrl: 'hunter2:3128' }, 'proxyUrl'],
+  ['a proxy of another kind', { proxyUrl: 'socks5://u:hunter2@proxy:1080' }, 'proxyUrl'],
+  ['a proxy whose password is not encoded', { proxyUrl: 'http://u:hunter2%@proxy' }, 'proxyUrl'],
+  ['a time limit without a unit', { timeout: '30' }, 'timeout'],
+  ['a time limit that is none', { timeout: '0s' }, 'timeout'],
   ['a version that there is not', { protocol: '3.0' }, 'protocol'],
   ['a queue without room', { queueLimit: 0 }, 'queueLimit'],
 ])('%s is refused, the field is named and no secret is shown', ([, settings, field]) => {
@@ -56,4 +83,17 @@ test.for<[string, object, string]>([
   const message = error ? z.prettifyError(error) : ''
   expect(message).toContain(`at ${field}`)
   expect(message).not.toContain('hunter2')
+})
+
+test('all faults of a sink are told at once, those of two settings together too', () => {
+  const { error } = RemoteWriteOptions.safeParse({
+    ...good,
+    endpoint: 'nowhere',
+    qeueLimit: 5,
+    username: 'u',
+    tls: { certFile: '/run/crt', caFlie: '/run/ca' },
+    headers: { Host: 'x' },
+  })
+  const places = error?.issues.map(({ path }) => path.join('.')).toSorted()
+  expect(places).toEqual(['', 'endpoint', 'headers.Host', 'password', 'tls', 'tls.keyFile'])
 })
