@@ -17,9 +17,9 @@ import { runTests } from './tests.ts'
 
 /**
  * What happens inside the namespaces of one run, as main.ts starts it:
- * `inside.ts FOLDER test|keep`. When it ends, everything it started ends with it.
+ * `inside.ts FOLDER test|keep [FILTER...]`. When it ends, everything it started ends with it.
  */
-const [root = '', purpose] = process.argv.slice(2)
+const [root = '', purpose, ...filters] = process.argv.slice(2)
 const ending = endWithParent()
 ending.addEventListener('abort', () => process.exit(130))
 
@@ -33,7 +33,7 @@ try {
   await startElders(folders)
   await installChart(folders)
   await startExample(folders)
-  const code = purpose === 'keep' ? await keep() : await runTests(folders)
+  const code = purpose === 'keep' ? await keep() : await runTests(folders, filters)
   if (code !== 0) await printDiagnosis(folders)
   process.exit(code)
 } catch (error) {

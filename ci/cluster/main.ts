@@ -8,8 +8,11 @@ import { runIsolated } from './isolation.ts'
 import { progress } from './progress.ts'
 import { countResults } from './tests.ts'
 
-/** `node ci/cluster/main.ts [--keep]`: a real Kubernetes node, the chart on it, and its tests. */
-const { values } = parseArgs({ options: { keep: { type: 'boolean', default: false } } })
+/** `node ci/cluster/main.ts [--keep] [FILTER...]`: a real Kubernetes node, the chart on it, and its tests, or those of some files. */
+const { values, positionals: filters } = parseArgs({
+  options: { keep: { type: 'boolean', default: false } },
+  allowPositionals: true,
+})
 
 const ending = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => ending.abort())
@@ -30,9 +33,9 @@ async function raiseAndTest(): Promise<{ passed: number; failed: number }> {
     await buildInit(init)
     const inside = join(import.meta.dirname, 'inside.ts')
     const purpose = values.keep ? 'keep' : 'test'
-    const command = [process.execPath, inside, root, purpose]
+    const command = [process.execPath, inside, root, purpose, ...filters]
     const code = await runIsolated(init, command, ending.signal)
-    return values.keep ? { passed: 0, failed: code } : countResults(root, code)
+    return values.keep ? { passed: 0, failed: code } : countResults(root, code, filters)
   } finally {
     await cleanUp(root)
     progress('everything is removed')

@@ -43,3 +43,10 @@ test('a run whose tests passed and that ended badly is a failure', () => {
   for (const project of ['cluster', 'restart', 'uninstall']) report(project, 12)
   expect(countResults(root, 1)).toEqual({ passed: 36, failed: 1 })
 })
+
+test('with filters, runs without a result are none, but something must have been tested', () => {
+  report('cluster', 2)
+  expect(countResults(root, 0, ['geofence'])).toEqual({ passed: 2, failed: 0 })
+  report('cluster', 0)
+  expect(countResults(root, 0, ['geofnece'])).toEqual({ passed: 0, failed: 1 })
+})

@@ -77,3 +77,16 @@ test('an agent that is to leave no trace makes no pins and looks for none', asyn
   expect(config).toMatchObject({ kernel: { pinDirectory: '' }, udp: 'off' })
   expect(config).not.toHaveProperty('daemonSet')
 })
+
+test('the namespaces of policies keep their remote ends longest, together with those of a choice', async () => {
+  const policies = {
+    one: { namespaces: ['shop', 'web'], allow: { countries: ['DE'] } },
+    two: { namespaces: ['shop'], deny: { countries: ['FR'] } },
+    all: { deny: { countries: ['AQ'] } },
+  }
+  const config = await agentConfig([
+    `--set-json=geofence.policies=${JSON.stringify(policies)}`,
+    '--set=agent.series.priorityNamespaces={bank,web}',
+  ])
+  expect(config).toMatchObject({ priorityNamespaces: ['shop', 'web', 'bank'] })
+})

@@ -6,6 +6,8 @@
  *   again   it stays open; each SIGUSR2 makes the exchange once more
  *   stream  the exchange is made over and over on the one connection, until SIGUSR2
  *   repeat  connections are made over and over, until SIGUSR2
+ *
+ * With `patience=1000` an attempt to connect is given up after so many milliseconds.
  */
 import { once } from 'node:events'
 import { type Socket, connect, createServer } from 'node:net'
@@ -94,15 +96,18 @@ async function exchange(socket: Socket, target: Target, count: () => Count): Pro
   })
 }
 
-/** Tries again until the server is there: pods start in any order. */
-async function connected({ address, port }: Target): Promise<Socket> {
+/** Tries again until the server is there: pods start in any order. `patience=1000` is for one that stays silent. */
+async function connected({ address, port, number }: Target): Promise<Socket> {
   for (;;) {
     const socket = connect(port, address)
     const isOpen = await new Promise<boolean>(resolve => {
       socket.once('connect', () => resolve(true))
       socket.once('error', () => resolve(false))
+      socket.setTimeout(number('patience', 0), () => resolve(false))
     })
+    socket.setTimeout(0)
     if (isOpen) return socket
+    socket.destroy()
     await sleep(500)
   }
 }
