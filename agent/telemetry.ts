@@ -113,13 +113,48 @@ export function createTelemetry(nodeName: string, version: string) {
       "Requests for the node's zone that ended in an error",
       ['reason'],
     ),
+    sinkSamplesOffered: counter('sink_samples_offered_total', 'Samples the sink was given', [
+      'sink',
+    ]),
     sinkSamplesSent: counter('sink_samples_sent_total', 'Samples the destination took', ['sink']),
+    sinkSamplesRetried: counter(
+      'sink_samples_retried_total',
+      'Samples in requests that failed and are made again',
+      ['sink'],
+    ),
     sinkSamplesDropped: counter('sink_samples_dropped_total', 'Samples that never arrive', [
       'sink',
       'reason',
     ]),
     sinkFailures: counter('sink_failures_total', 'Requests that failed', ['sink', 'reason']),
-    sinkQueueSamples: gauge('sink_queue_samples', 'Samples waiting to be sent', ['sink']),
+    sinkWireBytes: counter(
+      'sink_wire_bytes_total',
+      'Bytes of the bodies of all requests, as they were sent, failed ones included',
+      ['sink'],
+    ),
+    sinkQueueSamples: gauge(
+      'sink_queue_samples',
+      'Samples waiting to be sent, in memory or in the spool',
+      ['sink'],
+    ),
     sinkDelay: gauge('sink_delay_seconds', 'Age of the oldest sample that waits', ['sink']),
+    sinkClockSkew: gauge(
+      'sink_clock_skew_seconds',
+      "How far the destination's clock is ahead of this one, by the Date of its answers",
+      ['sink'],
+    ),
+    sinkSpoolSamples: gauge('sink_spool_samples', 'Samples on disk that are not settled', ['sink']),
+    sinkSpoolBytes: gauge('sink_spool_bytes', 'Bytes on disk', ['sink']),
+    sinkSpoolCapacity: gauge('sink_spool_capacity_bytes', 'Bytes the spool may have on disk', [
+      'sink',
+    ]),
+    sinkSpoolUnavailable: gauge(
+      'sink_spool_unavailable',
+      '1: the disk takes nothing, and what waits is in memory only',
+      ['sink'],
+    ),
+    sinkSpoolFailures: counter('sink_spool_failures_total', 'Times the disk took nothing', [
+      'sink',
+    ]),
   }
 }

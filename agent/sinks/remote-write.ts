@@ -24,6 +24,7 @@ export const remoteWrite: Sink<RemoteWriteOptions> = ({
   version,
   telemetry,
   log,
+  spool,
 }) => {
   const http = openHttp(options)
   const fixedHeaders = {
@@ -38,7 +39,8 @@ export const remoteWrite: Sink<RemoteWriteOptions> = ({
     if (!bytes) return samples > 1 ? { kind: 'halve' } : TOO_LARGE
     const headers = { ...fixedHeaders, ...VERSION_HEADERS[body.version] }
     const answer = await http.post(headers, bytes, signal)
-    const outcome = judge(answer, http.where, body)
+    const dateMs = 'status' in answer ? Date.parse(answer.headers.date ?? '') : undefined
+    const outcome = { ...judge(answer, http.where, body), wireBytes: bytes.byteLength, dateMs }
     if (outcome.kind === 'taken') hasTaken = true
     if (outcome.kind !== 'refused') return outcome
     if (outcome.reason === '415' && body.version === '2.0' && !isFixed) {
@@ -56,6 +58,7 @@ export const remoteWrite: Sink<RemoteWriteOptions> = ({
     telemetry,
     log,
     queueLimit: options.queueLimit,
+    spool,
     maxSamplesPerSend: MAX_SAMPLES_PER_SEND,
     encode: batch => encodeBody(protocol, batch),
     send,

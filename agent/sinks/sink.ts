@@ -1,10 +1,12 @@
 import type { Samples } from '../model.ts'
 import type { Telemetry } from '../telemetry.ts'
+import type { SpoolPlace } from './spool-folder.ts'
 
-/** An open sink. Disposing sends what waits, for a bounded time, and counts what had to stay behind. */
+/** An open sink. Disposing sends what waits, for a bounded time; what has to stay behind is spooled, or counted. */
 export type OpenSink = AsyncDisposable & {
   /**
-   * Later calls carry later timestamps of a series. Never blocks, never throws: what does not fit the queue is counted and dropped.
+   * Later calls carry later timestamps of a series. Never waits for the destination, never throws: what does not fit
+   * the queue is counted and dropped. With a spool, what is offered is on disk when this returns.
    */
   readonly offer: (samples: Samples) => void
 }
@@ -17,6 +19,8 @@ export type SinkParts<Options> = {
   readonly version: string
   readonly telemetry: Telemetry
   readonly log: (line: string) => void
+  /** Handed on to the delivery as it is; absent: what waits is in memory only. */
+  readonly spool?: SpoolPlace | undefined
 }
 
 /** One destination: how it is opened. What can be set is a schema, beside it: only the start parses. */
