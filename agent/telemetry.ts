@@ -129,7 +129,7 @@ export function createTelemetry(nodeName: string, version: string) {
     sinkFailures: counter('sink_failures_total', 'Requests that failed', ['sink', 'reason']),
     sinkWireBytes: counter(
       'sink_wire_bytes_total',
-      'Bytes of the bodies of all requests, as they were sent, failed ones included',
+      'Bytes of all requests, as they were sent, failed ones included',
       ['sink'],
     ),
     sinkQueueSamples: gauge(

@@ -54,6 +54,7 @@ const rooms: Readonly<Record<string, readonly string[] | 'anything'>> = {
   ],
   'agent/check-table.ts': ['agent/kernel/'],
   'agent/command-line.ts': ['agent/sinks/options.ts'],
+  'agent/byte-size.ts': ['zod'],
   'agent/duration.ts': ['zod'],
   'agent/log.ts': ['agent/quiet-log.ts'],
   'agent/pipeline.ts': [

@@ -13,10 +13,10 @@ import { spooledQueue } from './spooled-queue.ts'
 export type Outcome = Attempt & Verdict
 
 type Attempt = {
-  /** Bytes of the request's body as they were sent. */
-  readonly wireBytes?: number | undefined
-  /** The destination's clock when it answered (the header `Date`), ms since the epoch. */
-  readonly dateMs?: number | undefined
+  /** Bytes that went out for it. */
+  readonly sentBytes?: number | undefined
+  /** The destination's clock when it answered, ms since the epoch. */
+  readonly serverMs?: number | undefined
 }
 
 type Verdict =
@@ -204,10 +204,10 @@ export function startDelivery<Body>(parts: DeliveryParts<Body>): OpenSink {
     return (await deliver(partOf(batch, 0, middle))) && (await deliver(partOf(batch, middle)))
   }
 
-  function note({ wireBytes, dateMs }: Outcome): void {
-    if (wireBytes !== undefined) telemetry.sinkWireBytes.inc({ sink: name }, wireBytes)
-    if (dateMs === undefined || Number.isNaN(dateMs)) return
-    telemetry.sinkClockSkew.set({ sink: name }, (dateMs - Date.now()) / 1_000)
+  function note({ sentBytes, serverMs }: Outcome): void {
+    if (sentBytes !== undefined) telemetry.sinkWireBytes.inc({ sink: name }, sentBytes)
+    if (serverMs === undefined) return
+    telemetry.sinkClockSkew.set({ sink: name }, (serverMs - Date.now()) / 1_000)
   }
 
   /** Counts what is known to be written as sent, and what is missing as dropped. */

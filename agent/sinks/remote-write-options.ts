@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { deliveryShape } from './delivery-options.ts'
 import { DESPITE_FAULTS, httpFaults, httpShape } from './http-options.ts'
 
 const NUMBERED = { 1: '1.0', 2: '2.0' } as const
@@ -16,7 +17,7 @@ export const RemoteWriteOptions = z
       .describe(
         'Version of remote write: auto is 2.0, and 1.0 once the receiver turns out not to know it',
       ),
-    queueLimit: z.int().min(1).default(100_000).describe('Samples held while the endpoint is down'),
+    ...deliveryShape(),
   })
   .superRefine(httpFaults(['x-prometheus-remote-write-version']), DESPITE_FAULTS)
 

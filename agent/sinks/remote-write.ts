@@ -39,8 +39,9 @@ export const remoteWrite: Sink<RemoteWriteOptions> = ({
     if (!bytes) return samples > 1 ? { kind: 'halve' } : TOO_LARGE
     const headers = { ...fixedHeaders, ...VERSION_HEADERS[body.version] }
     const answer = await http.post(headers, bytes, signal)
-    const dateMs = 'status' in answer ? Date.parse(answer.headers.date ?? '') : undefined
-    const outcome = { ...judge(answer, http.where, body), wireBytes: bytes.byteLength, dateMs }
+    const { sentBytes } = answer
+    const serverMs = 'status' in answer ? answer.serverMs : undefined
+    const outcome = { ...judge(answer, http.where, body), sentBytes, serverMs }
     if (outcome.kind === 'taken') hasTaken = true
     if (outcome.kind !== 'refused') return outcome
     if (outcome.reason === '415' && body.version === '2.0' && !isFixed) {
@@ -58,6 +59,7 @@ export const remoteWrite: Sink<RemoteWriteOptions> = ({
     telemetry,
     log,
     queueLimit: options.queueLimit,
+    maxParallel: options.maxParallel,
     spool,
     maxSamplesPerSend: MAX_SAMPLES_PER_SEND,
     encode: batch => encodeBody(protocol, batch),
