@@ -1,6 +1,11 @@
 import { z } from 'zod'
 
-const UNITS: Readonly<Record<string, number>> = { Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30, Ti: 2 ** 40 }
+const UNITS: Readonly<Record<string, number>> = {
+  Ki: 2 ** 10,
+  Mi: 2 ** 20,
+  Gi: 2 ** 30,
+  Ti: 2 ** 40,
+}
 
 /** A setting such as `512Mi`, parsed into bytes; `least` and `most` are sizes too. */
 export function byteSize(least: string, most: string) {

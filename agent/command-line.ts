@@ -38,6 +38,8 @@ export const HELP = `Usage: node agent/main.ts [check | unpin] [options]
   --pin-directory DIR
                      where programs and maps outlive the agent, on a bpffs
                      (default: /sys/fs/bpf/podatlas; empty: nowhere)
+  --spool-directory DIR
+                     where sinks keep on disk what waits, over an end of the agent (default: nowhere)
   --udp auto|off     whether UDP is counted (default: auto)
   -v, --verbose      log more
   -h, --help         this text
@@ -55,6 +57,7 @@ const OPTIONS = {
   'node-name': { type: 'string' },
   'pin-directory': { type: 'string' },
   sink: { type: 'string', multiple: true },
+  'spool-directory': { type: 'string' },
   udp: { type: 'string' },
   verbose: { type: 'boolean', short: 'v', multiple: true },
 } as const
@@ -67,6 +70,7 @@ export const OPTION_OF_SETTING: Readonly<Record<string, string>> = {
   'kernel.pinDirectory': '--pin-directory',
   listen: '--listen',
   nodeName: '--node-name',
+  'spool.directory': '--spool-directory',
   udp: '--udp',
 }
 
@@ -84,6 +88,9 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
     ...(values.listen !== undefined && { listen: values.listen }),
     ...(values['node-name'] !== undefined && { nodeName: values['node-name'] }),
     ...(values.sink !== undefined && { sinks: namedSinks(values.sink) }),
+    ...(values['spool-directory'] !== undefined && {
+      spool: { directory: values['spool-directory'] },
+    }),
     ...(values.udp !== undefined && { udp: values.udp }),
   }
   return {

@@ -13,6 +13,7 @@ import {
 } from './command-line.ts'
 import { duration } from './duration.ts'
 import { sinkOptions, sinkSchemas } from './sinks/options.ts'
+import { folderFault } from './sinks/spool-folder.ts'
 import { surroundingFaults, withProxy } from './sinks/surroundings.ts'
 
 const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount'
@@ -118,6 +119,15 @@ export const Settings = z.strictObject({
       caFile: z.string().default(`${SERVICE_ACCOUNT}/ca.crt`),
     })
     .prefault({}),
+  spool: z
+    .strictObject({
+      directory: z
+        .string()
+        .regex(/^(?:\/.*[^/])?$/, 'write an absolute path without a slash at its end, or nothing')
+        .default('')
+        .describe('Where sinks keep what waits, over an end of the agent; empty: in memory only'),
+    })
+    .prefault({}),
   sinks: z
     .record(z.string().regex(/^[\w.-]+$/, 'use letters, digits, _, . and - in names'), sinkOptions)
     .refine(named => Object.keys(named).length > 0, 'name at least one sink, such as stdout')
@@ -143,6 +153,8 @@ export type Config = Pick<
   readonly apiServer?: ApiServer
   /** What makes the agent's pod, as `namespace/name`. */
   readonly daemonSet?: string
+  /** Of all sinks. Absent: what waits is in memory only. */
+  readonly spoolDirectory?: string
   readonly verbosity: number
 }
 
@@ -166,16 +178,20 @@ export function readConfig(args: readonly string[], env: Environment): Config | 
   return parseConfig(fromFile, commandLine, env)
 }
 
-/** `fromFile` is what the file holds, as parsed from YAML. Reads only files that the sinks name. */
+/** `fromFile` is what the file holds, as parsed from YAML. Of files, it reads only those that the sinks name. */
 function parseConfig(fromFile: unknown, commandLine: CommandLine, env: Environment): Config {
   const input = merged(fromFile, commandLine.settings)
   const parsed = Settings.safeParse(input)
   // Who removes what an agent left needs no sink.
-  const around = commandLine.command === 'unpin' ? [] : faultsAround(input, env)
+  const around =
+    commandLine.command === 'unpin'
+      ? []
+      : [...faultsAround(input, env), ...folderFaults(input, commandLine)]
   if (!parsed.success || around.length > 0)
     throw faults([...(parsed.error?.issues.map(ofIssue) ?? []), ...around], commandLine)
-  const { interval, seriesIdle, listen, kernel, kubernetes, udp, labels, processes, ...settings } =
+  const { interval, seriesIdle, listen, kernel, kubernetes, udp, labels, processes, ...rest } =
     parsed.data
+  const { spool, ...settings } = rest
   const portAt = listen.lastIndexOf(':')
   const host = listen.slice(0, portAt).replaceAll(/[[\]]/g, '')
   const apiServer = apiServerOf(kubernetes, env)
@@ -203,6 +219,7 @@ function parseConfig(fromFile: unknown, commandLine: CommandLine, env: Environme
     udp: udp || 'off',
     ...(apiServer && { apiServer }),
     ...(apiServer && kubernetes.daemonSet && { daemonSet: kubernetes.daemonSet }),
+    ...(spool.directory !== '' && { spoolDirectory: spool.directory }),
     verbosity: commandLine.verbosity,
   }
 }
@@ -252,6 +269,14 @@ function faultsAround(input: unknown, env: Environment): Fault[] {
       fault: message,
     })),
   )
+}
+
+/** Makes the folder of the spools, unless the command is one that changes nothing. */
+function folderFaults(input: unknown, { command }: CommandLine): Fault[] {
+  const directory = isRecord(input) && isRecord(input.spool) ? input.spool.directory : ''
+  if (command !== 'run' || typeof directory !== 'string' || !directory.startsWith('/')) return []
+  const fault = folderFault(directory)
+  return fault === undefined ? [] : [{ path: ['spool', 'directory'], fault }]
 }
 
 function faults(found: readonly Fault[], { settings, configFile }: CommandLine): Error {

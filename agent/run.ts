@@ -21,6 +21,7 @@ import { createLog, type Log } from './log.ts'
 import { createPipeline } from './pipeline.ts'
 import { startServer } from './server.ts'
 import { openSinks } from './sinks/index.ts'
+import { removeSpools } from './sinks/spool-folder.ts'
 import type { Started, Told } from './start.ts'
 import { createTelemetry, type Telemetry } from './telemetry.ts'
 import { watchUninstall } from './uninstall.ts'
@@ -32,7 +33,8 @@ setFlagsFromString('--semi-space-growth-factor=1')
 export async function run({ programs, told }: Started, stop: AbortSignal): Promise<void> {
   const { config, version } = told
   const { mount, loss } = told.cgroups
-  const { nodeName, cluster, intervalMs, apiServer } = config
+  const { nodeName, cluster, intervalMs, apiServer, sinks, spoolDirectory } = config
+  let isUninstalled = false
   const startedMs = Date.now()
   const log = createLog(config.verbosity)
   const telemetry = createTelemetry(nodeName, version)
@@ -51,7 +53,11 @@ export async function run({ programs, told }: Started, stop: AbortSignal): Promi
     opened.use(watchPods({ server: apiServer, nodeName, names: pods, telemetry, ...log }))
   }
   const zone = opened.use(openZone({ config, telemetry, log }))
-  const sink = opened.use(openSinks({ sinks: config.sinks, version, telemetry, log: log.info }))
+  // Closed after the sinks, who write to it up to their end.
+  opened.defer(() => {
+    if (isUninstalled && spoolDirectory !== undefined) removeSpools(spoolDirectory)
+  })
+  const sink = opened.use(openSinks({ sinks, version, telemetry, log: log.info, spoolDirectory }))
   const attributed = attribution({ cgroups, ...(apiServer && { pods }), telemetry })
   const pipeline = createPipeline({
     kernel,
@@ -75,11 +81,13 @@ export async function run({ programs, told }: Started, stop: AbortSignal): Promi
   })
   const { registry } = telemetry
   opened.use(await startServer({ ...config, registry, vitals: pipeline.vitals }))
-  const sinkNames = Object.keys(config.sinks).join(', ')
+  const sinkNames = Object.keys(sinks).join(', ')
   // Series that begin without their zone would end with the first answer.
   await zone?.answered
   log.info(`podatlas-agent ${version} counts on node ${nodeName}, samples go to: ${sinkNames}`)
-  await Promise.all([pipeline.run(stop), leaveNothing({ told, programs, log, stop })])
+  const leaving = leaveNothing({ told, programs, log, stop })
+  await pipeline.run(stop)
+  isUninstalled = await leaving
 }
 
 /** Only where the label is wanted: it takes a right that the agent does not need otherwise. */
@@ -100,14 +108,21 @@ type ZoneOptions = {
   readonly log: Log
 }
 
-/** Pins are for the next agent of the node, and after an uninstallation there is none. */
-async function leaveNothing({ told, programs, log, stop }: LeaveOptions): Promise<void> {
-  const { apiServer: server, daemonSet, kernel } = told.config
-  if (!server || daemonSet === undefined || programs.pins !== 'pinned') return
+/**
+ * Pins and spools are for the next agent of the node, and after an uninstallation there is none. Removes
+ * the pins, and says whether it is one.
+ */
+async function leaveNothing({ told, programs, log, stop }: LeaveOptions): Promise<boolean> {
+  const { apiServer: server, daemonSet, kernel, spoolDirectory } = told.config
+  const isPinned = programs.pins === 'pinned'
+  const leavesSomething = isPinned || spoolDirectory !== undefined
+  if (!server || daemonSet === undefined || !leavesSomething) return false
   using uninstall = watchUninstall({ server, daemonSet, ...log })
   if (!stop.aborted) await once(stop, 'abort')
-  if (!(await uninstall.isUnderWay())) return
-  log.info(`DaemonSet ${daemonSet} is gone: ${removePins(kernel.pinDirectory)} pins removed`)
+  if (!(await uninstall.isUnderWay())) return false
+  const pins = isPinned ? removePins(kernel.pinDirectory) : 0
+  log.info(`DaemonSet ${daemonSet} is gone: ${pins} pins removed, spools follow`)
+  return true
 }
 
 type LeaveOptions = {

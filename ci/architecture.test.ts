@@ -38,6 +38,7 @@ const rooms: Readonly<Record<string, readonly string[] | 'anything'>> = {
     'agent/pipeline.ts',
     'agent/server.ts',
     'agent/sinks/index.ts',
+    'agent/sinks/spool-folder.ts',
     'agent/start.ts',
     'agent/telemetry.ts',
     'agent/uninstall.ts',
@@ -48,6 +49,7 @@ const rooms: Readonly<Record<string, readonly string[] | 'anything'>> = {
     'agent/command-line.ts',
     'agent/duration.ts',
     'agent/sinks/options.ts',
+    'agent/sinks/spool-folder.ts',
     'agent/sinks/surroundings.ts',
     'yaml',
     'zod',
@@ -81,8 +83,10 @@ const rooms: Readonly<Record<string, readonly string[] | 'anything'>> = {
   'agent/sinks/': [
     ...stage,
     'agent/quiet-log.ts',
+    'agent/sinks/delivery-options.ts',
     'agent/sinks/http-options.ts',
     'agent/sinks/remote-write-options.ts',
+    'agent/sinks/spool-folder.ts',
     'agent/sinks/stdout-options.ts',
     'snappyjs',
   ],
@@ -94,8 +98,15 @@ const rooms: Readonly<Record<string, readonly string[] | 'anything'>> = {
     'zod',
   ],
   // Settings of every sink that speaks HTTP.
+  'agent/sinks/delivery-options.ts': ['agent/byte-size.ts', 'agent/duration.ts', 'zod'],
   'agent/sinks/http-options.ts': ['agent/duration.ts', 'zod'],
-  'agent/sinks/remote-write-options.ts': ['agent/sinks/http-options.ts', 'zod'],
+  'agent/sinks/remote-write-options.ts': [
+    'agent/sinks/delivery-options.ts',
+    'agent/sinks/http-options.ts',
+    'zod',
+  ],
+  // Settings are checked against it before anything starts.
+  'agent/sinks/spool-folder.ts': [],
   'agent/sinks/stdout-options.ts': ['zod'],
   // Read once as well; it uses the same code as the sinks.
   'agent/sinks/surroundings.ts': ['agent/sinks/', 'agent/sinks/options.ts'],

@@ -29,7 +29,9 @@ export function deliveryShape() {
       .max(50)
       .default(4)
       .describe('Requests in flight at a time, of different series; one as long as one holds all'),
-    spool: Spool.prefault({}).describe('What waits outlives the agent, where spool.directory is set'),
+    spool: Spool.prefault({}).describe(
+      'What waits outlives the agent, where spool.directory is set',
+    ),
   }
 }
 

@@ -17,7 +17,9 @@ export type SpoolEncoder = {
   readonly encode: (samples: Samples) => Uint8Array[]
   /** The same without a moment: of series that may not occur again. */
   readonly declare: (series: readonly Series[]) => Uint8Array[]
-  /** Series that were declared, did not end since and were not forgotten. */
+  /** What was encoded is written. */
+  readonly confirm: () => void
+  /** Series of which that is so, and that did not end since and were not forgotten. */
   readonly alive: () => Series[]
   /** The next segment need not know them. */
   readonly forget: (series: readonly Series[]) => void
@@ -31,6 +33,7 @@ export function spoolEncoder(): SpoolEncoder {
   let nextSlot = 0
   let nextSeries = 0
   let nextTarget = 0
+  let confirmedSeries = 0
 
   function declare(series: readonly Series[]): Uint8Array[] {
     const fresh = series.filter(one => !numbers.has(one))
@@ -98,7 +101,13 @@ export function spoolEncoder(): SpoolEncoder {
     for (const one of series) numbers.delete(one)
   }
 
-  return { encode, declare, alive: () => [...numbers.keys()], forget }
+  return {
+    encode,
+    declare,
+    confirm: () => void (confirmedSeries = nextSeries),
+    alive: () => [...numbers].filter(([, number]) => number < confirmedSeries).map(([one]) => one),
+    forget,
+  }
 }
 
 function isSame(one: readonly Series[], other: readonly Series[]): boolean {

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync } from 'node:fs'
+import { accessSync, constants, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** Where a sink keeps on disk what waits, and how much of it. */
@@ -8,6 +8,7 @@ export type SpoolPlace = {
   readonly maxAgeMs: number
 }
 
+const FULL = ['ENOSPC', 'EDQUOT']
 const SEGMENT = /^(\d{10})\.segment$/
 
 export function segmentPath(directory: string, number: number): string {
@@ -30,4 +31,34 @@ export function makeFolder(directory: string): void {
 /** The folder of a sink's spool; of its name only, which holds no secret. */
 export function sinkFolder(directory: string, sink: string): string {
   return join(directory, `sink-${sink}`)
+}
+
+/** Why no spool can be there, with the fix; makes the folder if it is missing. A disk that is full is no fault. */
+export function folderFault(directory: string): string | undefined {
+  try {
+    makeFolder(directory)
+    accessSync(directory, constants.W_OK | constants.X_OK)
+    return undefined
+  } catch (error) {
+    if (isFull(error)) return undefined
+    return `${messageOf(error)}. Let the agent's user write to ${directory}, or choose another folder`
+  }
+}
+
+/** A state in which the agent goes on with its memory, unlike a folder that cannot be. */
+export function isFull(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && FULL.includes(String(error.code))
+}
+
+/** Removes what all sinks keep, and the folder. Never throws. */
+export function removeSpools(directory: string): void {
+  try {
+    rmSync(directory, { recursive: true, force: true })
+  } catch {
+    // What stays is bounded, and the next agent of this node goes on with it.
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }

@@ -1,4 +1,5 @@
 import { crc32 } from 'node:zlib'
+import type { Labels, Metric } from '../model.ts'
 
 // A record is the length of its body, the CRC-32 of its body (both 32 bits, little-endian), and the
 // body; a body begins with its kind. What is not whole, or not what was written, ends a segment.
@@ -27,16 +28,9 @@ export const SEAL_BYTES = 16
 /** How many lists of series moments can refer to at a time; a newer one takes the place of the oldest. */
 export const LIST_SLOTS = 4
 
-type Pairs = readonly (readonly [string, string])[]
-
 export type Declaration = {
-  readonly metrics: readonly {
-    readonly name: string
-    readonly help: string
-    readonly type: 'counter' | 'gauge'
-    readonly labels: Pairs
-  }[]
-  readonly targets: readonly Pairs[]
+  readonly metrics: readonly Metric[]
+  readonly targets: readonly Labels[]
   /** Number of the metric, number of the target, start in ms since the epoch. */
   readonly series: readonly (readonly [number, number, number])[]
 }

@@ -1,5 +1,15 @@
-import { closeSync, openSync, readFileSync, readSync, statSync, truncateSync } from 'node:fs'
-import { open } from 'node:fs/promises'
+import {
+  close,
+  closeSync,
+  open,
+  openSync,
+  read,
+  readFileSync,
+  readSync,
+  statSync,
+  truncateSync,
+} from 'node:fs'
+import { promisify } from 'node:util'
 import type { Series } from '../model.ts'
 import { spoolDecoder } from './spool-decoder.ts'
 import { bodyLength, HEAD_BYTES, isWhole, KIND, SEAL_BYTES } from './spool-format.ts'
@@ -74,7 +84,7 @@ export type SegmentReader = AsyncDisposable & {
 
 /** Rejects with what the system says. */
 export async function segmentReader(path: string): Promise<SegmentReader> {
-  const file = await open(path)
+  const file = await promisify(open)(path, 'r')
   let block = Buffer.alloc(0)
   let blockAt = 0
 
@@ -82,7 +92,7 @@ export async function segmentReader(path: string): Promise<SegmentReader> {
     if (at + length > end) throw new Error(`${path} is damaged at byte ${at}`)
     if (at < blockAt || at + length > blockAt + block.length) {
       const wanted = Buffer.allocUnsafe(Math.max(length, Math.min(BLOCK_BYTES, end - at)))
-      const { bytesRead } = await file.read(wanted, 0, wanted.length, at)
+      const { bytesRead } = await promisify(read)(file, wanted, 0, wanted.length, at)
       if (bytesRead < length) throw new Error(`${path} ends at byte ${at + bytesRead}`)
       block = wanted.subarray(0, bytesRead)
       blockAt = at
@@ -97,6 +107,6 @@ export async function segmentReader(path: string): Promise<SegmentReader> {
       if (isWhole(head, body)) return body
       throw new Error(`${path} is damaged at byte ${at}`)
     },
-    [Symbol.asyncDispose]: () => file.close(),
+    [Symbol.asyncDispose]: () => promisify(close)(file),
   }
 }

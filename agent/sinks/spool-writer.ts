@@ -46,6 +46,7 @@ export function segmentWriter(
     const written = writevSync(file, chunks, segment.end)
     if (written < length) throw new Error(`${path}: ${length - written} bytes did not fit the disk`)
     segment.end += length
+    encoder.confirm()
   }
 
   function close(): void {

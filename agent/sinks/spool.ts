@@ -14,7 +14,7 @@ const SEGMENTS = 8
 const SEALED_BYTES = lengthOf(sealed(0, 0))
 
 export type SpoolParts = SpoolPlace & {
-  /** Samples that are in memory as well, so that none is read back while the destination keeps up. */
+  /** Samples that are in memory as well, or one moment, so that none is read back while the destination keeps up. */
   readonly maxHeld: number
   readonly onDrop: (count: number, reason: string, detail: string) => void
 }
@@ -167,7 +167,7 @@ export function openSpool(parts: SpoolParts): Spool {
   function hold(one: Held): void {
     held.push(one)
     heldSamples += one.moment.series.length
-    if (heldSamples <= maxHeld) return
+    if (heldSamples <= maxHeld || held.length === 1) return
     held.length = 0
     heldSamples = 0
   }
@@ -197,6 +197,8 @@ export function openSpool(parts: SpoolParts): Spool {
         drop(segment, 'spool_lost', `cannot be read back: ${String(error)}`)
       }
     }
+    // What it holds of its segment is not needed as long as the destination keeps up.
+    await reader.close()
     return undefined
   }
 

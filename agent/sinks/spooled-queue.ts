@@ -1,7 +1,7 @@
 import type { Samples } from '../model.ts'
 import type { Telemetry } from '../telemetry.ts'
 import { memoryQueue, type OnDrop, type SampleQueue } from './sample-queue.ts'
-import type { SpoolPlace } from './spool-folder.ts'
+import { folderFault, isFull, type SpoolPlace } from './spool-folder.ts'
 import { openSpool, type Spool } from './spool.ts'
 
 export type SpooledQueueParts = {
@@ -14,9 +14,6 @@ export type SpooledQueueParts = {
   /** Failures of the disk; one line a minute. */
   readonly warn: (line: string) => void
 }
-
-// A disk that is full is a state in which the agent goes on; a folder that cannot be is a wrong setting.
-const FULL = new Set(['ENOSPC', 'EDQUOT'])
 
 /**
  * On disk as soon as it is offered; in memory as long as the disk takes nothing. What could not be
@@ -33,7 +30,8 @@ export function spooledQueue(parts: SpooledQueueParts): SampleQueue {
   try {
     spool = open()
   } catch (error) {
-    if (!FULL.has(codeOf(error))) throw unusable(place.directory, error)
+    if (!isFull(error))
+      throw new Error(`spool.directory: ${folderFault(place.directory) ?? messageOf(error)}`)
     tellUnavailable(error)
   }
   observe()
@@ -112,16 +110,6 @@ export function spooledQueue(parts: SpooledQueueParts): SampleQueue {
       return unspooled.close()
     },
   }
-}
-
-function unusable(directory: string, error: unknown): Error {
-  return new Error(
-    `spool.directory: ${messageOf(error)}. Let the agent's user write to ${directory}, or set spool.directory to another folder`,
-  )
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : ''
 }
 
 function messageOf(error: unknown): string {
