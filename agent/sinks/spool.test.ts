@@ -177,11 +177,7 @@ test('what is older than the bound is not sent any more, and counted', async () 
 })
 
 test('what was alive is known after a crash, and after an orderly end nothing is', async () => {
-  const [a, b, c] = ['a', 'b', 'c'].map(pod => exampleSeries(pod)) as [
-    typeof series,
-    typeof series,
-    typeof series,
-  ]
+  const [a, b, c] = [exampleSeries('a'), exampleSeries('b'), exampleSeries('c')]
   const first = spoolHere()
   first.append(
     exampleSamples([

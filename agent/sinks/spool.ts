@@ -84,8 +84,8 @@ export function openSpool(parts: SpoolParts): Spool {
     for (const number of segmentsIn(directory)) {
       lastNumber = number
       const path = segmentPath(directory, number)
-      const { orphans: left = [], ...found } = findSegment(path)
-      alive = left
+      const { orphans: ofDead = [], ...found } = findSegment(path)
+      alive = ofDead
       segments.push({ number, path, taken: 0, ...found })
     }
     if (at) while ((segments[0]?.number ?? Infinity) < at.segment) remove(segments[0])
@@ -94,9 +94,9 @@ export function openSpool(parts: SpoolParts): Spool {
       next = { ...at, offset: Math.min(at.offset, first.end) }
       first.taken = Math.min(at.before + at.skip, first.samples)
     } else if (first) next = { segment: first.number, offset: 0, skip: 0 }
-    const orphans = alive
-    if (alive.length > 0) beginWithOrphans()
-    return orphans
+    const left = alive
+    if (left.length > 0) beginWithOrphans()
+    return left
   }
 
   /** So that they are known to the agent after this one, should this one die before it has ended them. */
@@ -288,7 +288,7 @@ export function openSpool(parts: SpoolParts): Spool {
     position?.[Symbol.dispose]()
     await reader.close()
     if (size() > 0 || inHand) return
-    for (const segment of [...segments]) remove(segment)
+    while (segments[0]) remove(segments[0])
   }
 
   return {
