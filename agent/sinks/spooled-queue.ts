@@ -30,8 +30,10 @@ export function spooledQueue(parts: SpooledQueueParts): SampleQueue {
   try {
     spool = open()
   } catch (error) {
-    if (!isFull(error))
-      throw new Error(`spool.directory: ${folderFault(place.directory) ?? messageOf(error)}`)
+    if (!isFull(error)) {
+      const fault = folderFault(place.directory) ?? messageOf(error)
+      throw new Error(`spool.directory: ${fault}`, { cause: error })
+    }
     tellUnavailable(error)
   }
   observe()
