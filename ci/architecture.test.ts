@@ -90,7 +90,13 @@ const rooms: Readonly<Record<string, readonly string[] | 'anything'>> = {
     'agent/sinks/stdout-options.ts',
     'snappyjs',
   ],
-  'agent/sinks/index.ts': [...stage, 'agent/sinks/', 'agent/sinks/options.ts'],
+  'agent/sinks/index.ts': [
+    ...stage,
+    'agent/sinks/',
+    'agent/sinks/delivery-options.ts',
+    'agent/sinks/options.ts',
+    'agent/sinks/spool-folder.ts',
+  ],
   // Read once, by the start: what runs for months does without zod.
   'agent/sinks/options.ts': [
     'agent/sinks/remote-write-options.ts',
