@@ -155,6 +155,7 @@ const rooms: Readonly<Record<string, readonly string[] | 'anything'>> = {
   'agent/sinks/contract.ts': 'anything',
   'agent/sinks/examples.ts': 'anything',
   'agent/sinks/otlp-decode.ts': 'anything',
+  'agent/sinks/fault-contract.ts': 'anything',
   'agent/sinks/real-prometheus.ts': 'anything',
   'agent/sinks/test/': 'anything',
   'agent/sinks/write-receiver.ts': 'anything',

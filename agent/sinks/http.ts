@@ -82,6 +82,8 @@ export function openHttp(
         timeout: options.timeout,
       })
       const count = bytesOf(sent)
+      let hasBegun = false
+      sent.once('response', () => (hasBegun = true))
       try {
         const answer = await exchange(sent, outgoing.body)
         const text = onOneLine(redact(answer.text))
@@ -90,12 +92,9 @@ export function openHttp(
         return { ...answer, text, sentBytes: count() }
       } catch (error) {
         // The server closed it while nothing was under way: no fault, and there may be more such connections.
-        if (sent.reusedSocket && faultOf(error) === 'reset' && !signal.aborted) continue
-        return {
-          fault: faultOf(error),
-          text: onOneLine(redact(messageOf(error))),
-          sentBytes: count(),
-        }
+        const fault = faultOf(error)
+        if (sent.reusedSocket && fault === 'reset' && !hasBegun && !signal.aborted) continue
+        return { fault, text: onOneLine(redact(messageOf(error))), sentBytes: count() }
       }
     }
   }

@@ -21,6 +21,17 @@ const Result = z.object({
   }),
 })
 
+const Samples = z.object({
+  data: z.object({
+    result: z.array(
+      z.object({
+        metric: z.record(z.string(), z.string()),
+        values: z.array(z.tuple([z.number(), z.string()])),
+      }),
+    ),
+  }),
+})
+
 const LabelValues = z.object({ data: z.array(z.string()) })
 
 /** The Prometheus of the chart as a receiver on loopback, with its data in a temporary folder; `rules` are evaluated every second; `program` may be that of another version. */
@@ -63,6 +74,21 @@ export async function realPrometheus(
       if (!answer) throw new Error('prometheus does not answer')
       const { data } = Result.parse(await json(answer))
       return data.result.map(({ metric, value }) => ({ metric, value: Number(value[1]) }))
+    },
+    /** Every sample of the hour before `atMs`, as it is stored. */
+    samples: async (selector: string, atMs: number) => {
+      const parameters = new URLSearchParams({ query: `${selector}[1h]`, time: `${atMs / 1_000}` })
+      const answer = await ask(`${url}/api/v1/query?${parameters}`)
+      if (!answer) throw new Error('prometheus does not answer')
+      const { data } = Samples.parse(await json(answer))
+      return data.result.flatMap(({ metric, values }) =>
+        values.map(([seconds, value]) => ({
+          labels: Object.entries(metric),
+          timestampMs: Math.round(seconds * 1_000),
+          value: Number(value),
+          isStale: false,
+        })),
+      )
     },
     /** Values of a label over the series that match, as Grafana's `label_values(selector, label)` asks for them. */
     labelValues: async (selector: string, label: string) => {

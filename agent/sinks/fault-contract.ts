@@ -1,0 +1,195 @@
+import {
+  array,
+  boolean,
+  constant,
+  constantFrom,
+  oneof,
+  record,
+  sample,
+  type Arbitrary,
+} from 'fast-check'
+import { setTimeout as pause } from 'node:timers/promises'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Samples } from '../model.ts'
+import { createTelemetry, type Telemetry } from '../telemetry.ts'
+import { arrivedOf } from '../test/sample.ts'
+import type { Receiver } from './contract.ts'
+import { exampleSamples, exampleSeries, reading } from './examples.ts'
+import { makeAuthority, type Authority, type Pair } from './test/certificates.ts'
+import { FAULTS_NAME, faultProxy, NAMED_FAULTS, type Fault } from './test/fault-proxy.ts'
+import type { Arrived } from './write-request-decode.ts'
+import { until } from './write-receiver.ts'
+
+const SERIES = 4
+const TICK_MS = 15
+
+type Schedule = {
+  readonly faults: readonly Fault[]
+  readonly isSecure: boolean
+  readonly queueLimit: number
+}
+
+const fault: Arbitrary<Fault> = oneof(
+  { weight: 5, arbitrary: constant('passes' as const) },
+  { weight: 8, arbitrary: constantFrom(...NAMED_FAULTS) },
+  { weight: 3, arbitrary: constantFrom(413, 415, 429, 500, 503).map(status => ({ status })) },
+  {
+    weight: 1,
+    arbitrary: record({
+      status: constantFrom(429, 503),
+      retryAfter: constantFrom('seconds' as const, 'date' as const),
+    }),
+  },
+)
+
+const schedule: Arbitrary<Schedule> = record({
+  faults: array(fault, { minLength: 8, maxLength: 14 }),
+  isSecure: boolean(),
+  // A few moments, or all of them: in an outage some queues overflow.
+  queueLimit: constantFrom(5 * SERIES, 1_000),
+})
+
+/** Each fault once, after something that passed: what does not happen proves nothing. */
+const everything: readonly Fault[] = [
+  ...NAMED_FAULTS.flatMap(one => ['passes' as const, one]),
+  ...[413, 415, 429, 500, 503].map(status => ({ status })),
+  { status: 503, retryAfter: 'seconds' },
+  { status: 429, retryAfter: 'date' },
+]
+const REASONS = ['refused', 'dns', 'tls', 'network', 'reset', 'timeout', '429', '500', '503']
+
+type FaultOptions = {
+  /** The same one gives the same schedules. */
+  readonly seed: number
+  /** How many random schedules there are. */
+  readonly count?: number
+  /** Whether the receiver can say that a series ended. */
+  readonly tellsEnds?: boolean
+}
+
+/**
+ * What every sink keeps whatever happens between it and its receiver: what the receiver holds is what was
+ * offered, but for the samples that the sink counted as dropped, and no series ever goes back in time.
+ */
+export function faultContract(
+  listen: () => Promise<Receiver>,
+  { seed, count = 12, tellsEnds = true }: FaultOptions,
+): void {
+  let authority: Authority
+  beforeAll(() => {
+    authority = makeAuthority()
+  })
+  afterAll(() => authority[Symbol.dispose]())
+
+  test(`over random faults, seed ${seed}, nothing is lost but what is counted`, async () => {
+    const tls = { pair: authority.issue(`DNS:${FAULTS_NAME}`), caFile: authority.caFile }
+    const schedules: Schedule[] = [
+      { faults: everything, isSecure: true, queueLimit: 1_000 },
+      { faults: everything, isSecure: false, queueLimit: 5 * SERIES },
+      ...sample(schedule, { seed, numRuns: count }),
+    ]
+    const ends = await Promise.all(schedules.map(one => survive(listen, one, tls, tellsEnds)))
+    const failed = ends.flatMap(({ wrong }, index) =>
+      wrong.length === 0 ? [] : [{ seed, schedule: schedules[index], wrong }],
+    )
+    expect(failed).toEqual([])
+    const reasons = ends.flatMap(end => end.reasons)
+    expect(REASONS.filter(reason => !reasons.includes(reason))).toEqual([])
+  }, 60_000)
+}
+
+type End = {
+  /** What is wrong; nothing: the sink kept its word. */
+  readonly wrong: readonly string[]
+  /** Why requests failed. */
+  readonly reasons: readonly string[]
+}
+
+type Certified = { readonly pair: Pair; readonly caFile: string }
+
+async function survive(
+  listen: () => Promise<Receiver>,
+  { faults, isSecure, queueLimit }: Schedule,
+  { pair, caFile }: Certified,
+  tellsEnds: boolean,
+): Promise<End> {
+  const telemetry = createTelemetry('node-1', '1.2.3')
+  const { sinkSamplesSent, sinkSamplesDropped, sinkFailures } = telemetry
+  await using receiver = await listen()
+  await using proxy = await faultProxy({
+    target: endpointOf(receiver),
+    faults,
+    refusals: () => reading(sinkFailures, { reason: 'refused' }),
+    ...(isSecure && { pair }),
+  })
+  const settings = { endpoint: proxy.url, queueLimit, timeout: '200ms' }
+  const options = receiver.sink.options.parse({
+    ...receiver.options,
+    ...settings,
+    ...(isSecure && { tls: { caFile } }),
+  })
+  const parts = { name: 'main', options, version: '1.2.3', telemetry, log: () => undefined }
+  await using target = receiver.sink.open(parts)
+  const offered: Samples[] = []
+  const offer = (samples: Samples) => {
+    offered.push(samples)
+    target.offer(samples)
+  }
+  const series = Array.from({ length: SERIES }, (_, i) => exampleSeries(`web-${i}`))
+  const startMs = Date.now() - 600_000
+  let timestampMs = startMs
+  while (proxy.left() > 0) {
+    timestampMs += 1_000
+    const values = series.map((one, i) => [one, timestampMs - startMs + i] as const)
+    offer(exampleSamples(values, timestampMs))
+    await pause(TICK_MS)
+  }
+  if (tellsEnds) offer({ timestampMs: timestampMs + 1_000, series: [series[0] ?? exampleSeries()] })
+  const count = offered.reduce((sum, samples) => sum + samples.series.length, 0)
+  await until(() => reading(sinkSamplesSent, {}) + reading(sinkSamplesDropped, {}) >= count)
+  const held = await receiver.received(0)
+  const reasons = [...sinkFailures.readings.values()].map(({ labels }) => labels.reason ?? '')
+  return { wrong: wrongIn(offered, held, telemetry), reasons }
+}
+
+/** Compares what a receiver holds with what was offered and what was counted. */
+function wrongIn(offered: readonly Samples[], held: readonly Arrived[], telemetry: Telemetry) {
+  const expected = new Set(offered.flatMap(arrivedOf).map(keyOf))
+  const kept = new Set<string>()
+  const newest = new Map<string, number>()
+  const wrong: string[] = []
+  for (const arrived of held) {
+    const series = seriesOf(arrived)
+    const before = newest.get(series) ?? 0
+    const key = keyOf(arrived)
+    // What arrived before and was not confirmed comes once more: receivers take a copy of the newest.
+    if (arrived.timestampMs === before && kept.has(key)) continue
+    if (arrived.timestampMs <= before) wrong.push(`back in time: ${key} after ${before}`)
+    if (!expected.has(key)) wrong.push(`never offered: ${key}`)
+    newest.set(series, arrived.timestampMs)
+    kept.add(key)
+  }
+  const dropped = reading(telemetry.sinkSamplesDropped, {})
+  const sent = reading(telemetry.sinkSamplesSent, {})
+  const missing = [...expected].filter(key => !kept.has(key)).length
+  if (missing !== dropped) wrong.push(`${missing} missing, ${dropped} counted as dropped`)
+  if (sent !== kept.size) wrong.push(`${kept.size} held, ${sent} counted as sent`)
+  return wrong
+}
+
+function seriesOf({ labels }: Pick<Arrived, 'labels'>): string {
+  return labels
+    .map(([name, value]) => `${name}=${value}`)
+    .toSorted((one, other) => one.localeCompare(other))
+    .join()
+}
+
+function keyOf(arrived: Arrived): string {
+  const { timestampMs, isStale, value } = arrived
+  return `${seriesOf(arrived)} ${timestampMs} ${isStale ? 'ended' : value}`
+}
+
+function endpointOf({ options }: Receiver): string {
+  if ('endpoint' in options && typeof options.endpoint === 'string') return options.endpoint
+  throw new Error('the sink of this receiver has no endpoint')
+}
