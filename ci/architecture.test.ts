@@ -118,7 +118,7 @@ const rooms: Readonly<Record<string, readonly string[] | 'anything'>> = {
   'agent/sinks/surroundings.ts': ['agent/sinks/', 'agent/sinks/options.ts'],
   'agent/quiet-log.ts': [],
   'functions/address/': [],
-  'functions/prometheus/': ['functions/program/'],
+  'functions/prometheus/': ['functions/program/', 'zod'],
   'functions/program/': ['@hono/node-server', 'hono', 'yaml', 'zod'],
   'functions/program/test/': 'anything',
   'functions/geoip/': [

@@ -7,6 +7,7 @@ import { z } from 'zod'
 import { metrics2021, trafficMetrics } from '../agent/aggregate/metrics.ts'
 import { createTelemetry } from '../agent/telemetry.ts'
 import { geoMetrics } from '../functions/geoip/metrics.ts'
+import { geoInfoHead, geoIpHead } from '../functions/geoip/series.ts'
 import { nodeInfoHead, peerInfoHead } from '../functions/peers/exposition.ts'
 
 const root = join(import.meta.dirname, '..')
@@ -46,7 +47,7 @@ const rules = globSync(join(root, 'chart/files/rules/*.yaml'))
   .flatMap(group => group.rules)
 
 const agent = createTelemetry('node', '0.0.0').registry.metrics
-const geoip = geoMetrics({ labels: [], maxAddresses: 1 }).registry.getMetricsAsArray()
+const geoip = geoMetrics().registry.getMetricsAsArray()
 const ofHistogram = ['', '_bucket', '_count', '_sum']
 
 /** Everything that is exported or recorded; `up` is Prometheus' own. */
@@ -55,7 +56,7 @@ const exported = new Set([
   ...[...trafficMetrics, ...metrics2021].map(({ name }) => name),
   ...agent.map(({ name }) => name),
   ...geoip.flatMap(({ name }) => ofHistogram.map(suffix => `${name}${suffix}`)),
-  ...[peerInfoHead, nodeInfoHead].map(head => head.split(' ')[2] ?? ''),
+  ...[geoIpHead, geoInfoHead, peerInfoHead, nodeInfoHead].map(head => head.split(' ')[2] ?? ''),
 ])
 const recorded = new Set(rules.flatMap(({ record }) => record ?? []))
 

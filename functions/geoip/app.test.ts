@@ -2,16 +2,21 @@ import { expect, test } from 'vitest'
 import { geoipApp } from './app.ts'
 import type { Parts } from './app.ts'
 import type { Connection } from './connections.ts'
-import type { Snapshot } from './connections-cache.ts'
-import { answer, demoMetrics } from './test/demo.ts'
+import type { Snapshot } from './answer-cache.ts'
+import type { ConnectionRows } from './connections.ts'
+import type { ViewRequest } from './view-request.ts'
+import { answer, demoMetrics, demoParts } from './test/demo.ts'
 
 test('/metrics is what Prometheus scrapes', async () => {
-  const { metrics, locate, take } = demoMetrics()
+  const { metrics, series, take } = demoMetrics()
   take(answer, 0)
-  const response = await app({ registry: metrics.registry, locate }).request('/metrics')
+  const parts = { metrics: () => metrics.registry.metrics(), series: series.pieces }
+  const response = await app(parts).request('/metrics')
   expect(response.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/)
-  expect(await response.text()).toContain(
-    'geo_ip{k8s_namespace="shop",k8s_pod="checkout-0",ip="192.0.2.1",country="DE",city="Berlin"',
+  const text = await response.text()
+  expect(text).toContain('\npodatlas_geoip_lookups_total{result="found"} ')
+  expect(text).toContain(
+    '\ngeo_ip{k8s_namespace="shop",k8s_pod="checkout-0",ip="192.0.2.1",country="DE",city="Berlin"',
   )
 })
 
@@ -38,9 +43,9 @@ test.each([
 })
 
 test('/api/connections answers the rows of the window, and says who made the database', async () => {
-  const windows: number[] = []
-  const connections = async (windowSeconds: number) => {
-    windows.push(windowSeconds)
+  const requests: ViewRequest[] = []
+  const connections = async (request: ViewRequest) => {
+    requests.push(request)
     return { rows: [row], truncated: 3, readAtMs: 0, problem: undefined }
   }
   const response = await app({ connections }).request('/api/connections?window=300s')
@@ -54,7 +59,11 @@ test('/api/connections answers the rows of the window, and says who made the dat
   })
   expect(response.headers.get('cache-control')).toBe('no-store')
   await app({ connections }).request('/api/connections')
-  expect(windows).toEqual([300, 60])
+  const filters = { namespaces: [], pods: [], containers: [], countries: [] }
+  expect(requests).toEqual([
+    { windowSeconds: 300, filters },
+    { windowSeconds: 60, filters },
+  ])
 })
 
 test.each(['5s', '86401s', '1m', '-60s', 'Infinity', ''])(
@@ -122,7 +131,12 @@ test('other paths are told as such, whatever they try', async () => {
   }
 })
 
-const nothing: Snapshot = { rows: [], truncated: 0, readAtMs: undefined, problem: undefined }
+const nothing: Snapshot<ConnectionRows> = {
+  rows: [],
+  truncated: 0,
+  readAtMs: undefined,
+  problem: undefined,
+}
 
 const row: Connection = {
   namespace: 'shop',
@@ -139,6 +153,9 @@ const row: Connection = {
   region: null,
   latitude: 52.52,
   longitude: 13.405,
+  accuracyKm: null,
+  asNumber: 64_496,
+  asOrganization: 'Example',
   bytesSent: 4_096,
   bytesReceived: 17,
   sentPerSecond: 1.5,
@@ -146,28 +163,13 @@ const row: Connection = {
 }
 
 function app(parts: Partial<Parts> = {}) {
-  const { metrics, locate } = demoMetrics()
-  return geoipApp({
-    registry: metrics.registry,
-    locate,
-    connections: async () => nothing,
-    assets: new Map([
-      [
-        'index.html',
-        {
-          contentType: 'text/html; charset=utf-8',
-          body: encode('<!doctype html>'),
-          gzipped: encode('packed'),
-          etag: '"1"',
-        },
-      ],
-    ]),
-    attribution: () => 'IP Geolocation by DB-IP (https://db-ip.com)',
-    problems: () => [],
-    notReady: () => undefined,
-    stuck: () => undefined,
-    ...parts,
-  })
+  const page = {
+    contentType: 'text/html; charset=utf-8',
+    body: encode('<!doctype html>'),
+    gzipped: encode('packed'),
+    etag: '"1"',
+  }
+  return geoipApp(demoParts({ assets: new Map([['index.html', page]]), ...parts }))
 }
 
 function encode(text: string) {

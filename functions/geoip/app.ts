@@ -1,17 +1,27 @@
 import { Hono } from 'hono'
 import type { Context } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
 import { compress } from 'hono/compress'
-import type { Registry } from 'prom-client'
 import { health } from '../program/health.ts'
 import { takesGzip } from '../program/takes-gzip.ts'
-import type { Snapshot } from './connections-cache.ts'
+import type { Snapshot } from './answer-cache.ts'
+import type { ConnectionRows } from './connections.ts'
+import type { History } from './history.ts'
 import type { Lookup } from './locate.ts'
+import { locationOf, MOST_BODY_BYTES, parseBatch } from './locations.ts'
+import { openApi } from './openapi.ts'
 import type { Assets } from './page-assets.ts'
+import { readViewRequest } from './view-request.ts'
+import type { ViewRequest } from './view-request.ts'
 
 export type Parts = {
-  readonly registry: Registry
+  /** The metrics of the function itself, as text. */
+  readonly metrics: () => Promise<string>
+  /** The series of places, as text in pieces. */
+  readonly series: () => Iterable<string>
   readonly locate: (address: string) => Lookup
-  readonly connections: (windowSeconds: number) => Promise<Snapshot>
+  readonly connections: (request: ViewRequest) => Promise<Snapshot<ConnectionRows>>
+  readonly history: (request: ViewRequest) => Promise<Snapshot<History>>
   readonly assets: Assets
   readonly attribution: () => string
   /** What is wrong right now; the process lives on with it. */
@@ -38,57 +48,99 @@ const securityHeaders = {
   'referrer-policy': 'no-referrer',
 }
 
-/** The routes of geoip; pure, so that tests and serverless hosts call `request` or `fetch` on it. */
+/**
+ * The routes of geoip; pure, without anything of Node, so that tests and serverless hosts call
+ * `request` or `fetch` on it.
+ */
 export function geoipApp(parts: Parts): Hono {
-  const { registry, locate, connections, assets, attribution, problems } = parts
+  const { locate, assets, problems } = parts
   const app = new Hono()
-  app.use('/api/*', compress())
-  app.use('/metrics', compress())
+  for (const path of ['/api/*', '/locations', '/metrics', '/openapi.json']) {
+    app.use(path, compress())
+  }
 
   app.get('/metrics', async c =>
-    c.body(await registry.metrics(), 200, { 'content-type': registry.contentType }),
+    c.body(streamOf(texts(await parts.metrics(), parts.series())), 200, {
+      'content-type': 'text/plain; version=0.0.4; charset=utf-8',
+    }),
   )
   app.get('/healthz', c => health(c, parts.stuck()))
   app.get('/readyz', c => health(c, parts.notReady(), problems()))
+  app.get('/openapi.json', c => c.json(openApi))
 
   app.get('/locations/:address', c => {
     const address = c.req.param('address')
-    const { result, place, network } = locate(address)
-    if (result === 'invalid' || result === 'folded') {
-      return c.json({ error: `address: ${address} is no IP address` }, 400)
-    }
-    if (place || network) return c.json({ address, ...place, ...network })
-    if (result === 'unknown') {
-      return c.json({ error: `address: ${address} is not in the database` }, 404)
-    }
-    return c.json({ error: `address: ${address} is ${result}, which has no place` }, 404)
+    const { status, body } = locationOf(address, locate(address))
+    return c.json(body, status)
   })
+  app.post(
+    '/locations',
+    bodyLimit({
+      maxSize: MOST_BODY_BYTES,
+      onError: c => c.json({ error: `body: use ${MOST_BODY_BYTES} bytes or less` }, 413),
+    }),
+    async c => {
+      const batch = parseBatch(await c.req.text())
+      if ('error' in batch) return c.json({ error: batch.error }, batch.isTooLong ? 413 : 400)
+      const locations = batch.addresses.map(address => {
+        const { status, body } = locationOf(address, locate(address))
+        return status === 200 ? body : { address, ...body }
+      })
+      return c.json({ attribution: parts.attribution(), locations })
+    },
+  )
 
-  app.get('/api/connections', async c => {
-    const window = c.req.query('window') ?? '60s'
-    const windowSeconds = Number(/^(\d{1,5})s$/.exec(window)?.[1])
-    if (!(windowSeconds >= 10 && windowSeconds <= 86_400)) {
-      return c.json({ error: `window: ${window} is no time from 10s to 86400s` }, 400)
-    }
-    const { rows, truncated, readAtMs, problem } = await connections(windowSeconds)
-    const allProblems = new Set([...(problem ? [problem] : []), ...problems()])
-    return c.json(
-      {
-        generatedAt: readAtMs === undefined ? null : new Date(readAtMs).toISOString(),
-        windowSeconds,
-        attribution: attribution(),
-        truncated,
-        problem: allProblems.size > 0 ? [...allProblems].join('; ') : null,
-        rows,
-      },
-      200,
-      { 'cache-control': 'no-store' },
-    )
-  })
+  app.get('/api/connections', c =>
+    view(c, parts.connections, ({ rows, truncated }) => ({ truncated, rows })),
+  )
+  app.get('/api/history', c =>
+    view(c, parts.history, ({ stepSeconds, points }) => ({ stepSeconds, points })),
+  )
 
   app.get('/:file?', c => asset(c, assets, c.req.param('file') ?? 'index.html'))
   app.notFound(c => c.json({ error: `no such page: ${c.req.path}` }, 404))
   return app
+
+  /** What a part of the page shows, with its age and all that is wrong. */
+  async function view<Value>(
+    c: Context,
+    read: (request: ViewRequest) => Promise<Snapshot<Value>>,
+    own: (value: Value) => object,
+  ): Promise<Response> {
+    const request = readViewRequest(new URL(c.req.url).searchParams)
+    if ('error' in request) return c.json(request, 400)
+    const snapshot = await read(request)
+    const { readAtMs, problem } = snapshot
+    const allProblems = new Set([...(problem ? [problem] : []), ...problems()])
+    return c.json(
+      {
+        generatedAt: readAtMs === undefined ? null : new Date(readAtMs).toISOString(),
+        windowSeconds: request.windowSeconds,
+        attribution: parts.attribution(),
+        problem: allProblems.size > 0 ? [...allProblems].join('; ') : null,
+        ...own(snapshot),
+      },
+      200,
+      { 'cache-control': 'no-store' },
+    )
+  }
+}
+
+function* texts(first: string, others: Iterable<string>): Generator<string> {
+  yield first
+  yield* others
+}
+
+/** A body that is made while it is read, so that it is never there as a whole. */
+function streamOf(pieces: Iterator<string>): ReadableStream<Uint8Array> {
+  const encoder = new TextEncoder()
+  return new ReadableStream({
+    pull: controller => {
+      const { value, done } = pieces.next()
+      if (done) controller.close()
+      else controller.enqueue(encoder.encode(value))
+    },
+  })
 }
 
 function asset(c: Context, assets: Assets, name: string) {

@@ -10,13 +10,20 @@ test('the command line and environment of 2021 are understood as they stand', ()
     '-p http://prometheus:9090 -i destination_ip -d /etc/GeoLite2-City.mmdb -l k8s_namespace -l k8s_pod -D',
     { QUERY: 'sum by (k8s_namespace, k8s_pod, destination_ip) (bytes_tx{})' },
   )
+  expect(config.queries).toEqual([
+    {
+      name: '',
+      query: 'sum by (k8s_namespace, k8s_pod, destination_ip) (bytes_tx{})',
+      addressLabel: 'destination_ip',
+      labels: ['k8s_namespace', 'k8s_pod'],
+      pollEveryMs: 10_000,
+      maxAddresses: 20_000,
+    },
+  ])
   expect(config).toMatchObject({
-    prometheus: 'http://prometheus:9090',
-    addressLabel: 'destination_ip',
+    upstream: { prometheus: 'http://prometheus:9090' },
     databases: ['/etc/GeoLite2-City.mmdb'],
-    labels: ['k8s_namespace', 'k8s_pod'],
     debug: true,
-    query: 'sum by (k8s_namespace, k8s_pod, destination_ip) (bytes_tx{})',
     listen: { host: '0.0.0.0', port: 8080 },
   })
 })
@@ -38,10 +45,14 @@ test('the command line wins over QUERY, and QUERY over the config file', () => {
   using folder = mkdtempDisposableSync(join(tmpdir(), 'geoip-config-'))
   const file = join(folder.path, 'geoip.yaml')
   writeFileSync(file, 'prometheus: http://file:9090\nquery: from_file\ninterval: 30s\n')
-  expect(read(`--config ${file}`)).toMatchObject({ query: 'from_file', pollEveryMs: 30_000 })
-  expect(read(`--config ${file}`, { QUERY: 'from_env' }).query).toBe('from_env')
+  const [fromFile] = read(`--config ${file}`).queries
+  expect(fromFile).toMatchObject({ query: 'from_file', pollEveryMs: 30_000 })
+  expect(read(`--config ${file}`, { QUERY: 'from_env' }).queries[0]?.query).toBe('from_env')
   const config = read(`--config ${file} --query up --interval 5s`, { QUERY: 'from_env' })
-  expect(config).toMatchObject({ query: 'up', pollEveryMs: 5_000, prometheus: 'http://file:9090' })
+  expect(config).toMatchObject({
+    upstream: { prometheus: 'http://file:9090' },
+    queries: [{ query: 'up', pollEveryMs: 5_000 }],
+  })
 })
 
 test('listens where it is told to, IPv6 too', () => {
@@ -55,10 +66,14 @@ test.each([
   ['-p ftp://p', 'prometheus (-p, --prometheus): use a URL like http://prometheus:9090'],
   ['-p http://u:secret@p', 'prometheus (-p, --prometheus): leave user and password out of the URL'],
   ['-p', '-p: a value is missing; write -p URL'],
-  ['-p http://p -i -D', '-i: a value is missing; write -i LABEL'],
+  ['-p http://p -i -D', '-i: a value is missing; write -i [NAME=]LABEL'],
   ['-p http://p -i a-b', 'addressLabel (-i, --address-label): use a label name'],
   ['-p http://p -l country', 'labels.0 (-l, --label): geo_ip has its own label of this name'],
-  ['-p http://p --query=', 'query (--query): is empty; leave it out for the default'],
+  ['-p http://p -l __name__', 'labels.0 (-l, --label): use a label name'],
+  [
+    '-p http://p -q 9lives=up --query=',
+    'query (-q, --query): is empty; leave it out for the default',
+  ],
   ['-p http://p --interval 5', 'interval (--interval): use a time like 10s or 5m'],
   ['-p http://p --interval 0s', 'interval (--interval): use a time from 1s to 3600s'],
   ['-p http://p --max-addresses many', 'maxAddresses (--max-addresses): '],
@@ -72,6 +87,116 @@ test.each([
   ['--config /nowhere.yaml', '--config: cannot read /nowhere.yaml: ENOENT'],
 ])('"%s" is refused with the field and the fix', (line, message) => {
   expect(() => read(line)).toThrow(message)
+})
+
+test('several queries have what is theirs, and share what is given without a name', () => {
+  const line =
+    '-p http://p:9090 -i destination_ip -l k8s_namespace --interval 30s -q inbound=in -i inbound=source_ip -l inbound=k8s_pod -l inbound=k8s_namespace --interval inbound=5s -q outbound=out --max-addresses outbound=7'
+  const shared = { pollEveryMs: 30_000, maxAddresses: 20_000, labels: ['k8s_namespace'] }
+  const inbound = {
+    ...shared,
+    name: 'inbound',
+    query: 'in',
+    addressLabel: 'source_ip',
+    labels: ['k8s_pod', 'k8s_namespace'],
+    pollEveryMs: 5_000,
+  }
+  const outbound = { ...shared, name: 'outbound', query: 'out', addressLabel: 'destination_ip' }
+  expect(read(line).queries).toEqual([inbound, { ...outbound, maxAddresses: 7 }])
+  expect(read(`${line} -q also`).queries.map(({ name, query }) => [name, query])).toEqual([
+    ['', 'also'],
+    ['inbound', 'in'],
+    ['outbound', 'out'],
+  ])
+})
+
+test('queries of the config file are changed by the command line, key by key', () => {
+  using folder = mkdtempDisposableSync(join(tmpdir(), 'geoip-config-'))
+  const file = join(folder.path, 'geoip.yaml')
+  writeFileSync(
+    file,
+    'queries: {inbound: {query: in, addressLabel: source_ip}, other: {query: up}}',
+  )
+  const { queries } = read(`-p http://p --config ${file} -q inbound=now -i other=ip`)
+  expect(queries).toMatchObject([
+    { name: 'inbound', query: 'now', addressLabel: 'source_ip' },
+    { name: 'other', query: 'up', addressLabel: 'ip' },
+  ])
+})
+
+test('PromQL with equals signs is no name', () => {
+  expect(read('-p http://p -q up{job="a"}').queries).toMatchObject([{ query: 'up{job="a"}' }])
+})
+
+test('the default query asks for no more than is kept, and for nothing without a place', () => {
+  const [query] = read('-p http://p --max-addresses 50').queries
+  expect(query?.query).toMatch(/^topk\(51, sum by \(k8s_namespace, k8s_pod, destination_ip\)/)
+  const pattern = new RegExp(`^(?:${/!~"(.*)"/.exec(query?.query ?? '')?.[1]})$`)
+  for (const address of [
+    'other',
+    '10.1.2.3',
+    '172.16.0.1',
+    '172.31.0.1',
+    '192.168.1.1',
+    'fd00::1',
+    'fe80::1',
+    '127.0.0.1',
+  ]) {
+    expect(pattern.test(address)).toBe(true)
+  }
+  for (const address of [
+    '101.1.2.3',
+    '172.15.0.1',
+    '172.32.0.1',
+    '192.0.2.1',
+    '2001:db8::1',
+    '11.0.0.1',
+    'fc.example',
+  ]) {
+    expect(pattern.test(address)).toBe(false)
+  }
+})
+
+test('credentials and certificates come from files, headers by name', () => {
+  const { upstream } = read(
+    '-p https://p --username u --password-file /p --ca-file /ca --cert-file /c --key-file /k --server-name s --header X-Scope-OrgID=team=a --header-file X-Token=/t',
+  )
+  expect(upstream).toEqual({
+    prometheus: 'https://p',
+    username: 'u',
+    passwordFile: '/p',
+    caFile: '/ca',
+    certFile: '/c',
+    keyFile: '/k',
+    serverName: 's',
+    insecureSkipVerify: false,
+    headers: { 'X-Scope-OrgID': 'team=a' },
+    headerFiles: { 'X-Token': '/t' },
+  })
+})
+
+test.each([
+  ['--username u', 'passwordFile (--password-file): is missing; it goes with a user'],
+  ['--password-file /p', 'username (--username): is missing; it goes with a password'],
+  [
+    '--username u --password-file /p --bearer-token-file /t',
+    'bearerTokenFile (--bearer-token-file): goes without a user',
+  ],
+  ['--cert-file /c', 'keyFile (--key-file): is missing'],
+  ['--ca-file /c', 'caFile (--ca-file): needs a URL that begins with https://'],
+  ['--header X-A', '--header: write --header NAME=VALUE'],
+  ['--header host=a', 'headers (--header): host is set already; remove it'],
+  [
+    '--bearer-token-file /t --header Authorization=a',
+    'headers (--header): Authorization is set already',
+  ],
+  ['--header-file X-A=', 'headerFiles.X-A (--header-file): name a file'],
+  ['-q default=up', 'queries.default: '],
+  ['-i inbound=ip', 'queries.inbound.query: is missing; use -q NAME=PROMQL'],
+  ['-q a=up -l a=country', 'queries.a.labels.0: geo_ip has its own label of this name'],
+  ['--language german!', 'language (--language): use a language like de or pt-BR'],
+])('"%s" is refused with the field and the fix', (line, message) => {
+  expect(() => read(`-p http://p ${line}`)).toThrow(message)
 })
 
 test('all faults are told at once, in one line', () => {
@@ -97,7 +222,7 @@ test('a typo in the config file is named, and a file that is no map refused', ()
 test('--help names every flag, whatever else is wrong', () => {
   const answer = readConfig(['-x', '--help'], {})
   expect(answer).toHaveProperty('help')
-  for (const name of ['-p, --prometheus URL', '-d, --database FILE', '--max-addresses COUNT']) {
+  for (const name of ['-p, --prometheus URL', '-d, --database FILE', '-q, --query [NAME=]PROMQL']) {
     expect('help' in answer ? answer.help : '').toContain(name)
   }
 })

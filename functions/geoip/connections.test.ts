@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { connectionReader } from './connections.ts'
+import type { Filters } from './view-request.ts'
 
 const owner = { k8s_namespace: 'shop', container_name: 'app', destination_port: '443' }
 
@@ -27,6 +28,16 @@ test('the four measures of a connection become one row, what is missing is null 
   expect(rows[1]).toMatchObject({ isPublic: true, country: null, bytesSent: 0, bytesReceived: 1 })
 })
 
+test('a country is filtered by what the database says, and what has none has a name too', async () => {
+  const samples = ['192.0.2.1', '203.0.113.1', '10.0.0.1'].map(ip => sample(ip, 'bytesSent', 1))
+  const addressesIn = async (countries: readonly string[]) =>
+    (await read(samples, { countries })).rows.map(({ address }) => address)
+  expect(await addressesIn(['DE', 'FR'])).toEqual(['192.0.2.1'])
+  expect(await addressesIn(['unknown'])).toEqual(['203.0.113.1'])
+  expect(await addressesIn(['none'])).toEqual(['10.0.0.1'])
+  expect(await addressesIn([])).toHaveLength(3)
+})
+
 test('connections that Prometheus was told to leave out are counted', async () => {
   const { truncated } = await read([
     sample('192.0.2.1', 'bytesSent', 1),
@@ -35,16 +46,21 @@ test('connections that Prometheus was told to leave out are counted', async () =
   expect(truncated).toBe(2_000)
 })
 
-function read(samples: readonly { labels: Record<string, string>; value: number }[]) {
+const noFilters = { namespaces: [], pods: [], containers: [], countries: [] }
+
+function read(
+  samples: readonly { labels: Record<string, string>; value: number }[],
+  filters: Partial<Filters> = {},
+) {
   const reader = connectionReader({
-    ask: async () => ({ samples, warnings: [] }),
+    ask: async () => ({ samples, warnings: [], infos: [] }),
     locate: address =>
       address === '192.0.2.1'
         ? { result: 'found', place: { country: 'DE', city: 'Berlin' } }
-        : { result: 'unknown' },
+        : { result: address.startsWith('10.') ? 'private' : 'unknown' },
     maxRows: 2_000,
   })
-  return reader(60)
+  return reader({ windowSeconds: 60, filters: { ...noFilters, ...filters } })
 }
 
 function sample(address: string, measure: string, value: number) {

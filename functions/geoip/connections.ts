@@ -1,6 +1,8 @@
 import type { Locate } from './locate.ts'
-import type { VectorSample } from '../prometheus/answer.ts'
 import type { Ask } from '../prometheus/query.ts'
+import type { VectorSample } from '../prometheus/samples.ts'
+import { matchersOf, measure, selector } from './promql.ts'
+import type { ViewRequest } from './view-request.ts'
 
 /** What one container exchanges with one service of a remote address; null means unknown. */
 export type Connection = {
@@ -20,6 +22,11 @@ export type Connection = {
   readonly region: string | null
   readonly latitude: number | null
   readonly longitude: number | null
+  /** The place is right to so many kilometres. */
+  readonly accuracyKm: number | null
+  /** The autonomous system that the address is in. */
+  readonly asNumber: number | null
+  readonly asOrganization: string | null
   /** Bytes since the counter began. */
   readonly bytesSent: number
   readonly bytesReceived: number
@@ -49,10 +56,10 @@ export function connectionReader(options: {
   ask: Ask
   locate: Locate
   maxRows: number
-}): (windowSeconds: number) => Promise<ConnectionRows> {
+}): (request: ViewRequest) => Promise<ConnectionRows> {
   const { ask, locate, maxRows } = options
-  return async windowSeconds => {
-    const { samples } = await ask(connectionsQuery(windowSeconds, maxRows))
+  return async request => {
+    const { samples } = await ask(connectionsQuery(request, maxRows), request.endSeconds)
     const drafts = new Map<string, Draft>()
     let found = 0
     for (const { labels: all, value } of samples) {
@@ -60,17 +67,23 @@ export function connectionReader(options: {
       if (name === 'rows') found = value
       else if (name && all['destination_ip']) draftFor(drafts, all).numbers.set(name, value)
     }
+    const { countries } = request.filters
     const rows = [...drafts.values()].map(draft => rowOf(draft, locate))
-    return { rows, truncated: Math.max(0, found - rows.length) }
+    return {
+      rows: countries.length === 0 ? rows : rows.filter(row => countries.includes(countryOf(row))),
+      truncated: Math.max(0, found - rows.length),
+    }
   }
 }
 
 /** One expression, so that all four numbers of a row are of the same instant. */
-function connectionsQuery(windowSeconds: number, maxRows: number): string {
+function connectionsQuery({ windowSeconds, filters }: ViewRequest, maxRows: number): string {
+  const matchers = matchersOf(filters)
   const by = `sum by (${labels.join(', ')})`
-  const either = `${by} ({__name__=~"podatlas_(transmit|receive)_bytes_total"})`
-  const sent = 'podatlas_transmit_bytes_total'
-  const received = 'podatlas_receive_bytes_total'
+  const names = '__name__=~"podatlas_(transmit|receive)_bytes_total"'
+  const either = `${by} (${selector('', [names, ...matchers])})`
+  const sent = selector('podatlas_transmit_bytes_total', matchers)
+  const received = selector('podatlas_receive_bytes_total', matchers)
   const measured = [
     measure('bytesSent', `${by} (${sent})`),
     measure('bytesReceived', `${by} (${received})`),
@@ -82,11 +95,12 @@ function connectionsQuery(windowSeconds: number, maxRows: number): string {
   return `(${measured.join(' or ')}) and on (${labels.join(', ')}) ${largest} or ${count}`
 }
 
-type Draft = { readonly labels: VectorSample['labels']; readonly numbers: Map<string, number> }
-
-function measure(name: string, expression: string): string {
-  return `label_replace(${expression}, "measure", "${name}", "", "")`
+/** As the filter names it. */
+function countryOf({ country, isPublic }: Connection): string {
+  return country ?? (isPublic ? 'unknown' : 'none')
 }
+
+type Draft = { readonly labels: VectorSample['labels']; readonly numbers: Map<string, number> }
 
 function draftFor(drafts: Map<string, Draft>, all: VectorSample['labels']): Draft {
   const key = JSON.stringify(labels.map(name => all[name]))
@@ -97,7 +111,7 @@ function draftFor(drafts: Map<string, Draft>, all: VectorSample['labels']): Draf
 
 function rowOf({ labels: all, numbers }: Draft, locate: Locate): Connection {
   const address = all['destination_ip'] ?? ''
-  const { result, place } = locate(address)
+  const { result, place, network } = locate(address)
   const port = Number(all['destination_port'])
   return {
     namespace: all['k8s_namespace'] ?? null,
@@ -114,6 +128,9 @@ function rowOf({ labels: all, numbers }: Draft, locate: Locate): Connection {
     region: place?.region ?? null,
     latitude: place?.latitude ?? null,
     longitude: place?.longitude ?? null,
+    accuracyKm: place?.accuracyKm ?? null,
+    asNumber: network?.asNumber ?? null,
+    asOrganization: network?.asOrganization ?? null,
     bytesSent: numbers.get('bytesSent') ?? 0,
     bytesReceived: numbers.get('bytesReceived') ?? 0,
     sentPerSecond: numbers.get('sentPerSecond') ?? 0,

@@ -1,62 +1,93 @@
 import { expect, test } from 'vitest'
-import { entriesOf } from './entries.ts'
-import { locator } from './locate.ts'
+import { entryCollector } from './entries.ts'
+import { locator, passedOver } from './locate.ts'
+import type { LookupResult } from './locate.ts'
 
 const locate = locator(
   address => (address.startsWith('192.0.2.') ? { place: { country: 'DE', city: 'Berlin' } } : {}),
   () => {},
 )
-const options = { addressLabel: 'destination_ip', labels: ['k8s_pod'], maxEntries: 10, locate }
 
 test('public addresses are kept with their place and the carried labels, largest first', () => {
-  const { kept } = entriesOf(
-    [sample('192.0.2.1', 'a', 5), sample('203.0.113.1', 'b', 9), sample('10.0.0.1', 'c', 99)],
-    options,
-  )
-  expect(kept).toMatchObject([
-    { address: '203.0.113.1', labels: { k8s_pod: 'b' }, value: 9 },
-    { address: '192.0.2.1', labels: { k8s_pod: 'a' }, value: 5, place: { country: 'DE' } },
+  const { kept } = collect([
+    ['192.0.2.1', 'a', 5],
+    ['203.0.113.1', 'b', 9],
+    ['10.0.0.1', 'c', 99],
   ])
-  expect(kept[0]).not.toHaveProperty('place')
+  expect(kept).toEqual([
+    { address: '203.0.113.1', carried: ['b'], value: 9 },
+    {
+      address: '192.0.2.1',
+      carried: ['a'],
+      value: 5,
+      place: { country: 'DE', city: 'Berlin' },
+    },
+  ])
 })
 
 test('samples that differ only in a label which is not carried are summed', () => {
-  const { kept } = entriesOf([sample('192.0.2.1', 'a', 5), sample('192.0.2.1', 'b', 7)], {
-    ...options,
-    labels: [],
-  })
-  expect(kept).toMatchObject([{ address: '192.0.2.1', labels: {}, value: 12 }])
+  const { kept } = collect([
+    ['192.0.2.1', 'a', 5],
+    ['192.0.2.1', 'b', 1],
+    ['192.0.2.1', 'a', 7],
+  ])
+  expect(kept).toMatchObject([
+    { carried: ['a'], value: 12 },
+    { carried: ['b'], value: 1 },
+  ])
 })
 
 test('beyond the bound the smallest are left out and counted', () => {
-  const samples = [3, 1, Number.NaN, 2, Infinity].map((value, index) =>
-    sample(`192.0.2.${index}`, 'a', value),
+  const samples = [3, 1, Number.NaN, 2, Infinity].map(
+    (value, index) => [`192.0.2.${index}`, 'a', value] as const,
   )
-  const { kept, dropped } = entriesOf(samples, { ...options, maxEntries: 3 })
+  const { kept, dropped } = collect(samples, 3)
   expect(kept.map(({ value }) => value)).toEqual([Infinity, 3, 2])
   expect(dropped).toBe(2)
 })
 
-test('what is no address, or folded by the agent, is passed over', () => {
-  const { kept } = entriesOf(
+test('the largest of very many are found in any order, ties too, and all others are counted', () => {
+  const orders: readonly ((at: number) => number)[] = [
+    at => at,
+    at => -at,
+    at => (at * 7_919) % 10_007,
+    () => 1,
+    at => at % 3,
+  ]
+  for (const valueAt of orders) {
+    const values = Array.from({ length: 10_000 }, (_, at) => valueAt(at))
+    const samples = values.map(
+      (value, at) => [`198.51.${at >> 8}.${at & 255}`, 'a', value] as const,
+    )
+    const { kept, dropped } = collect(samples, 100)
+    const largest = values.toSorted((a, b) => b - a).slice(0, 100)
+    expect(kept.map(({ value }) => value)).toEqual(largest)
+    expect(dropped).toBe(9_900)
+  }
+})
+
+test('what has no address, or none with a place, is passed over and counted', () => {
+  const counted: LookupResult[] = []
+  const { kept } = collect(
     [
-      sample('other', 'a', 1),
-      sample('nonsense', 'a', 1),
-      sample('', 'a', 1),
-      sample('192.0.2.1', 'a', 1),
+      ['other', 'a', 1],
+      ['nonsense', 'a', 1],
+      [undefined, 'a', 1],
+      ['192.0.2.1', 'a', 1],
     ],
-    options,
+    10,
+    result => counted.push(result),
   )
   expect(kept.map(({ address }) => address)).toEqual(['192.0.2.1'])
+  expect(counted).toEqual(['folded', 'invalid', 'missing'])
 })
 
-test('a result without the address label is one clear error', () => {
-  expect(() => entriesOf([{ labels: { pod: 'a', dst: 'b' }, value: 1 }], options)).toThrow(
-    "the query's result has no label destination_ip (it has: pod, dst); name the address label by -i",
-  )
-  expect(entriesOf([], options).kept).toEqual([])
-})
-
-function sample(address: string, pod: string, value: number) {
-  return { labels: { destination_ip: address, k8s_pod: pod }, value }
+function collect(
+  samples: readonly (readonly [address: string | undefined, pod: string, value: number])[],
+  maxEntries = 10,
+  count: (result: LookupResult) => void = () => {},
+) {
+  const collector = entryCollector({ maxEntries, passedOver, locate, count })
+  for (const [address, pod, value] of samples) collector.add([address, pod], value)
+  return collector.finish()
 }

@@ -1,6 +1,7 @@
 import type { Flags } from '../program/command-line.ts'
+import { upstreamFlags } from '../prometheus/upstream.ts'
 
-/** Short ones are those of 2021. */
+/** Short ones are those of 2021, and -q. What has a scope may be given for one query: NAME=VALUE. */
 export const flags: Flags = {
   prometheus: {
     key: 'prometheus',
@@ -8,25 +9,47 @@ export const flags: Flags = {
     value: 'URL',
     help: 'Prometheus base URL, such as http://prometheus:9090',
   },
+  query: {
+    key: 'query',
+    short: 'q',
+    value: '[NAME=]PROMQL',
+    scope: 'queries',
+    help: 'the query (the environment variable QUERY too), or one more by its name; repeatable',
+  },
   'address-label': {
     key: 'addressLabel',
     short: 'i',
-    value: 'LABEL',
-    help: "label of the query's result that holds the address (default destination_ip)",
+    value: '[NAME=]LABEL',
+    scope: 'queries',
+    help: 'label of the result that holds the address (default destination_ip); [NAME=]: for that query only',
+  },
+  label: {
+    key: 'labels',
+    short: 'l',
+    value: '[NAME=]LABEL',
+    scope: 'queries',
+    isList: true,
+    help: 'label to carry over to geo_ip; repeatable',
+  },
+  interval: {
+    key: 'interval',
+    value: '[NAME=]TIME',
+    scope: 'queries',
+    help: 'time between queries (default 10s)',
+  },
+  'max-addresses': {
+    key: 'maxAddresses',
+    value: '[NAME=]COUNT',
+    scope: 'queries',
+    isNumber: true,
+    help: 'most series of geo_ip of a query, largest values first (default 20000)',
   },
   database: {
     key: 'databases',
     short: 'd',
     value: 'FILE',
     isList: true,
-    help: 'MMDB file; repeatable, the first that knows an address wins (default DB-IP City Lite)',
-  },
-  label: {
-    key: 'labels',
-    short: 'l',
-    value: 'LABEL',
-    isList: true,
-    help: 'label to carry over to geo_ip; repeatable',
+    help: 'MMDB file of cities, countries or networks; repeatable, the first that knows wins (default DB-IP City Lite)',
   },
   language: {
     key: 'language',
@@ -34,21 +57,14 @@ export const flags: Flags = {
     help: 'of the names of countries, regions and cities, where a database has it (default en)',
   },
   debug: { key: 'debug', short: 'D', help: 'log every query' },
-  query: { key: 'query', value: 'PROMQL', help: 'the query; the environment variable QUERY too' },
   listen: { key: 'listen', value: 'HOST:PORT', help: 'where to serve (default 0.0.0.0:8080)' },
-  interval: { key: 'interval', value: 'TIME', help: 'time between queries (default 10s)' },
   timeout: { key: 'timeout', value: 'TIME', help: 'longest wait for Prometheus (default 10s)' },
-  'max-addresses': {
-    key: 'maxAddresses',
-    value: 'COUNT',
-    isNumber: true,
-    help: 'most series of geo_ip, largest values first (default 20000)',
-  },
+  ...upstreamFlags,
   'page-dir': { key: 'pageDir', value: 'DIR', help: 'built files of the page' },
   config: {
     key: 'config',
     value: 'FILE',
-    help: 'YAML or JSON file; the command line wins over it',
+    help: 'YAML or JSON file with the keys of the long options; the command line wins over it',
   },
   help: { key: 'help', short: 'h', help: 'print this and exit' },
 }

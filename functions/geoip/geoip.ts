@@ -1,70 +1,96 @@
-import { QueryError } from '../prometheus/answer.ts'
 import { geoipApp } from './app.ts'
 import { attributionOf } from './attribution.ts'
 import type { Config } from './config.ts'
-import { connectionsCache } from './connections-cache.ts'
+import { answerCache } from './answer-cache.ts'
 import { connectionReader } from './connections.ts'
 import { openDatabases } from './database.ts'
-import { entriesOf } from './entries.ts'
+import { historyReader } from './history.ts'
 import { locator } from './locate.ts'
 import { geoMetrics } from './metrics.ts'
 import type { Assets } from './page-assets.ts'
 import { startPolling } from '../program/poll.ts'
 import { problemBoard } from '../program/problems.ts'
 import { prometheusClient } from '../prometheus/query.ts'
+import { startQueryLoop } from './query-loop.ts'
+import { placeSeries } from './series.ts'
 
 const maxRows = 2_000
 
 /** Everything but the listening: polls Prometheus until disposed; `app` answers requests. */
 export function startGeoip(config: Config, assets: Assets, log: (line: string) => void) {
+  const { upstream, timeoutMs, queries, language } = config
   const stopping = new AbortController()
-  const ask = prometheusClient({
-    baseUrl: config.prometheus,
-    timeoutMs: config.timeoutMs,
-    stop: stopping.signal,
-  })
-  const databases = openDatabases(config.databases, { language: config.language, log })
-  const metrics = geoMetrics(config)
+  const prometheus = prometheusClient({ upstream, timeoutMs, stop: stopping.signal })
+  const databases = openDatabases(config.databases, { language, log })
+  const metrics = geoMetrics()
+  const series = placeSeries(queries.reduce((sum, { maxAddresses }) => sum + maxAddresses, 0))
   const locate = locator(databases.find, metrics.countLookup)
   const problems = problemBoard(log)
-  let isFirstReadDone = false
+  const { promise: ready, resolve: setReady } = Promise.withResolvers<void>()
+  let isReady = false
 
-  const polling = startPolling({
-    everyMs: config.pollEveryMs,
-    tick: async () => {
-      await refreshDatabases()
-      await refreshMetrics()
-    },
-    onError: error => problems.report('poll', `poll: ${String(error)}`),
+  const refreshing = startPolling({
+    everyMs: Math.min(...queries.map(({ pollEveryMs }) => pollEveryMs)),
+    tick: refreshDatabases,
+    onError: error => problems.report('databases', `databases: ${String(error)}`),
   })
+  const loops = queries.map(query =>
+    startQueryLoop({
+      query,
+      read: prometheus.read,
+      locate,
+      metrics,
+      series,
+      problems,
+      notes: problemBoard(log),
+      debug: config.debug ? log : () => {},
+      ready,
+      isStopped: () => stopping.signal.aborted,
+    }),
+  )
 
-  const connections = connectionsCache({
-    read: connectionReader({ ask, locate: locator(databases.find, () => {}), maxRows }),
-    freshMs: 2_000,
-    maxWindows: 8,
+  const shared = { freshMs: 2_000, maxKept: 32 }
+  const connections = answerCache({
+    ...shared,
+    read: connectionReader({
+      ask: prometheus.ask,
+      locate: locator(databases.find, () => {}),
+      maxRows,
+    }),
+    nothing: { rows: [], truncated: 0 },
+  })
+  const history = answerCache({
+    ...shared,
+    read: historyReader(prometheus.askRange),
+    nothing: { stepSeconds: 0, points: [] },
   })
   const app = geoipApp({
-    registry: metrics.registry,
+    metrics: () => metrics.registry.metrics(),
+    series: series.pieces,
     locate,
     connections,
+    history,
     assets,
     attribution: () => attributionOf(databases.loaded()),
     problems: problems.current,
     notReady: () => {
-      if (!isFirstReadDone) return 'the databases are being read'
+      if (!isReady) return 'the databases are being read'
       return databases.loaded().length === 0 ? problems.current()[0] : undefined
     },
     stuck: () => {
-      const silentMs = Date.now() - polling.lastStartMs()
-      const patienceMs = 3 * config.pollEveryMs + config.timeoutMs + 60_000
-      return silentMs > patienceMs ? `no poll for ${Math.round(silentMs / 1_000)} s` : undefined
+      const late = queries.flatMap(({ pollEveryMs }, at) => {
+        const silentMs = Date.now() - (loops[at]?.lastStartMs() ?? 0)
+        return silentMs > 3 * pollEveryMs + timeoutMs + 60_000 ? [silentMs] : []
+      })
+      return late.length > 0 ? `no poll for ${Math.round(Math.max(...late) / 1_000)} s` : undefined
     },
   })
   return {
     app,
-    [Symbol.asyncDispose]: () => {
+    [Symbol.asyncDispose]: async () => {
       stopping.abort()
-      return polling[Symbol.asyncDispose]()
+      setReady()
+      await Promise.all([refreshing, ...loops].map(loop => loop[Symbol.asyncDispose]()))
     },
   }
 
@@ -73,28 +99,7 @@ export function startGeoip(config: Config, assets: Assets, log: (line: string) =
     const text = failures.map(failure => failure.text).join('; ')
     problems.report('databases', text || undefined)
     metrics.setDatabases(databases.loaded(), failures)
-    isFirstReadDone = true
-  }
-
-  async function refreshMetrics(): Promise<void> {
-    const startedMs = Date.now()
-    try {
-      const { samples, warnings } = await ask(config.query)
-      const seconds = (Date.now() - startedMs) / 1_000
-      metrics.observeQuery(seconds)
-      metrics.replace(
-        entriesOf(samples, { ...config, maxEntries: config.maxAddresses, locate }),
-        Date.now(),
-      )
-      problems.report('Prometheus', undefined)
-      const warning = warnings.length > 0 ? `Prometheus warns: ${warnings.join('; ')}` : undefined
-      problems.report('Prometheus without warnings', warning)
-      if (config.debug) log(`${samples.length} samples in ${seconds} s for ${config.query}`)
-    } catch (error) {
-      if (stopping.signal.aborted) return
-      metrics.countFailure(error instanceof QueryError ? error.reason : 'no_address')
-      metrics.expire(Date.now())
-      problems.report('Prometheus', error instanceof Error ? error.message : String(error))
-    }
+    isReady = true
+    setReady()
   }
 }

@@ -4,13 +4,15 @@ import type { Found } from './lookup.ts'
 
 /**
  * `found`: a database places it; `unknown`: public, none does; `folded`: the agent's `other`, or a network such
- * as 198.51.100.0/24, which stand for many addresses; else the kind of network, which no database is asked for.
+ * as 198.51.100.0/24, which stand for many addresses; `missing`: a sample without the address label;
+ * else the kind of network, which no database is asked for.
  */
 export type LookupResult =
   | 'found'
   | 'unknown'
   | 'folded'
   | 'invalid'
+  | 'missing'
   | Exclude<AddressKind, 'public'>
 
 export type Lookup = { readonly result: LookupResult } & Found
@@ -29,11 +31,17 @@ export function locator(
   }
 }
 
-function lookUp(find: (address: string) => Found, address: string): Lookup {
-  if (address === 'other' || address.includes('/')) return { result: 'folded' }
+/** Why an address has no place whatever the databases say; undefined for public ones. */
+export function passedOver(address: string): LookupResult | undefined {
+  if (address === 'other' || address.includes('/')) return 'folded'
   const kind = addressKind(address)
-  if (kind === undefined) return { result: 'invalid' }
-  if (kind !== 'public') return { result: kind }
+  if (kind === 'public') return undefined
+  return kind ?? 'invalid'
+}
+
+function lookUp(find: (address: string) => Found, address: string): Lookup {
+  const reason = passedOver(address)
+  if (reason) return { result: reason }
   const found = find(address)
   return { result: found.place ? 'found' : 'unknown', ...found }
 }

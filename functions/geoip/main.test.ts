@@ -47,7 +47,7 @@ test('an upstream that talks nonsense costs one log line, and the rest lives', a
     '--interval=1s',
   ])
   await untilText(`${geoip.url}/metrics`, text =>
-    /query_failures_total\{reason="not_prometheus"\} [3-9]/.test(text),
+    /query_failures_total\{query="default",reason="not_prometheus"\} [3-9]/.test(text),
   )
   expect(geoip.stderr().match(/is not Prometheus/g)).toHaveLength(1)
   expect((await fetch(`${geoip.url}/`)).status).toBe(200)

@@ -1,9 +1,9 @@
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { answer, demoMetrics } from './test/demo.ts'
+import { answer, demoMetrics, demoQuery } from './test/demo.ts'
 
 test('/metrics as a whole', async () => {
-  const { metrics, take } = demoMetrics()
+  const { metrics, take, query, exposition } = demoMetrics()
   const builtAt = new Date(1_780_000_000_000)
   metrics.setDatabases(
     [
@@ -12,10 +12,12 @@ test('/metrics as a whole', async () => {
     ],
     [{ path: '/etc/asn.mmdb', text: 'it is broken' }],
   )
-  metrics.observeQuery(0.02)
-  metrics.countFailure('timeout')
+  metrics.observeQuery(query, 0.02, answer.length)
+  metrics.countRemarks(query, 'warning', 1)
+  metrics.countFailure(query, 'timeout')
   take(answer, 0)
-  await expect(await metrics.registry.metrics()).toMatchFileSnapshot(
+  take(answer.slice(0, 1), 0, demoQuery('inbound'))
+  await expect(await exposition()).toMatchFileSnapshot(
     join(import.meta.dirname, 'test/golden/metrics.prom'),
   )
 })

@@ -98,6 +98,9 @@ test('/api/connections gives totals, rates over the window and places, row by ro
     region: 'São Paulo',
     latitude: -23.55,
     longitude: -46.63,
+    accuracyKm: null,
+    asNumber: null,
+    asOrganization: null,
     bytesSent: 6_500,
     bytesReceived: 777,
     sentPerSecond: 0,
@@ -122,7 +125,7 @@ test('PromQL that Prometheus refuses is one line with its own words and the quer
   const query = 'sum by (destination_ip (bytes_tx)'
   await using refused = await startProcess('geoip', [...flags, '--interval=1s'], { QUERY: query })
   await untilText(`${refused.url}/metrics`, text =>
-    /query_failures_total\{reason="refused"\} [2-9]/.test(text),
+    /query_failures_total\{query="default",reason="refused"\} [2-9]/.test(text),
   )
   const lines = refused
     .stderr()

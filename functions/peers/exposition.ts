@@ -1,14 +1,12 @@
+import { escapeValue, gaugeHead, label } from '../program/exposition.ts'
 import type { Owner } from './owner.ts'
 
-const special = /[\\"\n]/
-const escapes: Readonly<Record<string, string>> = { '\\': '\\\\', '"': '\\"', '\n': '\\n' }
-
-export const peerInfoHead = head(
+export const peerInfoHead = gaugeHead(
   'podatlas_peer_info',
   'Always 1; the labels say who owns an address of the cluster now, for joins on cluster and destination_ip',
 )
 
-export const nodeInfoHead = head(
+export const nodeInfoHead = gaugeHead(
   'podatlas_node_info',
   'Always 1; the labels say where a node is, for joins on cluster and source_host',
 )
@@ -30,19 +28,5 @@ export function strangerLine(cluster: string, address: string, kind: string, nod
 }
 
 export function nodeLine(cluster: string, name: string, zone: string, region: string): string {
-  return `podatlas_node_info{${cluster}${label('zone', zone)}${label('region', region)}source_host="${escape(name)}"} 1\n`
-}
-
-function head(name: string, help: string): string {
-  return `# HELP ${name} ${help}\n# TYPE ${name} gauge\n`
-}
-
-function label(name: string, value: string): string {
-  return value === '' ? '' : `${name}="${escape(value)}",`
-}
-
-function escape(value: string): string {
-  return special.test(value)
-    ? value.replaceAll(/[\\"\n]/g, character => escapes[character] ?? character)
-    : value
+  return `podatlas_node_info{${cluster}${label('zone', zone)}${label('region', region)}source_host="${escapeValue(name)}"} 1\n`
 }

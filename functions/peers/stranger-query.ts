@@ -1,5 +1,6 @@
 import { QueryError } from '../prometheus/answer.ts'
 import { prometheusClient } from '../prometheus/query.ts'
+import { openUpstream } from '../prometheus/upstream.ts'
 import { startPolling } from '../program/poll.ts'
 import type { Problems } from '../program/problems.ts'
 import type { Config } from './config.ts'
@@ -22,7 +23,11 @@ export function startStrangerQuery(options: Options): AsyncDisposable {
   const { prometheus, query, pollEveryMs, timeoutMs, strangers, hasKind } = options
   const { metrics, problems } = options
   const stopping = new AbortController()
-  const ask = prometheusClient({ baseUrl: prometheus, timeoutMs, stop: stopping.signal })
+  const { ask } = prometheusClient({
+    upstream: openUpstream(prometheus),
+    timeoutMs,
+    stop: stopping.signal,
+  })
   const polling = startPolling({
     everyMs: pollEveryMs,
     tick: async () => {

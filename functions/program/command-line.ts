@@ -7,6 +7,10 @@ type Flag = {
   readonly value?: string
   readonly isList?: boolean
   readonly isNumber?: boolean
+  /** Its values are NAME=VALUE, each an entry of a map. */
+  readonly isMap?: boolean
+  /** NAME=VALUE goes to the entry NAME of this map of the config file; a VALUE alone is the key's. */
+  readonly scope?: string
   readonly help: string
 }
 
@@ -37,14 +41,35 @@ export function parseCommandLine(argv: readonly string[], flags: Flags): Command
       else faults.push(`${token.rawName}: takes no value`)
     } else if (token.value === undefined || (!token.inlineValue && /^-./.test(token.value))) {
       faults.push(`${token.rawName}: a value is missing; write ${token.rawName} ${flag.value}`)
-    } else if (flag.isList) {
-      const earlier: unknown = values[flag.key]
-      values[flag.key] = [...(Array.isArray(earlier) ? earlier : []), token.value]
     } else {
-      values[flag.key] = flag.isNumber ? Number(token.value) : token.value
+      const [, name, value = ''] = /^([A-Za-z][\w.-]*)=(.*)$/s.exec(token.value) ?? []
+      if (flag.isMap && !name) {
+        faults.push(`${token.rawName}: write ${token.rawName} ${flag.value}`)
+      } else if (flag.isMap && name) mapAt(values, flag.key)[name] = value
+      else if (flag.scope && name) set(mapAt(mapAt(values, flag.scope), name), flag, value)
+      else set(values, flag, token.value)
     }
   }
   return { values, faults }
+}
+
+function set(values: Record<string, unknown>, { key, isList, isNumber }: Flag, text: string): void {
+  const earlier: unknown = values[key]
+  if (isList) values[key] = [...(Array.isArray(earlier) ? earlier : []), text]
+  else values[key] = isNumber ? Number(text) : text
+}
+
+/** The map that stands there, made if there is none. */
+function mapAt(values: Record<string, unknown>, key: string): Record<string, unknown> {
+  const there = values[key]
+  if (isRecord(there)) return there
+  const made: Record<string, unknown> = {}
+  values[key] = made
+  return made
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 export function helpText(title: string, flags: Flags): string {
@@ -57,12 +82,12 @@ export function helpText(title: string, flags: Flags): string {
 
 function tokensOf(argv: readonly string[], flags: Flags) {
   const options = Object.fromEntries(
-    Object.entries(flags).map(([name, { short, value, isList }]) => [
+    Object.entries(flags).map(([name, { short, value, isList, isMap, scope }]) => [
       name,
       {
         type: value ? ('string' as const) : ('boolean' as const),
         ...(short && { short }),
-        ...(isList && { multiple: true }),
+        ...((isList || isMap || scope) && { multiple: true }),
       },
     ]),
   )

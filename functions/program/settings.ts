@@ -33,10 +33,25 @@ export function readSettings<Schema extends z.ZodType>(
   if (values['help']) return { help: helpText(title, flags) }
   const { config: file, ...fromCommandLine } = values
   const fromFile = typeof file === 'string' ? readConfigFile(file, faults) : {}
-  const parsed = schema.safeParse({ ...fromFile, ...fromEnvironment, ...fromCommandLine })
+  const given = merged(merged(fromFile, fromEnvironment), fromCommandLine)
+  const parsed = schema.safeParse(given)
   if (parsed.success && faults.length === 0) return parsed.data
   const issues = parsed.error?.issues ?? []
   throw faultsError([...faults, ...issues.map(issue => describeIssue(issue, settings))])
+}
+
+/** Of both, key by key in maps too; `over` wins. */
+function merged(under: object, over: object): object {
+  const result: Record<string, unknown> = { ...under }
+  for (const [key, value] of Object.entries(over)) {
+    const below = result[key]
+    result[key] = isMap(value) && isMap(below) ? merged(below, value) : value
+  }
+  return result
+}
+
+function isMap(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function readConfigFile(path: string, earlier: readonly string[]): object {
@@ -60,7 +75,10 @@ function describeIssue(
   { flags, whenMissing = {} }: { flags: Flags; whenMissing?: Readonly<Record<string, string>> },
 ): string {
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map(key => `${key}: unknown key of the config file; remove it`).join('; ')
+    const path = issue.path.map(part => `${String(part)}.`).join('')
+    return issue.keys
+      .map(key => `${path}${key}: unknown key of the config file; remove it`)
+      .join('; ')
   }
   const [key = ''] = issue.path
   const flag = Object.entries(flags).find(([, candidate]) => candidate.key === key)

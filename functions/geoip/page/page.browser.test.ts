@@ -7,13 +7,14 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { openChromium } from '../../../ci/screenshot/chromium.ts'
 import { geoipApp } from '../app.ts'
-import type { Snapshot } from '../connections-cache.ts'
+import type { Snapshot } from '../answer-cache.ts'
+import type { ConnectionRows } from '../connections.ts'
 import { loadAssets } from '../page-assets.ts'
-import { demoMetrics } from '../test/demo.ts'
+import { demoParts } from '../test/demo.ts'
 import { rows } from '../test/rows.ts'
 
 const stack = new AsyncDisposableStack()
-let snapshot: Snapshot
+let snapshot: Snapshot<ConnectionRows>
 let url = ''
 let chromium: Browser
 
@@ -23,17 +24,7 @@ let trespasses: string[] = []
 beforeAll(async () => {
   chromium = stack.use(await openChromium())
   const assets = await loadAssets(join(import.meta.dirname, 'not-built'))
-  const { metrics, locate } = demoMetrics()
-  const app = geoipApp({
-    registry: metrics.registry,
-    locate,
-    connections: async () => snapshot,
-    assets,
-    attribution: () => 'IP Geolocation by DB-IP (https://db-ip.com)',
-    problems: () => [],
-    notReady: () => undefined,
-    stuck: () => undefined,
-  })
+  const app = geoipApp(demoParts({ connections: async () => snapshot, assets }))
   const server = serve({ fetch: app.fetch, hostname: '127.0.0.1', port: 0 })
   await once(server, 'listening')
   stack.defer(() => {

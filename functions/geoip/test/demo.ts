@@ -1,7 +1,10 @@
-import type { VectorSample } from '../../prometheus/answer.ts'
-import { entriesOf } from '../entries.ts'
-import { locator } from '../locate.ts'
+import type { Parts } from '../app.ts'
+import type { VectorSample } from '../../prometheus/samples.ts'
+import type { Query } from '../config.ts'
+import { entryCollector } from '../entries.ts'
+import { locator, passedOver } from '../locate.ts'
 import { geoMetrics } from '../metrics.ts'
+import { placeSeries } from '../series.ts'
 import type { Found } from '../lookup.ts'
 
 const found: Readonly<Record<string, Found>> = {
@@ -34,24 +37,60 @@ export const answer: readonly VectorSample[] = [
   { labels: { destination_ip: '192.0.2.1' }, value: 1 },
 ]
 
-/** Metrics and lookups over these places, fed by `take` as a poll feeds them. */
-export function demoMetrics(maxAddresses = 100) {
-  const labels = ['k8s_namespace', 'k8s_pod']
-  const metrics = geoMetrics({ labels, maxAddresses })
-  const locate = locator(address => found[address] ?? {}, metrics.countLookup)
+/** A query of the demo; the second one has a name. */
+export function demoQuery(name = '', maxAddresses = 100): Query {
   return {
-    metrics,
+    name,
+    query: 'up',
+    addressLabel: 'destination_ip',
+    labels: ['k8s_namespace', 'k8s_pod'],
+    pollEveryMs: 10_000,
+    maxAddresses,
+  }
+}
+
+/** Metrics, series and lookups over these places, fed by `take` as a poll feeds them. */
+export function demoMetrics(maxAddresses = 100) {
+  const query = demoQuery('', maxAddresses)
+  const metrics = geoMetrics()
+  const series = placeSeries(maxAddresses)
+  const locate = locator(address => found[address] ?? {}, metrics.countLookup)
+  const take = (samples: readonly VectorSample[], nowMs: number, of = query) => {
+    const collector = entryCollector({
+      maxEntries: maxAddresses,
+      passedOver,
+      locate,
+      count: metrics.countLookup,
+    })
+    for (const { labels, value } of samples) {
+      const names = [of.addressLabel, ...of.labels]
+      collector.add(
+        names.map(name => labels[name]),
+        value,
+      )
+    }
+    const entries = collector.finish()
+    metrics.countDropped(of, entries.dropped + series.replace(of, entries, nowMs))
+  }
+  const exposition = async () => (await metrics.registry.metrics()) + [...series.pieces()].join('')
+  return { query, metrics, series, locate, take, exposition }
+}
+
+/** What the app needs, over these places and without any connection. */
+export function demoParts(parts: Partial<Parts> = {}): Parts {
+  const { metrics, series, locate } = demoMetrics()
+  return {
+    metrics: () => metrics.registry.metrics(),
+    series: series.pieces,
     locate,
-    take: (samples: readonly VectorSample[], nowMs: number) =>
-      metrics.replace(
-        entriesOf(samples, {
-          addressLabel: 'destination_ip',
-          labels,
-          maxEntries: maxAddresses,
-          locate,
-        }),
-        nowMs,
-      ),
+    connections: async () => ({ rows: [], truncated: 0, readAtMs: undefined, problem: undefined }),
+    history: async () => ({ stepSeconds: 0, points: [], readAtMs: undefined, problem: undefined }),
+    assets: new Map(),
+    attribution: () => 'IP Geolocation by DB-IP (https://db-ip.com)',
+    problems: () => [],
+    notReady: () => undefined,
+    stuck: () => undefined,
+    ...parts,
   }
 }
 

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest'
-import { connectionsCache } from './connections-cache.ts'
-import type { ConnectionRows } from './connections.ts'
+import { answerCache } from './answer-cache.ts'
 
 test('many viewers cost one query, and the next comes after two seconds', async () => {
   const { cache, reads, advance } = setUp()
@@ -39,7 +38,7 @@ test('a first failure is an answer too', async () => {
   })
 })
 
-test('only so many windows are held, the one asked for longest ago goes first', async () => {
+test('only so many requests are held, the one asked for longest ago goes first', async () => {
   const { cache, reads } = setUp()
   for (const window of [10, 20, 30, 10, 40]) await cache(window)
   expect(reads).toEqual([10, 20, 30, 40])
@@ -53,14 +52,22 @@ function setUp() {
   const reads: number[] = []
   let nowMs = 0
   let failure: string | undefined
-  const read = async (windowSeconds: number): Promise<ConnectionRows> => {
+  const read = async (
+    windowSeconds: number,
+  ): Promise<{ rows: readonly number[]; truncated: number }> => {
     reads.push(windowSeconds)
     if (failure !== undefined) throw new Error(failure)
     return { rows: [], truncated: 3 }
   }
   return {
     reads,
-    cache: connectionsCache({ read, freshMs: 2_000, maxWindows: 3, now: () => nowMs }),
+    cache: answerCache({
+      read,
+      nothing: { rows: [], truncated: 0 },
+      freshMs: 2_000,
+      maxKept: 3,
+      now: () => nowMs,
+    }),
     advance: (ms: number) => (nowMs += ms),
     fail: (text: string | undefined) => (failure = text),
   }
