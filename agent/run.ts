@@ -18,6 +18,7 @@ import { startSeeding } from './kernel/seed.ts'
 import { startUdp } from './kernel/udp.ts'
 import { removePins } from './kernel/unpin.ts'
 import { createLog, type Log } from './log.ts'
+import { ownUsage } from './own-usage.ts'
 import { createPipeline } from './pipeline.ts'
 import { startServer } from './server.ts'
 import { openSinks } from './sinks/index.ts'
@@ -59,6 +60,9 @@ export async function run({ programs, told }: Started, stop: AbortSignal): Promi
   })
   const sink = opened.use(openSinks({ sinks, version, telemetry, log: log.info, spoolDirectory }))
   const attributed = attribution({ cgroups, ...(apiServer && { pods }), telemetry })
+  const measureUsage = ownUsage(telemetry)
+  const { registry } = telemetry
+  const ownSamples = ownMetrics({ registry, cluster, intervalMs, startedMs })
   const pipeline = createPipeline({
     kernel,
     attribution: programs.processes
@@ -72,14 +76,16 @@ export async function run({ programs, told }: Started, stop: AbortSignal): Promi
       warn: log.warn,
       ...(zone && { zone: zone.current }),
     }),
-    ownSamples: ownMetrics({ registry: telemetry.registry, cluster, intervalMs, startedMs }),
+    ownSamples: nowMs => {
+      measureUsage()
+      return ownSamples(nowMs)
+    },
     sink,
     intervalMs,
     returnMemory,
     telemetry,
     warn: log.warn,
   })
-  const { registry } = telemetry
   opened.use(await startServer({ ...config, registry, vitals: pipeline.vitals }))
   const sinkNames = Object.keys(sinks).join(', ')
   // Series that begin without their zone would end with the first answer.

@@ -19,6 +19,11 @@ export function createTelemetry(nodeName: string, version: string) {
   for (const mode of ['fentry', 'cgroup', 'off']) udpMode.set({ mode }, 0)
   return {
     registry,
+    cpuSeconds: counter(
+      'cpu_seconds_total',
+      'CPU time of the agent itself, its programs in the kernel not counted',
+    ),
+    residentMemory: gauge('resident_memory_bytes', 'Resident memory of the agent itself'),
     kernelDrops: counter('kernel_drops_total', 'Events the kernel programs could not count', [
       'reason',
     ]),

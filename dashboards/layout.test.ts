@@ -1,56 +1,35 @@
-import { globSync, readFileSync } from 'node:fs'
-import { basename, join } from 'node:path'
 import * as units from '@grafana/grafana-foundation-sdk/units'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
+import { dashboards, filtersOf, linksOf } from '../ci/dashboards/read.ts'
 
-const Link = z.looseObject({ url: z.string() })
-
-const Panel = z.looseObject({
-  id: z.int(),
-  type: z.string(),
-  title: z.string().min(1),
-  description: z.string().min(1),
-  datasource: z.unknown(),
-  gridPos: z.strictObject({ x: z.int(), y: z.int(), w: z.int(), h: z.int() }),
-  targets: z.array(z.looseObject({ refId: z.string(), datasource: z.unknown() })).min(1),
-  options: z.looseObject({}),
-  fieldConfig: z.looseObject({
-    defaults: z.looseObject({ unit: z.string(), min: z.number().optional() }),
-    overrides: z.array(
-      z.looseObject({ properties: z.array(z.looseObject({ id: z.string(), value: z.unknown() })) }),
-    ),
-  }),
-  transformations: z.array(z.looseObject({ id: z.string() })).default([]),
-})
-
-const Dashboard = z.looseObject({
-  uid: z.string(),
-  title: z.string(),
-  description: z.string(),
-  panels: z.array(Panel).min(1),
-  templating: z.strictObject({
-    list: z.array(
-      z.looseObject({ name: z.string(), type: z.string(), datasource: z.unknown().optional() }),
-    ),
-  }),
-})
-
-const files = globSync(join(import.meta.dirname, '*.json'))
-const dashboards = files.map(path => {
-  const json = readFileSync(path, 'utf8')
-  return { name: basename(path), json, dashboard: Dashboard.parse(JSON.parse(json)) }
-})
-const uids = dashboards.map(({ dashboard }) => dashboard.uid)
 const datasource = { type: 'prometheus', uid: '${datasource}' }
+const of2021 = [
+  'Total received',
+  'Total sent',
+  'Pod traffic',
+  'Targets',
+  'Process traffic by PID, received',
+  'Process traffic by PID, sent',
+  'External Connections',
+]
 
-test('there are dashboards', () => {
-  expect(uids.toSorted()).toEqual(['podatlas-traffic', 'podatlas-world'])
+test('there are the eight dashboards', () => {
+  expect(dashboards.map(({ name }) => name)).toEqual(
+    ['agent', 'cost', 'geofence', 'overview', 'peers', 'tcp', 'traffic', 'world'].map(
+      name => `podatlas-${name}`,
+    ),
+  )
+})
+
+test('the panels of the dashboard of 2021 are there by name', () => {
+  const titles = dashboards.flatMap(({ dashboard }) => dashboard.panels.map(({ title }) => title))
+  expect(titles).toEqual(expect.arrayContaining(of2021))
 })
 
 describe.each(dashboards)('$name', ({ name, json, dashboard }) => {
   test('is found by every Grafana under the same address, and is asked for by its links', () => {
-    expect(`${dashboard.uid}.json`).toBe(name)
+    expect(dashboard.uid).toBe(name)
     expect(dashboard.uid.length).toBeLessThanOrEqual(40)
     expect(dashboard).toMatchObject({
       id: null,
@@ -81,21 +60,20 @@ describe.each(dashboards)('$name', ({ name, json, dashboard }) => {
       expect(panel.datasource, panel.title).toEqual(datasource)
       for (const target of panel.targets) expect(target.datasource, panel.title).toEqual(datasource)
     }
-    const [first, ...filters] = dashboard.templating.list
-    expect(first).toMatchObject({ name: 'datasource', type: 'datasource', query: 'prometheus' })
-    for (const filter of filters) expect(filter.datasource).toEqual(datasource)
+    expect(dashboard.templating.list[0]).toMatchObject({
+      name: 'datasource',
+      type: 'datasource',
+      query: 'prometheus',
+    })
+    expect(filtersOf(dashboard)).toHaveLength(dashboard.templating.list.length - 1)
+    for (const filter of filtersOf(dashboard)) expect(filter.datasource).toEqual(datasource)
   })
 
-  test('filters take several values and refresh with the time range', () => {
-    for (const filter of dashboard.templating.list.slice(1)) {
-      expect(filter).toMatchObject({
-        type: 'query',
-        multi: true,
-        includeAll: true,
-        allValue: '.*',
-        refresh: 2,
-        query: expect.stringMatching(/^label_values\(\S.*, \w+\)$/),
-      })
+  test('filters take several values, refresh with the time range, and filter something', () => {
+    for (const filter of filtersOf(dashboard)) {
+      expect(filter).toMatchObject({ multi: true, includeAll: true, allValue: '.*', refresh: 2 })
+      const queries = dashboard.panels.flatMap(({ targets }) => targets.map(({ expr }) => expr))
+      expect(queries.join('\n')).toContain(`=~"$${filter.name}"`)
     }
   })
 
@@ -103,7 +81,7 @@ describe.each(dashboards)('$name', ({ name, json, dashboard }) => {
     const known = Object.values(units).map(String)
     for (const { title, fieldConfig } of dashboard.panels) {
       const { unit, min, custom } = fieldConfig.defaults
-      expect(known, title).toContain(unit)
+      expect(unit.startsWith('currency:') || known.includes(unit), `${title}: ${unit}`).toBe(true)
       const isAboutZero = z.looseObject({ axisCenteredZero: z.literal(true) }).safeParse(custom)
       expect(min === 0 || isAboutZero.success, title).toBe(true)
     }
@@ -120,48 +98,79 @@ describe.each(dashboards)('$name', ({ name, json, dashboard }) => {
     expect(cells.length).toBe(24 * height)
   })
 
-  test('maps draw the world from the Grafana server itself', () => {
+  test('maps draw the world from the Grafana server itself, and stand beside a table', () => {
     expect(json).not.toMatch(/"type": "(default|carto|osm-standard|esri-xyz|xyz)"/)
     for (const { options } of dashboard.panels.filter(({ type }) => type === 'geomap')) {
       expect(options).toMatchObject({
         basemap: { type: 'geojson', config: { src: 'public/maps/countries.geojson' } },
-        view: { id: 'zero', allLayers: false },
+        view: { id: 'zero', allLayers: false, layer: 'Traffic' },
         tooltip: { mode: 'details' },
-        layers: [{ type: 'markers', name: 'Traffic', location: { mode: 'coords' } }],
+        layers: [
+          {
+            type: 'markers',
+            name: 'Traffic',
+            location: { mode: expect.stringMatching(/^(coords|lookup)$/) },
+          },
+        ],
       })
+      expect(dashboard.panels.some(({ type }) => type === 'table')).toBe(true)
     }
     expect(json).not.toMatch(/https?:\/\//)
   })
 
   test('only panels and transformations of the core are used', () => {
-    const panels = [
-      'bargauge',
-      'geomap',
-      'piechart',
-      'stat',
-      'status-history',
-      'table',
-      'timeseries',
-    ]
-    const transformations = ['convertFieldType', 'merge', 'organize']
-    for (const { type, transformations: used } of dashboard.panels) {
-      expect(panels).toContain(type)
-      for (const { id } of used) expect(transformations).toContain(id)
+    const transformations = ['convertFieldType', 'groupingToMatrix', 'merge', 'organize']
+    for (const panel of dashboard.panels)
+      for (const { id } of panel.transformations) expect(transformations).toContain(id)
+    expect(json).not.toMatch(/"type": "[\w-]+-panel"/)
+  })
+
+  test('legends, tooltips and reducers are ours, not the defaults of the SDK', () => {
+    for (const { title, type, options } of dashboard.panels) {
+      if (['timeseries', 'piechart', 'status-history', 'state-timeline'].includes(type))
+        expect(options, title).toMatchObject({
+          legend: { showLegend: true },
+          tooltip: { mode: 'multi' },
+        })
+      if (type === 'timeseries')
+        expect(options, title).toMatchObject({
+          legend: { displayMode: 'table', calcs: ['lastNotNull', 'mean', 'max'] },
+        })
+      if (['stat', 'bargauge', 'piechart'].includes(type))
+        expect(options, title).toMatchObject({ reduceOptions: { calcs: ['lastNotNull'] } })
     }
   })
 
-  test('every link leads to a dashboard and sets variables that it has', () => {
-    const links = dashboard.panels
-      .flatMap(({ fieldConfig }) => fieldConfig.overrides.flatMap(({ properties }) => properties))
-      .filter(({ id }) => id === 'links')
-      .flatMap(({ value }) => z.array(Link).parse(value))
-    expect(links).not.toEqual([])
-    for (const { url } of links) {
-      const [, uid = '', set = ''] = /^\/d\/([\w-]+)\?\$\{__url_time_range\}&(.*)$/.exec(url) ?? []
-      const target = dashboards.find(one => one.dashboard.uid === uid)?.dashboard
-      const variables = target?.templating.list.map(variable => variable.name)
-      for (const [, variable] of set.matchAll(/var-(\w+)=/g)) expect(variables).toContain(variable)
-      expect(set).toMatch(/^var-\w+=\$\{__data\.fields\.\w+\}/)
+  test('every link leads to one of ours, with the time range, the data source and all filters', () => {
+    const own = filtersOf(dashboard).map(filter => filter.name)
+    for (const panel of dashboard.panels) {
+      for (const url of linksOf(panel)) {
+        const [, uid = '', query = ''] = /^\/d\/([\w-]+)\?(.*)$/.exec(url) ?? []
+        const target = dashboards.find(one => one.dashboard.uid === uid)?.dashboard
+        if (!target) throw new Error(`${panel.title}: ${url} leads nowhere`)
+        const theirs = filtersOf(target).map(filter => filter.name)
+        const [time, source, ...rest] = query.split('&')
+        expect([time, source]).toEqual(['${__url_time_range}', '${datasource:queryparam}'])
+        const passed = rest.map(part => {
+          const [, kept, set] =
+            /^(?:\$\{(\w+):queryparam\}|var-(\w+)=\$\{__\S+\})$/.exec(part) ?? []
+          return kept ?? set
+        })
+        expect(new Set(passed).size).toBe(passed.length)
+        for (const filter of passed) expect(theirs, `${panel.title}: ${url}`).toContain(filter)
+        // What both have is kept; a kept filter that is not here would stay as text.
+        for (const filter of theirs.filter(each => own.includes(each)))
+          expect(passed, `${panel.title}: ${url}`).toContain(filter)
+        for (const [, kept] of query.matchAll(/\$\{(\w+):queryparam\}/g))
+          expect([...own, 'datasource']).toContain(kept)
+      }
     }
   })
+})
+
+test('every dashboard but that of the agent leads to others', () => {
+  for (const { name, dashboard } of dashboards) {
+    const links = dashboard.panels.flatMap(linksOf)
+    expect(links.length > 0, name).toBe(name !== 'podatlas-agent')
+  }
 })

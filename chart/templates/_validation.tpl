@@ -3,7 +3,7 @@
 
 {{- define "podatlas.faults" -}}
 {{- $faults := list -}}
-{{- range $check := list "podatlas.agentFaults" "podatlas.sinkFaults" "podatlas.prometheusFaults" "podatlas.geoipFaults" "podatlas.geofenceFaults" "podatlas.costFaults" "podatlas.rulesFaults" "podatlas.nameFaults" "podatlas.grafanaFaults" -}}
+{{- range $check := list "podatlas.agentFaults" "podatlas.sinkFaults" "podatlas.prometheusFaults" "podatlas.geoipFaults" "podatlas.geofenceFaults" "podatlas.costFaults" "podatlas.rulesFaults" "podatlas.nameFaults" "podatlas.grafanaFaults" "podatlas.dashboardFaults" -}}
 {{- $faults = concat $faults (include $check $ | fromYamlArray) -}}
 {{- end -}}
 {{- toYaml $faults -}}
@@ -97,12 +97,16 @@
 {{- toYaml $faults -}}
 {{- end }}
 
-{{/* CRDs are looked for where there is a cluster to ask: every API server has this other group, and no `helm template`. */}}
+{{/* "true" where the cluster does not know a kind. It is asked only where there is one to ask: every API server has this other
+     group, and no `helm template`. Takes {root, kind}, the kind as group/version/kind. */}}
+{{- define "podatlas.isUnknownKind" -}}
+{{- $apis := .root.Capabilities.APIVersions -}}
+{{- if and .root.Values.monitors.checkCRDs ($apis.Has "apiregistration.k8s.io/v1") (not ($apis.Has .kind)) -}}true{{- end -}}
+{{- end }}
+
 {{- define "podatlas.rulesFaults" -}}
 {{- $faults := list -}}
-{{- $apis := .Capabilities.APIVersions -}}
-{{- $isAsked := and .Values.monitors.checkCRDs ($apis.Has "apiregistration.k8s.io/v1") -}}
-{{- if and $isAsked .Values.rules.prometheusRule.enabled (not ($apis.Has "monitoring.coreos.com/v1/PrometheusRule")) -}}
+{{- if and .Values.rules.prometheusRule.enabled (include "podatlas.isUnknownKind" (dict "root" . "kind" "monitoring.coreos.com/v1/PrometheusRule")) -}}
 {{- $faults = append $faults "rules.prometheusRule: this cluster has no PrometheusRule (monitoring.coreos.com/v1). Install the Prometheus Operator's CRDs, or use a ConfigMap instead:\n  rules: {prometheusRule: {enabled: false}, configMap: {enabled: true}}\nIf the CRDs come in the same run, set monitors.checkCRDs=false." -}}
 {{- end -}}
 {{- toYaml $faults -}}
@@ -135,6 +139,18 @@
 {{- else if not $credentials.values.password -}}
 {{- $faults = append $faults "grafana.credentials: values holds no password. Put it in a Secret and name it:\n  grafana:\n    credentials:\n      existingSecret: grafana-admin\n      keys: {username: admin-user, password: admin-password}" -}}
 {{- end -}}
+{{- end -}}
+{{- toYaml $faults -}}
+{{- end }}
+
+{{- define "podatlas.dashboardFaults" -}}
+{{- $faults := list -}}
+{{- $operator := .Values.dashboards.operator -}}
+{{- if and $operator.enabled (not $operator.instanceSelector) -}}
+{{- $faults = append $faults "dashboards.operator.instanceSelector is empty; no Grafana would take the dashboards. Set the labels of your Grafana object:\n  dashboards:\n    operator:\n      instanceSelector: {matchLabels: {dashboards: grafana}}" -}}
+{{- end -}}
+{{- if and $operator.enabled (include "podatlas.isUnknownKind" (dict "root" . "kind" "grafana.integreatly.org/v1beta1/GrafanaDashboard")) -}}
+{{- $faults = append $faults "dashboards.operator: this cluster has no GrafanaDashboard (grafana.integreatly.org/v1beta1). Install the grafana-operator's CRDs, or use ConfigMaps for a sidecar instead:\n  dashboards: {operator: {enabled: false}, configMaps: {enabled: true}}\nIf the CRDs come in the same run, set monitors.checkCRDs=false." -}}
 {{- end -}}
 {{- toYaml $faults -}}
 {{- end }}

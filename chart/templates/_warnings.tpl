@@ -42,8 +42,8 @@
 {{- if and .Values.grafana.enabled .Values.grafana.credentials.values -}}
 {{- $warnings = append $warnings "grafana.credentials.values puts a password into the values of this release. Name a Secret in grafana.credentials.existingSecret instead." -}}
 {{- end -}}
-{{- if and .Values.geoip.enabled (not .Values.grafana.enabled) (not .Values.dashboards.configMaps.enabled) -}}
-{{- $warnings = append $warnings "no Grafana gets the dashboards. For one with a sidecar: --set dashboards.configMaps.enabled=true" -}}
+{{- if and .Values.geoip.enabled (not .Values.grafana.enabled) (not .Values.dashboards.configMaps.enabled) (not .Values.dashboards.operator.enabled) -}}
+{{- $warnings = append $warnings "no Grafana gets the dashboards. For one with a sidecar: --set dashboards.configMaps.enabled=true; for the grafana-operator: dashboards.operator" -}}
 {{- end -}}
 {{- if and .Values.prometheus.url (not (or .Values.rules.configMap.enabled .Values.rules.prometheusRule.enabled)) -}}
 {{- $warnings = append $warnings (printf "the Prometheus at %s does not know the rules, so maps by country and alerts are missing. For a ConfigMap with the rule file: --set rules.configMap.enabled=true" .Values.prometheus.url) -}}

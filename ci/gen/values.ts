@@ -164,6 +164,13 @@ const Values = object({
   }),
   dashboards: object({
     configMaps: object({ enabled: z.boolean(), namespace, labels: strings, annotations: strings }),
+    operator: object({
+      enabled: z.boolean(),
+      namespace,
+      instanceSelector: passedThrough,
+      folder: z.string(),
+      resyncPeriod: duration,
+    }),
     disabled: z.record(z.string(), z.boolean()),
   }),
   rules: object({

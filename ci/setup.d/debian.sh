@@ -17,6 +17,7 @@ gcc gcc
 libmaxminddb-dev /usr/include/*/maxminddb.h|/usr/include/maxminddb.h
 libc6-dev /usr/lib/*/libc.a|/usr/lib64/libc.a
 clang-format clang-format
+curl curl
 nftables nft
 chromium chromium"
 

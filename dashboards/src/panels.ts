@@ -1,31 +1,17 @@
 import bargauge from '@grafana/grafana-foundation-sdk/bargauge'
 import common from '@grafana/grafana-foundation-sdk/common'
 import dashboard from '@grafana/grafana-foundation-sdk/dashboard'
+import nodegraph from '@grafana/grafana-foundation-sdk/nodegraph'
 import piechart from '@grafana/grafana-foundation-sdk/piechart'
-import prometheus from '@grafana/grafana-foundation-sdk/prometheus'
 import stat from '@grafana/grafana-foundation-sdk/stat'
+import statetimeline from '@grafana/grafana-foundation-sdk/statetimeline'
 import statushistory from '@grafana/grafana-foundation-sdk/statushistory'
-import table from '@grafana/grafana-foundation-sdk/table'
 import timeseries from '@grafana/grafana-foundation-sdk/timeseries'
-import { colours, datasource } from './parts.ts'
+import { datasource } from './parts.ts'
+import { over } from './targets.ts'
 
 /** What every panel says of itself. Ids never change: links to a panel hold them. */
 export type Face = { id: number; title: string; description: string; width: number; unit: string }
-
-/** A query over the time range; `legend` names the lines, such as `{{k8s_pod}}`. */
-export function over(refId: string, expr: string, legend: string) {
-  return query(refId, expr).legendFormat(legend).range()
-}
-
-/** A query of this moment, as rows with one column for each label. */
-export function now(refId: string, expr: string) {
-  return query(refId, expr).format(prometheus.PromQueryFormat.Table).instant()
-}
-
-/** A query of this moment, one value for each legend. */
-export function slice(refId: string, expr: string, legend: string) {
-  return query(refId, expr).legendFormat(legend).instant()
-}
 
 export function overTime(face: Face) {
   const legend = new common.VizLegendOptionsBuilder()
@@ -56,41 +42,18 @@ export function stackedOverTime(face: Face) {
   return overTime(face).min(0).fillOpacity(40).stacking(normal)
 }
 
-export function rows(face: Face) {
-  return wear(new table.PanelBuilder(), face)
-    .min(0)
-    .filterable(true)
-    .cellHeight(common.TableCellHeight.Sm)
-    .thresholds(noThresholds())
-}
-
-/** A bar in the cell, as long as its share of the largest value. */
-export function barCell(direction: keyof typeof colours) {
-  return [
-    { id: 'custom.cellOptions', value: { type: 'gauge', mode: 'basic' } },
-    { id: 'color', value: { mode: 'fixed', fixedColor: colours[direction] } },
-  ]
-}
-
-/** Puts the answers of several instant queries side by side, and names the columns in their order. */
-export function columns(names: Readonly<Record<string, string>>, hidden: readonly string[] = []) {
-  const excludeByName = Object.fromEntries(['Time', ...hidden].map(name => [name, true]))
-  const indexByName = Object.fromEntries(Object.keys(names).map((name, index) => [name, index]))
-  const renameByName = Object.fromEntries(
-    Object.entries(names).filter(([name, shown]) => name !== shown),
-  )
-  return [
-    { id: 'merge', options: {} },
-    { id: 'organize', options: { excludeByName, indexByName, renameByName } },
-  ]
-}
-
-export function share(face: Face) {
+/** One number of this moment. */
+export function number(face: Face) {
   return wear(new stat.PanelBuilder(), face)
     .min(0)
     .graphMode(common.BigValueGraphMode.None)
     .reduceOptions(lastValue())
     .thresholds(noThresholds())
+}
+
+/** One number that is bad from `red` on. */
+export function alarm(face: Face, red: number) {
+  return number(face).colorMode(common.BigValueColorMode.Value).thresholds(redFrom(red))
 }
 
 export function slices(face: Face) {
@@ -116,17 +79,33 @@ export function bars(face: Face) {
     .thresholds(noThresholds())
 }
 
+/** One cell per step and line, coloured by value. */
 export function stateHistory(face: Face) {
-  const legend = new common.VizLegendOptionsBuilder()
-    .showLegend(true)
-    .displayMode(common.LegendDisplayMode.List)
-    .placement(common.LegendPlacement.Bottom)
   return wear(new statushistory.PanelBuilder(), face)
     .min(0)
     .showValue(common.VisibilityMode.Never)
-    .legend(legend)
+    .legend(listLegend())
     .tooltip(manyTooltip())
     .thresholds(noThresholds())
+}
+
+/** Like it, with equal neighbours drawn as one. */
+export function states(face: Face) {
+  return wear(new statetimeline.PanelBuilder(), face)
+    .min(0)
+    .showValue(common.VisibilityMode.Never)
+    .mergeValues(true)
+    .legend(listLegend())
+    .tooltip(manyTooltip())
+    .thresholds(noThresholds())
+}
+
+/** Circles and arrows: a query `nodes` with a column id, and one `edges` with columns id, source and target. */
+export function graph(face: Face) {
+  return wear(new nodegraph.PanelBuilder(), face)
+    .min(0)
+    .nodes(new nodegraph.NodeOptionsBuilder().mainStatUnit(face.unit))
+    .edges(new nodegraph.EdgeOptionsBuilder().mainStatUnit(face.unit))
 }
 
 type AnyPanel = {
@@ -149,10 +128,6 @@ export function wear<Builder extends AnyPanel>(panel: Builder, face: Face): Buil
   return panel
 }
 
-function query(refId: string, expr: string) {
-  return new prometheus.DataqueryBuilder().refId(refId).datasource(datasource).expr(expr)
-}
-
 function lastValue() {
   return new common.ReduceDataOptionsBuilder().calcs(['lastNotNull']).values(false)
 }
@@ -163,8 +138,22 @@ function manyTooltip() {
   return tooltip.sort(common.SortOrder.Descending)
 }
 
+function listLegend() {
+  return new common.VizLegendOptionsBuilder()
+    .showLegend(true)
+    .displayMode(common.LegendDisplayMode.List)
+    .placement(common.LegendPlacement.Bottom)
+}
+
+function redFrom(value: number) {
+  return new dashboard.ThresholdsConfigBuilder().mode(dashboard.ThresholdsMode.Absolute).steps([
+    { value: null, color: 'green' },
+    { value, color: 'red' },
+  ])
+}
+
 /** Without it Grafana paints everything above 80 red, and 80 bytes a second mean nothing. */
-function noThresholds() {
+export function noThresholds() {
   return new dashboard.ThresholdsConfigBuilder()
     .mode(dashboard.ThresholdsMode.Absolute)
     .steps([{ value: null, color: 'green' }])

@@ -1,7 +1,7 @@
 import type { Builder } from '@grafana/grafana-foundation-sdk/cog'
 import dashboard from '@grafana/grafana-foundation-sdk/dashboard'
 import type { Dashboard, Panel } from '@grafana/grafana-foundation-sdk/dashboard'
-import { series } from './queries.ts'
+import { inCluster, inNamespace, series } from './queries.ts'
 
 /** The data source that the reader picks: every panel, target and variable names this variable. */
 export const datasource = { type: 'prometheus', uid: '${datasource}' }
@@ -15,13 +15,28 @@ const gridWidth = 24
 /** Panels side by side; their widths come from `span` and add up to 24. */
 export type Row = { readonly height: number; readonly panels: readonly Builder<Panel>[] }
 
-/** A dashboard as all of ours are: variables, links, time range and refresh; `extra` variables come last. */
+/** The filters of each dashboard, in the order in which each narrows those after it. */
+const filtersOf = {
+  'podatlas-overview': ['cluster'],
+  'podatlas-traffic': ['cluster', 'namespace', 'pod', 'container'],
+  'podatlas-world': ['cluster', 'namespace', 'pod', 'container', 'country'],
+  'podatlas-geofence': ['cluster', 'namespace', 'policy'],
+  'podatlas-peers': ['cluster', 'namespace', 'pod', 'container'],
+  'podatlas-tcp': ['cluster', 'namespace', 'pod', 'container'],
+  'podatlas-cost': ['cluster'],
+  'podatlas-agent': ['cluster'],
+} as const satisfies Record<string, readonly Filter[]>
+
+type Filter = 'cluster' | 'namespace' | 'pod' | 'container' | 'country' | 'policy'
+/** The uid of a dashboard; the name of its file, too. */
+export type Uid = keyof typeof filtersOf
+
+/** A dashboard as all of ours are: variables, links, time range and refresh. */
 export function dashboardOf(parts: {
-  uid: string
+  uid: Uid
   title: string
   description: string
   rows: readonly Row[]
-  extra?: readonly Builder<dashboard.VariableModel>[]
 }): Dashboard {
   const builder = new dashboard.DashboardBuilder(parts.title)
     .uid(parts.uid)
@@ -41,7 +56,7 @@ export function dashboardOf(parts: {
         .includeVars(true)
         .keepTime(true),
     )
-    .variables([...variables(), ...(parts.extra ?? [])])
+    .variables(variables(parts.uid))
   const { links = [], ...rest } = builder.build()
   // The SDK would hide the links in a menu.
   const shown = links.map(({ placement: _hidden, ...link }) => link)
@@ -49,8 +64,53 @@ export function dashboardOf(parts: {
   return { ...rest, links: shown, schemaVersion: 39, panels: placed(parts.rows) }
 }
 
+/** What the row that was clicked says in this column. */
+export function cell(label: string): string {
+  return `\${__data.fields.${label}}`
+}
+
+/** The value of a label of the line, slice or bar that was clicked. */
+export function line(label: string): string {
+  return `\${__field.labels.${label}}`
+}
+
+/**
+ * Links of one dashboard to others of ours (or to itself). They keep time range, data source and every filter that both
+ * have; `set` gives filters of the other a value.
+ */
+export function linksFrom(from: Uid) {
+  return (to: Uid, title: string, set: Readonly<Partial<Record<Filter, string>>> = {}) => {
+    const here: readonly Filter[] = filtersOf[from]
+    const there: readonly Filter[] = filtersOf[to]
+    const kept = there.filter(name => here.includes(name) && set[name] === undefined)
+    const parameters = [
+      '${__url_time_range}',
+      ...['datasource', ...kept].map(name => `\${${name}:queryparam}`),
+      ...Object.entries(set).map(([name, value]) => `var-${name}=${value}`),
+    ]
+    return { id: 'links', value: [{ title, url: `/d/${to}?${parameters.join('&')}` }] }
+  }
+}
+
+function variables(uid: Uid) {
+  const { transmitBytes: sent, transmitByCountry, policy } = series
+  const inPod = inNamespace(sent, 'k8s_pod=~"$pod"')
+  const filters = {
+    cluster: filter('cluster', 'Cluster', `label_values(${sent}, cluster)`),
+    namespace: filter('namespace', 'Namespace', `label_values(${inCluster(sent)}, k8s_namespace)`),
+    pod: filter('pod', 'Pod', `label_values(${inNamespace(sent)}, k8s_pod)`),
+    container: filter('container', 'Container', `label_values(${inPod}, container_name)`),
+    country: filter('country', 'Country', `label_values(${inCluster(transmitByCountry)}, country)`),
+    policy: filter('policy', 'Policy', `label_values(${policy}, policy)`),
+  }
+  return [
+    new dashboard.DatasourceVariableBuilder('datasource').label('Data source').type('prometheus'),
+    ...filtersOf[uid].map(name => filters[name]),
+  ]
+}
+
 /** A filter that may hold several values or all; its values depend on the filters that its query names. */
-export function filter(name: string, label: string, query: string) {
+function filter(name: Filter, label: string, query: string) {
   const variable = new dashboard.QueryVariableBuilder(name).label(label).datasource(datasource)
   // oxlint-disable-next-line unicorn/no-array-sort -- a builder, no array
   variable.sort(dashboard.VariableSort.AlphabeticalAsc)
@@ -61,31 +121,6 @@ export function filter(name: string, label: string, query: string) {
     .includeAll(true)
     .allValue('.*') // Host processes have no namespace, and .* matches its absence too.
     .current({ selected: true, text: ['All'], value: ['$__all'] })
-}
-
-/** Link to a dashboard of ours that keeps the time range and sets variables to fields of the row clicked. */
-export function drillDown(title: string, uid: string, fields: Readonly<Record<string, string>>) {
-  const set = Object.entries(fields).map(
-    ([variable, field]) => `var-${variable}=\${__data.fields.${field}}`,
-  )
-  return {
-    id: 'links',
-    value: [{ title, url: `/d/${uid}?\${__url_time_range}&${set.join('&')}` }],
-  }
-}
-
-function variables() {
-  const sent = series.transmitBytes
-  const inCluster = 'cluster=~"$cluster"'
-  const inNamespace = `${inCluster},k8s_namespace=~"$namespace"`
-  const inPod = `${inNamespace},k8s_pod=~"$pod"`
-  return [
-    new dashboard.DatasourceVariableBuilder('datasource').label('Data source').type('prometheus'),
-    filter('cluster', 'Cluster', `label_values(${sent}, cluster)`),
-    filter('namespace', 'Namespace', `label_values(${sent}{${inCluster}}, k8s_namespace)`),
-    filter('pod', 'Pod', `label_values(${sent}{${inNamespace}}, k8s_pod)`),
-    filter('container', 'Container', `label_values(${sent}{${inPod}}, container_name)`),
-  ]
 }
 
 function placed(rows: readonly Row[]): Panel[] {

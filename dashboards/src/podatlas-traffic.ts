@@ -1,21 +1,12 @@
 import dashboard from '@grafana/grafana-foundation-sdk/dashboard'
-import { dashboardOf, drillDown } from './parts.ts'
-import {
-  bars,
-  barCell,
-  bothWays,
-  columns,
-  now,
-  over,
-  overTime,
-  rows,
-  share,
-  slice,
-  slices,
-  stateHistory,
-} from './panels.ts'
-import { places, rate, selected, series, sumBy, total } from './queries.ts'
+import { cell, dashboardOf, line, linksFrom } from './parts.ts'
+import { bars, bothWays, number, overTime, slices, stateHistory } from './panels.ts'
+import { foldedAddress, places, rate, selected, series, sumBy, total } from './queries.ts'
+import { barCell, columns, heading, rows } from './tables.ts'
+import { now, over, slice } from './targets.ts'
 
+const link = linksFrom('podatlas-traffic')
+const toPod = link('podatlas-traffic', 'Only this pod', { pod: line('k8s_pod') })
 const container = 'k8s_pod, container_name'
 
 /** Who sends and receives how much: by namespace, pod and container. */
@@ -34,7 +25,14 @@ export const traffic = dashboardOf({
     { height: 10, panels: [podTraffic(), containerTraffic()] },
     { height: 10, panels: [peers()] },
     { height: 10, panels: [targets(), connections()] },
-    { height: 8, panels: [ports(), folded()] },
+    {
+      height: 9,
+      panels: [
+        ofProcesses(10, 'Process traffic by PID, received', series.receiveBytes),
+        ofProcesses(11, 'Process traffic by PID, sent', series.transmitBytes),
+      ],
+    },
+    { height: 8, panels: [ports(), datagrams(), folded()] },
   ],
 })
 
@@ -50,6 +48,7 @@ function totals(id: number, title: string, name: string) {
   })
     .withTarget(slice('A', largest, '{{k8s_pod}} {{container_name}}'))
     .withTarget(slice('B', `sum(${total(name)}) - sum(${largest})`, 'others'))
+    .overrideByFieldType('number', [toPod])
 }
 
 function podTraffic() {
@@ -67,7 +66,7 @@ function podTraffic() {
       received: sumBy('k8s_pod', rate(series.receiveBytes)),
       legend: '{{k8s_pod}}',
     },
-  )
+  ).overrideByFieldType('number', [toPod])
 }
 
 function containerTraffic() {
@@ -118,10 +117,10 @@ function peers() {
         ['Value #C'],
       ),
     )
-    .overrideByName('destination_ip', [{ id: 'displayName', value: 'Address' }])
+    .overrideByName('destination_ip', [heading('Address'), link('podatlas-peers', 'Who owns it')])
     .overrideByName('country', [
-      { id: 'displayName', value: 'Country' },
-      drillDown('This country on the map', 'podatlas-world', { country: 'country' }),
+      heading('Country'),
+      link('podatlas-world', 'This country on the map', { country: cell('country') }),
     ])
     .overrideByName('Sent', barCell('sent'))
     .overrideByName('Received', barCell('received'))
@@ -147,6 +146,7 @@ function targets() {
     .withTarget(
       over('A', `${states} and on (destination_ip) topk(30, ${all})`, '{{destination_ip}}'),
     )
+    .overrideByFieldType('number', [link('podatlas-tcp', 'Why it fails')])
     .mappings([
       {
         type: dashboard.MappingType.ValueToText,
@@ -174,13 +174,36 @@ function connections() {
   return overTime({
     id: 7,
     title: 'Connections',
-    description: 'Connections opened and attempts that failed, per second.',
+    description:
+      'Connections opened, attempts that failed, and connections broken off, per second.',
     width: 12,
     unit: 'cps',
   })
     .min(0)
     .withTarget(over('A', `sum(${rate(series.connectionsOpened)})`, 'opened'))
     .withTarget(over('B', `sum(${rate(series.connectionsFailed)}) or vector(0)`, 'failed'))
+    .withTarget(over('C', `sum(${rate(series.connectionsReset)}) or vector(0)`, 'reset'))
+    .overrideByFieldType('number', [link('podatlas-tcp', 'Why they fail')])
+}
+
+function ofProcesses(id: number, title: string, name: string) {
+  const process = 'container_name, process_pid, process_cmd'
+  return overTime({
+    id,
+    title,
+    description: 'Payload bytes per second by process, with its number on the host.',
+    width: 12,
+    unit: 'Bps',
+  })
+    .min(0)
+    .withTarget(
+      over(
+        'A',
+        sumBy(process, rate(name, 'process_pid!=""')),
+        '{{container_name}} {{process_cmd}} {{process_pid}}',
+      ),
+    )
+    .noValue('Processes are not told apart: set agent.processes.enabled to true')
 }
 
 function ports() {
@@ -188,7 +211,7 @@ function ports() {
     id: 8,
     title: 'Ports',
     description: 'Bytes per second sent, by port of the service, whichever end it is on.',
-    width: 18,
+    width: 10,
     unit: 'Bps',
   }).withTarget(
     slice(
@@ -199,8 +222,27 @@ function ports() {
   )
 }
 
+function datagrams() {
+  return bothWays(
+    {
+      id: 12,
+      title: 'Datagrams',
+      description: 'UDP datagrams per second by pod; sent below zero.',
+      width: 8,
+      unit: 'cps',
+    },
+    {
+      sent: sumBy('k8s_pod', rate(series.transmitDatagrams)),
+      received: sumBy('k8s_pod', rate(series.receiveDatagrams)),
+      legend: '{{k8s_pod}}',
+    },
+  )
+    .overrideByFieldType('number', [toPod])
+    .noValue('No datagram')
+}
+
 function folded() {
-  return share({
+  return number({
     id: 9,
     title: 'Folded',
     description:
@@ -212,8 +254,9 @@ function folded() {
     .withTarget(
       now(
         'A',
-        `sum(${rate(series.transmitBytes, 'destination_ip=~"other|.+/.+"')}) / sum(${rate(series.transmitBytes)})`,
+        `sum(${rate(series.transmitBytes, foldedAddress)}) / sum(${rate(series.transmitBytes)})`,
       ),
     )
+    .overrideByFieldType('number', [link('podatlas-agent', 'How much is folded where')])
     .noValue('0%')
 }

@@ -1,13 +1,26 @@
 import common from '@grafana/grafana-foundation-sdk/common'
 import geomap from '@grafana/grafana-foundation-sdk/geomap'
-import { colours } from './parts.ts'
 import { wear, type Face } from './panels.ts'
 
+/** Where a marker stands: at the coordinates of its row, or in the middle of the row's country. */
+const locations = {
+  coordinates: () =>
+    new common.FrameGeometrySourceBuilder()
+      .mode(common.FrameGeometrySourceMode.Coords)
+      .latitude('latitude')
+      .longitude('longitude'),
+  country: () =>
+    new common.FrameGeometrySourceBuilder()
+      .mode(common.FrameGeometrySourceMode.Lookup)
+      .lookup('country')
+      .gazetteer('public/gazetteer/countries.json'),
+}
+
 /**
- * Markers at `latitude` and `longitude`, sized by `Value`, on outlines that Grafana itself serves: the browser asks
- * nobody else, so the map works without internet and tells no tile server what is looked at.
+ * Markers sized by `Value` on outlines that Grafana itself serves: the browser asks nobody else, so the map works
+ * without internet and tells no tile server what is looked at.
  */
-export function worldMap(face: Face) {
+export function worldMap(face: Face, location: keyof typeof locations, colour: string) {
   const outlines = new common.MapLayerOptionsBuilder()
     .type('geojson')
     .name('World')
@@ -19,17 +32,12 @@ export function worldMap(face: Face) {
     .type('markers')
     .name('Traffic')
     .tooltip(true)
-    .location(
-      new common.FrameGeometrySourceBuilder()
-        .mode(common.FrameGeometrySourceMode.Coords)
-        .latitude('latitude')
-        .longitude('longitude'),
-    )
+    .location(locations[location]())
     .config({
       showLegend: false,
       style: {
         size: { field: 'Value', fixed: 5, min: 3, max: 25 },
-        color: { fixed: colours.sent },
+        color: { fixed: colour },
         opacity: 0.6,
       },
     })
@@ -49,6 +57,9 @@ export function worldMap(face: Face) {
     .controls(new geomap.ControlsOptionsBuilder().showZoom(true).mouseWheelZoom(false))
     .tooltip(new geomap.TooltipOptionsBuilder().mode(geomap.TooltipMode.Details))
 }
+
+/** The time of the query says nothing on a map. */
+export const withoutTime = { id: 'organize', options: { excludeByName: { Time: true } } }
 
 /** Labels arrive as text, and markers want numbers. */
 export const coordinatesAsNumbers = {
