@@ -21,7 +21,7 @@ export const agent = dashboardOf({
     costs(),
     kernel(),
     budget(),
-    sinks(),
+    ...sinks(),
     functions(),
   ],
 })

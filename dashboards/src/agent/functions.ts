@@ -30,12 +30,18 @@ function queries() {
   return overTime({
     id: 22,
     title: 'Queries',
-    description: 'Time that Prometheus takes to tell geoip the addresses.',
+    description:
+      'Time that Prometheus takes to tell geoip the addresses, and how many series that are.',
     width: 6,
     unit: 's',
   })
     .min(0)
-    .withTarget(over('A', `${sum} / (${count} > 0)`, '{{instance}}'))
+    .withTarget(over('A', `${sum} / (${count} > 0)`, '{{query}}'))
+    .withTarget(over('B', 'max by (query) (podatlas_geoip_query_samples)', '{{query}} series'))
+    .overrideByQuery('B', [
+      { id: 'unit', value: 'short' },
+      { id: 'custom.axisPlacement', value: 'right' },
+    ])
     .noValue('geoip is off')
 }
 
@@ -48,8 +54,9 @@ function functionFaults() {
       width: 6,
     },
     [
-      ['podatlas_geoip_query_failures_total', 'geoip: query {{reason}}'],
-      ['podatlas_geoip_addresses_dropped_total', 'geoip: address over the limit'],
+      ['podatlas_geoip_query_failures_total', 'geoip: query {{query}} {{reason}}'],
+      ['podatlas_geoip_addresses_dropped_total', 'geoip: query {{query}}, over the limit'],
+      ['podatlas_geoip_query_remarks_total', 'geoip: query {{query}} {{kind}}'],
       ['podatlas_peers_query_failures_total', 'peers: query {{reason}}'],
       ['podatlas_peers_watch_failures_total', 'peers: {{verb}} {{resource}} {{reason}}'],
       ['podatlas_peers_bad_objects_total', 'peers: {{resource}} {{reason}}'],
