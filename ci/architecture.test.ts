@@ -78,8 +78,9 @@ const rooms: Readonly<Record<string, readonly string[] | 'anything'>> = {
   'agent/uninstall.ts': ['agent/attribute/'],
   'agent/kernel/': [...stage, 'koffi'],
   'agent/drain/': [...stage, 'agent/kernel/'],
-  'agent/attribute/': [...stage, 'agent/attribute/workload.ts'],
-  // What a pod's workload is, both ends must say alike: the one file that the functions share.
+  'agent/attribute/': [...stage, 'agent/attribute/pick.ts', 'agent/attribute/workload.ts'],
+  // What the agent shares with the functions: how objects are read, and what a pod's workload is.
+  'agent/attribute/pick.ts': [],
   'agent/attribute/workload.ts': [],
   'agent/aggregate/': [...stage, 'agent/registry.ts'],
   'agent/sinks/': [
@@ -140,6 +141,7 @@ const rooms: Readonly<Record<string, readonly string[] | 'anything'>> = {
   'functions/geoip/page/build.ts': ['esbuild'],
   'functions/peers/': [
     '@kubernetes/client-node',
+    'agent/attribute/pick.ts',
     'agent/attribute/workload.ts',
     'functions/address/',
     'functions/program/',

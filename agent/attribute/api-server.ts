@@ -67,18 +67,18 @@ export async function textOf(body: AsyncIterable<Buffer>): Promise<string> {
 }
 
 /**
- * Lines of an answer; what follows the last line feed is no line: the connection broke inside it. Each is
- * made when it is asked for, so that only one at a time is alive: in a storm of changes V8 would keep
- * what outlives two small collections, and never give the space back.
+ * Lines of an answer, as their bytes; what follows the last line feed is no line: the connection broke
+ * inside it. A line is part of what came, and copied only where it came in pieces: in a storm of changes V8
+ * would keep what outlives two small collections, and never give the space back.
  */
-export async function* linesOf(body: AsyncIterable<Buffer>): AsyncGenerator<string> {
+export async function* linesOf(body: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   let rest: Buffer[] = []
   let restLength = 0
   for await (const part of body) {
     let start = 0
     for (let end = part.indexOf(LINE_FEED); end >= 0; end = part.indexOf(LINE_FEED, start)) {
       const line = part.subarray(start, end)
-      yield (rest.length === 0 ? line : Buffer.concat([...rest, line])).toString('utf8')
+      yield rest.length === 0 ? line : Buffer.concat([...rest, line])
       rest = []
       restLength = 0
       start = end + 1

@@ -1,13 +1,19 @@
 import { StringDecoder } from 'node:string_decoder'
 import type { Telemetry } from '../telemetry.ts'
-import { badAnswer, parseAnswer } from './api-answer.ts'
+import { badAnswer, parseAnswer, pickAnswer } from './api-answer.ts'
 import { ApiError, getBody, linesOf, MAX_OBJECT, type ApiServer } from './api-server.ts'
 import { objectOf, textOf } from './json.ts'
 import { listReader, type ListPiece } from './list-reader.ts'
+import type { Shape } from './pick.ts'
 import type { PodNames } from './pod-names.ts'
-import { readPod, resourceVersionOf, type Pod } from './pod.ts'
+import { podShape, readPod, resourceVersionOf, type Pod } from './pod.ts'
 
 const SUBJECT = 'pods'
+
+/** Of an event of the watch; the object of an error is a Status. */
+const eventShape: Shape = {
+  keys: { type: true, object: { keys: { ...podShape.keys, code: true, message: true } } },
+}
 
 export type PodRequest = {
   readonly server: ApiServer
@@ -76,11 +82,11 @@ export async function* podVersions(
     timeoutSeconds: String(300 + Math.floor(Math.random() * 300)),
   })
   for await (const line of linesOf(getBody(server, path, request))) {
-    const event = objectOf(parseAnswer(line, SUBJECT))
+    const event = objectOf(pickAnswer(line, eventShape, SUBJECT))
     const type = event?.type
     if (type === 'ERROR') throw watchError(event?.object)
     const version = resourceVersionOf(event?.object)
-    if (version === undefined || typeof type !== 'string') throw badAnswer(line, SUBJECT)
+    if (version === undefined || typeof type !== 'string') throw badAnswer(line.toString(), SUBJECT)
     // A bookmark holds a version only, and what a later API server may add means nothing to us.
     if (type === 'ADDED' || type === 'MODIFIED' || type === 'DELETED') {
       const pod = readPod(event?.object)

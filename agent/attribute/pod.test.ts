@@ -1,12 +1,13 @@
 import { expect, test } from 'vitest'
-import { readPod, resourceVersionOf } from './pod.ts'
+import { pick } from './pick.ts'
+import { podShape, readPod, resourceVersionOf } from './pod.ts'
 
 const id = (digit: string) => digit.repeat(64)
 const metadata = { uid: 'u', namespace: 'shop', name: 'cart-0' }
 
 test('a pod gives its names, its workload, its images and its container ids', () => {
   expect(
-    readPod({
+    readBoth({
       kind: 'Pod',
       metadata: {
         ...metadata,
@@ -42,7 +43,7 @@ test('a pod gives its names, its workload, its images and its container ids', ()
 })
 
 test('a restarted container is known by all ids that its status still tells, the running one last', () => {
-  const pod = readPod({
+  const pod = readBoth({
     metadata,
     status: {
       containerStatuses: [
@@ -64,7 +65,7 @@ test('a restarted container is known by all ids that its status still tells, the
 
 test('the mirror of a static pod stands under its own UID and under the hash of its file', () => {
   const mirror = { ...metadata, annotations: { 'kubernetes.io/config.hash': 'f00d' } }
-  expect(readPod({ metadata: mirror })?.uids).toEqual(['u', 'f00d'])
+  expect(readBoth({ metadata: mirror })?.uids).toEqual(['u', 'f00d'])
 })
 
 test.each([
@@ -82,7 +83,7 @@ test.each([
     { status: { containerStatuses: [null, 7, { name: 'a', state: [] }] } },
   ],
 ])('a pod with %s has its names', (_what, rest) => {
-  const pod = readPod({ metadata, ...rest })
+  const pod = readBoth({ metadata, ...rest })
   expect(pod?.owner).toEqual({
     namespace: 'shop',
     pod: 'cart-0',
@@ -95,7 +96,7 @@ test.each([
 test('names of 200 characters and annotations in any script do no harm', () => {
   const name = 'n'.repeat(200)
   const annotations = { 'example.org/Grüße-🐟': '釜山 \u0000\u2028 '.repeat(1_000) }
-  const pod = readPod({ metadata: { ...metadata, name, annotations } })
+  const pod = readBoth({ metadata: { ...metadata, name, annotations } })
   expect(pod?.owner.pod).toBe(name)
 })
 
@@ -109,7 +110,7 @@ test.each([
   ['a name that is a number', { metadata: { ...metadata, name: 7 } }],
   ['an empty namespace', { metadata: { ...metadata, namespace: '' } }],
 ])('%s is no pod', (_what, value) => {
-  expect(readPod(value)).toBeUndefined()
+  expect(readBoth(value)).toBeUndefined()
 })
 
 test('the version to go on from is the same field in pods, bookmarks and lists', () => {
@@ -117,3 +118,11 @@ test('the version to go on from is the same field in pods, bookmarks and lists',
   expect(resourceVersionOf({ metadata: { resourceVersion: 42 } })).toBeUndefined()
   expect(resourceVersionOf(undefined)).toBeUndefined()
 })
+
+/** As the list gives it, and as the watch does, which picks what is read from the bytes. */
+function readBoth(value: unknown) {
+  const whole = readPod(value)
+  const json = JSON.stringify(value) ?? 'null'
+  expect(readPod(pick(Buffer.from(json), podShape))).toEqual(whole)
+  return whole
+}

@@ -1,5 +1,7 @@
 import type { Owner } from '../model.ts'
+
 import { listOf, objectOf, textOf, type JsonObject } from './json.ts'
+import type { Shape } from './pick.ts'
 import { workloadOf } from './workload.ts'
 
 /** The few facts of a pod that name its traffic. */
@@ -13,12 +15,39 @@ export type Pod = {
   readonly containers: readonly (readonly [containerId: string, name: string])[]
 }
 
+const CONFIG_HASH = 'kubernetes.io/config.hash'
 const CONTAINERS = ['initContainers', 'containers', 'ephemeralContainers'] as const
 const STATUSES = [
   'initContainerStatuses',
   'containerStatuses',
   'ephemeralContainerStatuses',
 ] as const
+
+const images: Shape = { entries: { keys: { name: true, image: true } } }
+const terminated: Shape = { keys: { terminated: { keys: { containerID: true } } } }
+const containerIds: Shape = {
+  entries: { keys: { name: true, containerID: true, state: terminated, lastState: terminated } },
+}
+
+/** What `readPod` and `resourceVersionOf` read: a tenth of a pod. */
+export const podShape = {
+  keys: {
+    metadata: {
+      keys: {
+        uid: true,
+        namespace: true,
+        name: true,
+        resourceVersion: true,
+        creationTimestamp: true,
+        labels: true,
+        annotations: { keys: { [CONFIG_HASH]: true } },
+        ownerReferences: true,
+      },
+    },
+    spec: { keys: { nodeName: true, ...allOf(CONTAINERS, images) } },
+    status: { keys: allOf(STATUSES, containerIds) },
+  },
+} as const satisfies Shape
 
 /**
  * Reads a v1 Pod as the API server gives it. What is missing but for its names is no fault: a pod that was
@@ -35,7 +64,7 @@ export function readPod(value: unknown): Pod | undefined {
   }
   const spec = objectOf(pod?.spec)
   const status = objectOf(pod?.status)
-  const hash = textOf(objectOf(metadata.annotations)?.['kubernetes.io/config.hash'])
+  const hash = textOf(objectOf(metadata.annotations)?.[CONFIG_HASH])
   return {
     uids: hash === undefined || hash === uid ? [uid] : [uid, hash],
     owner: { namespace, pod: name, ...workload(name, metadata, spec) },
@@ -93,4 +122,8 @@ function terminatedId(state: unknown): unknown {
 /** `containerd://4b8d…` → `4b8d…` */
 function withoutRuntime(containerId: string | undefined): string | undefined {
   return textOf(containerId?.slice(containerId.lastIndexOf('/') + 1))
+}
+
+function allOf(keys: readonly string[], shape: Shape): Record<string, Shape> {
+  return Object.fromEntries(keys.map(key => [key, shape]))
 }

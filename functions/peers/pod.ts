@@ -3,7 +3,7 @@ import { fieldsAt, listAt, secondsAt, textAt } from './fields.ts'
 import type { Fields } from './fields.ts'
 import { claims } from './owner.ts'
 import type { Owner } from './owner.ts'
-import type { Shape } from './pick.ts'
+import type { Shape } from '../../agent/attribute/pick.ts'
 import { addressesOf, identityOf, metadataShape } from './reader.ts'
 import type { Reading } from './reader.ts'
 

@@ -2,7 +2,7 @@ import { canonicalAddress } from '../address/canonical.ts'
 import { fieldsAt, textAt } from './fields.ts'
 import type { Fields } from './fields.ts'
 import type { Intern } from './interner.ts'
-import type { Shape } from './pick.ts'
+import type { Shape } from '../../agent/attribute/pick.ts'
 
 /** What is strange about an object; it is used without that part. */
 export type Fault = 'no_name' | 'no_status' | 'bad_address'

@@ -1,5 +1,5 @@
 import { nodeShape } from './node.ts'
-import type { Shape } from './pick.ts'
+import type { Shape } from '../../agent/attribute/pick.ts'
 import { podShape } from './pod.ts'
 import { serviceShape } from './service.ts'
 
