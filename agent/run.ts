@@ -46,9 +46,12 @@ export async function run({ programs, told }: Started, stop: AbortSignal): Promi
   const births = opened.use(openCgroupBirths({ programs, telemetry, warn: log.warn }))
   const { takeBirths } = births
   const cgroups =
-    mount === undefined ? noCgroupTree({ takeBirths }) : openCgroupTree({ mount, takeBirths })
-  if (mount === undefined) log.warn('cgroups', loss)
-  else opened.use(await startUdp({ programs, births, cgroups, mount, telemetry, warn: log.warn }))
+    mount === undefined
+      ? noCgroupTree({ takeBirths })
+      : openCgroupTree({ mount, isEmptyBesideV1: loss !== undefined, takeBirths })
+  if (loss !== undefined) log.warn('cgroups', loss)
+  if (mount !== undefined)
+    opened.use(await startUdp({ programs, births, cgroups, mount, telemetry, warn: log.warn }))
   const pods = createPodNames()
   if (apiServer) {
     opened.use(watchPods({ server: apiServer, nodeName, names: pods, telemetry, ...log }))

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -6,6 +6,8 @@ import { exampleFlow } from '../test/example-flow.ts'
 import { createTelemetry } from '../telemetry.ts'
 import { attribution } from './attribute.ts'
 import { lookForCgroups, noCgroupTree } from './cgroup-hierarchy.ts'
+import { parseCgroupPath } from './cgroup-path.ts'
+import { openCgroupTree } from './cgroup-tree.ts'
 import { createPodNames } from './pod-names.ts'
 
 let mount = ''
@@ -35,8 +37,19 @@ test('with version 1 only it is said what is lost, and what helps', () => {
   expect(fix).toContain('systemd.unified_cgroup_hierarchy=1')
 })
 
-test('a hierarchy of version 2 that nobody uses is as good as none', () => {
-  expect(lookForCgroups('', `${V1}\n${v2()}`).loss).toMatch(LOST)
+test('a hierarchy of version 2 that nobody uses is as good as none, till somebody does', () => {
+  const { loss, mount: found = '' } = lookForCgroups('', `${V1}\n${v2()}`)
+  expect(loss).toMatch(LOST)
+  const tree = openCgroupTree({ mount: found, isEmptyBesideV1: loss !== undefined })
+  const root = statSync(found).ino
+  tree.scan(0)
+  expect(tree.ownerOf(root, 0)).toEqual({ kind: 'unseen' })
+  mkdirSync(join(mount, 'kubepods'))
+  tree.scan(1)
+  expect(tree.ownerOf(root, 1)).toEqual(parseCgroupPath('/'))
+  expect(tree.ownerOf(statSync(join(mount, 'kubepods')).ino, 1)).toEqual(
+    parseCgroupPath('/kubepods'),
+  )
 })
 
 test('without cgroups of any version, or at the wrong place, the setting is named', () => {

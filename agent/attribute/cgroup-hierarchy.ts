@@ -1,16 +1,15 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import type { CgroupOwner } from './cgroup-path.ts'
-import { findCgroupMount, type CgroupTree, type CgroupTreeParts } from './cgroup-tree.ts'
+import { findCgroupMount, UNSEEN, type CgroupTree, type CgroupTreeParts } from './cgroup-tree.ts'
 
 /** What this machine has of cgroups: where they are, or what is lost without them. */
 export type CgroupHierarchy =
   | { readonly mount: string; readonly loss?: undefined }
-  | { readonly mount?: undefined; readonly loss: string; readonly fix: string }
+  /** With a mount: so long as nothing is in it but its root. */
+  | { readonly mount?: string; readonly loss: string; readonly fix: string }
 
 const LOSS =
   'bytes are counted for the node as a whole, without namespace, pod, container or unit, and UDP only where fentry attaches'
 const FIX = 'Boot with systemd.unified_cgroup_hierarchy=1'
-const UNSEEN: CgroupOwner = { kind: 'unseen' }
 
 /**
  * Looks for the cgroup2 hierarchy at or below `root`. A socket knows its cgroup of version 2 and no other:
@@ -33,7 +32,8 @@ export function lookForCgroups(
   const mount = findCgroupMount(root, mountinfo)
   const isInUse = readdirSync(mount, { withFileTypes: true }).some(entry => entry.isDirectory())
   if (hasV1 && !isInUse) {
-    return { loss: `this machine uses cgroup v1, nothing is in ${mount}: ${LOSS}`, fix: FIX }
+    const loss = `this machine uses cgroup v1, nothing is in ${mount}: till something is, ${LOSS}`
+    return { mount, loss, fix: FIX }
   }
   return { mount }
 }

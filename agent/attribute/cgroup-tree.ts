@@ -16,6 +16,8 @@ export type Birth = { readonly cgroupId: number; readonly path: string }
 export type CgroupTreeParts = {
   /** Mount point of a cgroup v2 hierarchy, as found by `findCgroupMount`. */
   readonly mount: string
+  /** The hierarchy was found empty beside version 1: while it is, the root's sockets are anybody's. */
+  readonly isEmptyBesideV1?: boolean
   /** Gives the births since its last call: a cgroup that lives between two scans has its name from there. */
   readonly takeBirths?: () => readonly Birth[]
   readonly graceMs?: number
@@ -23,13 +25,17 @@ export type CgroupTreeParts = {
   readonly maxRemoved?: number
 }
 
+/** The owner of a socket whose cgroup is of version 1. */
+export const UNSEEN: CgroupOwner = { kind: 'unseen' }
+
 type Known = { readonly path: string; readonly owner: CgroupOwner; neededMs: number }
 
 /** A folder with no folder in it: the kernel keeps the link count of cgroup folders at 2 + children. */
 const LINKS_OF_A_LEAF = 2
 
 export function openCgroupTree(parts: CgroupTreeParts): CgroupTree {
-  const { mount, takeBirths = () => [], graceMs = 600_000, maxRemoved = 10_000 } = parts
+  const { mount, isEmptyBesideV1 = false, takeBirths = () => [] } = parts
+  const { graceMs = 600_000, maxRemoved = 10_000 } = parts
   let present = new Map<number, Known>()
   const removed = new Map<number, Known>()
 
@@ -60,7 +66,7 @@ export function openCgroupTree(parts: CgroupTreeParts): CgroupTree {
       const known = present.get(cgroupId) ?? removed.get(cgroupId)
       if (known === undefined) return undefined
       known.neededMs = nowMs
-      return known.owner
+      return isEmptyBesideV1 && known.path === '/' && present.size === 1 ? UNSEEN : known.owner
     },
     pathOf: cgroupId => (present.get(cgroupId) ?? removed.get(cgroupId))?.path,
   }
