@@ -54,7 +54,8 @@ export async function run({ programs, told }: Started, stop: AbortSignal): Promi
     opened.use(await startUdp({ programs, births, cgroups, mount, telemetry, warn: log.warn }))
   const pods = createPodNames()
   if (apiServer) {
-    opened.use(watchPods({ server: apiServer, nodeName, names: pods, telemetry, ...log }))
+    const told = { names: pods, telemetry, returnMemory, ...log }
+    opened.use(watchPods({ server: apiServer, nodeName, ...told }))
   }
   const zone = opened.use(openZone({ config, telemetry, log }))
   // Closed after the sinks, who write to it up to their end.

@@ -24,7 +24,12 @@ export type PodRequest = {
   /** After so long without a byte the connection counts as dead, ms. */
   readonly quietMs: number
   readonly signal: AbortSignal
+  /** Called now and again in a storm of events: what they left is garbage by then. */
+  readonly returnMemory?: (() => void) | undefined
 }
+
+/** Some thousand events, which leave about as much garbage as they have bytes. */
+const BYTES_PER_RETURN = 16_000_000
 
 /** Fills the names with one list and gives its version, from which a watch can go on. Throws `ApiError`. */
 export async function listPods(
@@ -81,7 +86,13 @@ export async function* podVersions(
     // Spread, so that the agents of a cluster do not come back at the same moment.
     timeoutSeconds: String(300 + Math.floor(Math.random() * 300)),
   })
+  let bytes = 0
   for await (const line of linesOf(getBody(server, path, request))) {
+    bytes += line.length
+    if (bytes >= BYTES_PER_RETURN) {
+      request.returnMemory?.()
+      bytes = 0
+    }
     const event = objectOf(pickAnswer(line, eventShape, SUBJECT))
     const type = event?.type
     if (type === 'ERROR') throw watchError(event?.object)

@@ -17,6 +17,7 @@ function setUp(
   pace = {},
   clock = CLOCK,
   limited = (log: (line: string) => void) => (_key: string, line: string) => log(line),
+  returnMemory = () => {},
 ) {
   const names = createPodNames()
   const telemetry = createTelemetry('node-1', 'test')
@@ -28,6 +29,7 @@ function setUp(
     telemetry,
     warn: limited(line => warnings.push(line)),
     info: () => undefined,
+    returnMemory,
     pace: { firstRetryMs: 5, longestRetryMs: 20, ...pace },
     clock,
   })
@@ -72,6 +74,19 @@ async function watchAfterList(server: FakeApiServer, items: unknown[] = []): Pro
   watching.response.writeHead(200).flushHeaders()
   return watching
 }
+
+test('a storm of events gives its memory back before the next minute does', async () => {
+  await using server = await fakeApiServer()
+  const returned = vi.fn<() => void>()
+  await using watch = setUp(server, {}, CLOCK, undefined, returned)
+  const { response } = await watchAfterList(server)
+
+  const large = { ...pod('u', 'web'), unread: 'x'.repeat(1_000_000) }
+  for (let version = 11; version < 50; version++) response.write(event('MODIFIED', large))
+  response.write(event('MODIFIED', pod('u', 'web-after')))
+  await watch.podNamed('u', 'web-after')
+  expect(returned).toHaveBeenCalledTimes(2)
+})
 
 test('one list from memory, then one watch from there on, both of this node only', async () => {
   await using server = await fakeApiServer()

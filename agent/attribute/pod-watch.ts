@@ -13,6 +13,8 @@ export type PodWatchParts = {
   /** Failures with the same key are one matter: one line a minute. */
   readonly warn: (key: string, line: string) => void
   readonly info: (line: string) => void
+  /** As of `PodRequest`. */
+  readonly returnMemory?: () => void
   readonly pace?: Partial<Pace>
   readonly clock?: Clock
 }
