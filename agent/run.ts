@@ -54,8 +54,8 @@ export async function run({ programs, told }: Started, stop: AbortSignal): Promi
     opened.use(await startUdp({ programs, births, cgroups, mount, telemetry, warn: log.warn }))
   const pods = createPodNames()
   if (apiServer) {
-    const told = { names: pods, telemetry, returnMemory, ...log }
-    opened.use(watchPods({ server: apiServer, nodeName, ...told }))
+    const given = { names: pods, telemetry, returnMemory, ...log }
+    opened.use(watchPods({ server: apiServer, nodeName, ...given }))
   }
   const zone = opened.use(openZone({ config, telemetry, log }))
   // Closed after the sinks, who write to it up to their end.
