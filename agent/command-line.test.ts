@@ -17,6 +17,16 @@ test('the command lines of 2021 are understood', () => {
   })
 })
 
+test('the sink newrelic of 2021 is understood', () => {
+  const spec = 'newrelic,account=1234567,key=eu01xxNRAL=,region=eu'
+  expect(parseCommandLine(['--sink', spec]).settings).toEqual({
+    sinks: {
+      newrelic: { type: 'newrelic', account: '1234567', key: 'eu01xxNRAL=', region: 'eu' },
+    },
+  })
+  expect(HELP).toContain('newrelic,account=')
+})
+
 test('several sinks go by their type, further ones of a type by a number', () => {
   const args = ['--sink', 'stdout', '--sink=stdout,format=json', '--sink', 'stdout,queueLimit=7']
   expect(parseCommandLine(args).settings).toEqual({

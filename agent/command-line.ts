@@ -29,6 +29,7 @@ export const HELP = `Usage: node agent/main.ts [check | unpin] [options]
   --sink SPEC        where samples go: name[,key=value]... (repeatable; default: stdout)
                      stdout[,format=json]
                      prometheus,endpoint=http://prometheus:9090/api/v1/write[,username=U,password=P]
+                     newrelic,account=1234567,key=LICENSE_KEY[,region=EU]
   --config FILE      settings as YAML or JSON; the command line wins over it
   --interval 10s     how often samples are taken, 1s to 5m
   --listen HOST:PORT the agent's own /metrics, /healthz and /readyz (default: :8080)
@@ -44,8 +45,9 @@ export const HELP = `Usage: node agent/main.ts [check | unpin] [options]
   -v, --verbose      log more
   -h, --help         this text
 
-CONVIS_ARGS may hold such a command line; it is read before the real one. A password on a command
-line is visible to everyone on the machine: a config file with passwordFile keeps it from them.`
+CONVIS_ARGS may hold such a command line; it is read before the real one. A password or key on a
+command line is visible to everyone on the machine: a config file with passwordFile or keyFile keeps
+it from them.`
 
 const OPTIONS = {
   bytecode: { type: 'string' },

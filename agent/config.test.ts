@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { z } from 'zod'
 import { readConfig, Settings } from './config.ts'
+import { sinkSchemas } from './sinks/options.ts'
 
 let folder = ''
 beforeEach(() => {
@@ -123,7 +124,7 @@ sinks:
       `${faults}maxSeries: expected number, received string`,
       `${faults}listen: write HOST:PORT or :PORT, such as 127.0.0.1:8080`,
       `${faults}sinks.main.endpoint: use a URL like http://prometheus:9090/api/v1/write`,
-      `${faults}sinks.copy.type: unknown sink. Use one of: stdout, prometheus`,
+      `${faults}sinks.copy.type: unknown sink. Use one of: ${Object.keys(sinkSchemas).join(', ')}`,
       `${faults}sinks.more: unknown setting colour. Correct its spelling or remove it`,
       `${faults}the whole file: unknown setting intervall. Correct its spelling or remove it`,
     ].join('\n'),

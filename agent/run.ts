@@ -62,7 +62,9 @@ export async function run({ programs, told }: Started, stop: AbortSignal): Promi
   opened.defer(() => {
     if (isUninstalled && spoolDirectory !== undefined) removeSpools(spoolDirectory)
   })
-  const sink = opened.use(openSinks({ sinks, version, telemetry, log: log.info, spoolDirectory }))
+  const sink = opened.use(
+    await openSinks({ sinks, version, telemetry, log: log.info, spoolDirectory }),
+  )
   const attributed = attribution({ cgroups, ...(apiServer && { pods }), telemetry })
   const measureUsage = ownUsage(telemetry)
   const { registry } = telemetry

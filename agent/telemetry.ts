@@ -131,6 +131,11 @@ export function createTelemetry(nodeName: string, version: string) {
       'sink',
       'reason',
     ]),
+    sinkValuesCut: counter(
+      'sink_values_cut_total',
+      'Values of labels that were cut to what the destination takes',
+      ['sink'],
+    ),
     sinkFailures: counter('sink_failures_total', 'Requests that failed', ['sink', 'reason']),
     sinkWireBytes: counter(
       'sink_wire_bytes_total',

@@ -88,6 +88,7 @@ const rooms: Readonly<Record<string, readonly string[] | 'anything'>> = {
     'agent/quiet-log.ts',
     'agent/sinks/delivery-options.ts',
     'agent/sinks/http-options.ts',
+    'agent/sinks/newrelic-options.ts',
     'agent/sinks/remote-write-options.ts',
     'agent/sinks/spool-folder.ts',
     'agent/sinks/stdout-options.ts',
@@ -102,6 +103,7 @@ const rooms: Readonly<Record<string, readonly string[] | 'anything'>> = {
   ],
   // Read once, by the start: what runs for months does without zod.
   'agent/sinks/options.ts': [
+    'agent/sinks/newrelic-options.ts',
     'agent/sinks/remote-write-options.ts',
     'agent/sinks/stdout-options.ts',
     'zod',
@@ -116,6 +118,11 @@ const rooms: Readonly<Record<string, readonly string[] | 'anything'>> = {
   ],
   // Settings are checked against it before anything starts.
   'agent/sinks/spool-folder.ts': [],
+  'agent/sinks/newrelic-options.ts': [
+    'agent/sinks/delivery-options.ts',
+    'agent/sinks/http-options.ts',
+    'zod',
+  ],
   'agent/sinks/stdout-options.ts': ['zod'],
   // Read once as well; it uses the same code as the sinks.
   'agent/sinks/surroundings.ts': ['agent/sinks/', 'agent/sinks/options.ts'],
@@ -157,6 +164,7 @@ const rooms: Readonly<Record<string, readonly string[] | 'anything'>> = {
   'agent/kernel/test/': 'anything',
   'agent/sinks/conformance-sender.ts': 'anything',
   'agent/sinks/contract.ts': 'anything',
+  'agent/sinks/event-receiver.ts': 'anything',
   'agent/sinks/examples.ts': 'anything',
   'agent/sinks/otlp-decode.ts': 'anything',
   'agent/sinks/fault-contract.ts': 'anything',

@@ -34,7 +34,7 @@ export async function relay(
   const { version } = packageJson
   const telemetry = createTelemetry(config.nodeName, version)
   const log = createLog(config.verbosity)
-  await using sinks = openSinks({ sinks: config.sinks, version, telemetry, log: log.info })
+  await using sinks = await openSinks({ sinks: config.sinks, version, telemetry, log: log.info })
   const samplesOf = pageSeries({ job: 'relay', instance: url.host })
   log.info(`relays ${url.origin}${url.pathname} to: ${Object.keys(config.sinks).join(', ')}`)
 

@@ -158,7 +158,8 @@ function hasToken(given: Given): boolean {
   return 'token' in given || 'tokenFile' in given
 }
 
-function isHeaderValue(value: unknown): boolean {
+/** Whether it may stand in a header. */
+export function isHeaderValue(value: unknown): boolean {
   try {
     validateHeaderValue('x', String(value))
     return true

@@ -11,7 +11,7 @@ test('a destination that hangs costs its own queue and nobody else anything', as
   await using hanging = await writeReceiver()
   await using healthy = await writeReceiver()
   hanging.answerAll('hang')
-  await using sinks = openSinks({
+  await using sinks = await openSinks({
     sinks: { hanging: optionsTo(hanging.endpoint), healthy: optionsTo(healthy.endpoint) },
     version: '1.2.3',
     telemetry,

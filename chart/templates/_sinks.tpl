@@ -27,6 +27,16 @@ http://{{ include "podatlas.partName" $part }}.{{ include "podatlas.namespace" .
 {{- end -}}
 {{- end }}
 
+{{/* What credentials of a type of sink hold, as {name: the agent's setting that takes the file with it}. */}}
+{{- define "podatlas.sinkCredentials" -}}
+{{- if eq . "newrelic" -}}
+licenseKey: keyFile
+{{- else if eq . "prometheus" -}}
+username: usernameFile
+password: passwordFile
+{{- end -}}
+{{- end }}
+
 {{/* The agent's `sinks`: the user's options as they are, credentials as paths of mounted files. */}}
 {{- define "podatlas.sinkConfig" -}}
 {{- $configs := dict -}}
@@ -35,12 +45,13 @@ http://{{ include "podatlas.partName" $part }}.{{ include "podatlas.namespace" .
 {{- if eq $sink.type "prometheus" -}}
 {{- $default := printf "%s/api/v1/write" (include "podatlas.prometheusUrl" $) -}}
 {{- $_ := set $config "endpoint" ($sink.endpoint | default $default) -}}
-{{- if include "podatlas.sinkSecret" (dict "root" $ "name" $name "sink" $sink) -}}
-{{- $_ := set $config "usernameFile" (printf "/etc/podatlas-sinks/%s/username" $name) -}}
-{{- $_ := set $config "passwordFile" (printf "/etc/podatlas-sinks/%s/password" $name) -}}
+{{- else if not (has $sink.type (list "newrelic" "stdout")) -}}
+{{- fail (printf "podatlas: sinks.%s.type: there is no sink of type %s. Types: newrelic, prometheus, stdout" $name $sink.type) -}}
 {{- end -}}
-{{- else if ne $sink.type "stdout" -}}
-{{- fail (printf "podatlas: sinks.%s.type: there is no sink of type %s. Types: prometheus, stdout" $name $sink.type) -}}
+{{- if include "podatlas.sinkSecret" (dict "root" $ "name" $name "sink" $sink) -}}
+{{- range $credential, $setting := include "podatlas.sinkCredentials" $sink.type | fromYaml -}}
+{{- $_ := set $config $setting (printf "/etc/podatlas-sinks/%s/%s" $name $credential) -}}
+{{- end -}}
 {{- end -}}
 {{- $_ := set $configs $name $config -}}
 {{- end -}}

@@ -25,12 +25,17 @@
 {{- $faults = append $faults "sinks: every sink is disabled, so nothing would leave the agent. Enable one, or to look at the data only:\n  sinks: {debug: {type: stdout}}" -}}
 {{- end -}}
 {{- range $name, $sink := $sinks -}}
+{{- if and (eq $sink.type "newrelic") (not $sink.account) -}}
+{{- $faults = append $faults (printf "sinks.%s: a newrelic sink needs the number of an account. For example:\n  sinks:\n    %s:\n      account: 1234567" $name $name) -}}
+{{- end -}}
 {{- $at := printf "sinks.%s.credentials" $name -}}
 {{- $credentials := $sink.credentials | default dict -}}
 {{- $values := $credentials.values | default dict -}}
 {{- if and $credentials.existingSecret $values -}}
 {{- $faults = append $faults (printf "%s: both existingSecret (%q) and values are set. Keep one. existingSecret keeps the password out of your values file." $at $credentials.existingSecret) -}}
-{{- else if $values -}}
+{{- else if and (eq $sink.type "newrelic") (not $credentials.existingSecret) (not $values.licenseKey) -}}
+{{- $faults = append $faults (printf "%s: a newrelic sink needs a licenseKey. Put it in a Secret and name it:\n  sinks:\n    %s:\n      credentials:\n        existingSecret: newrelic\n        keys: {licenseKey: licenseKey}" $at $name) -}}
+{{- else if and $values (eq $sink.type "prometheus") -}}
 {{- range $key := list "username" "password" -}}
 {{- if not (index $values $key) -}}
 {{- $faults = append $faults (printf "%s: a prometheus sink needs a %s too. Put both in a Secret and name it:\n  sinks:\n    %s:\n      credentials:\n        existingSecret: %s\n        keys: {username: username, password: password}" $at $key $name $name) -}}

@@ -28,14 +28,14 @@
 {{- end -}}
 {{- range $name, $sink := $sinks -}}
 {{- if ($sink.credentials).values -}}
-{{- $warnings = append $warnings (printf "sinks.%s.credentials.values puts a password into the values of this release. Name a Secret in sinks.%s.credentials.existingSecret instead." $name $name) -}}
+{{- $warnings = append $warnings (printf "sinks.%s.credentials.values puts a secret into the values of this release. Name a Secret in sinks.%s.credentials.existingSecret instead." $name $name) -}}
 {{- end -}}
 {{- range $header, $_ := $sink.headers -}}
 {{- if eq (lower $header) "authorization" -}}
 {{- $warnings = append $warnings (printf "sinks.%s.headers.%s stands in a ConfigMap, which more people may read than Secrets. Use sinks.%s.credentials where Basic authentication will do." $name $header $name) -}}
 {{- end -}}
 {{- end -}}
-{{- if and $sink.endpoint (not $.Values.cluster.name) -}}
+{{- if and (or $sink.endpoint (eq $sink.type "newrelic")) (not $.Values.cluster.name) -}}
 {{- $warnings = append $warnings (printf "sinks.%s may receive from several clusters, and cluster.name is empty: their series would be one. Set cluster.name." $name) -}}
 {{- end -}}
 {{- end -}}

@@ -2,15 +2,25 @@ import { z } from 'zod'
 import { sinkSchemas } from '../../agent/sinks/options.ts'
 
 type JsonSchema = z.core.JSONSchema.BaseSchema
+type CredentialsSchema = (names: readonly string[]) => JsonSchema
 
-/** Settings of the agent that the chart fills in from `credentials`. */
-const filledIn = [
+/** What `credentials` hold of each kind of sink, by the setting of the agent that the chart fills in with it. */
+const credentialOf: Readonly<Record<string, string>> = {
+  usernameFile: 'username',
+  passwordFile: 'password',
+  keyFile: 'licenseKey',
+}
+
+/** Settings of the agent that the chart does not show: it fills them in, or has no way to yet. */
+const hidden = [
   'username',
   'usernameFile',
   'password',
   'passwordFile',
   'token',
   'tokenFile',
+  'key',
+  'keyFile',
   'tls',
 ]
 
@@ -25,7 +35,7 @@ const urls = ['endpoint', 'proxyUrl']
  * Schema of the map of sinks, made of the agent's own options. A chain of `if`, `then` and `else` gives the reader the one
  * reason that matters; a `oneOf` would list a failure for every type that was not meant.
  */
-export function sinkSchema(credentials: JsonSchema): JsonSchema {
+export function sinkSchema(credentials: CredentialsSchema): JsonSchema {
   const ofTypes = Object.entries(sinkSchemas).reduce<JsonSchema>(
     (otherTypes, [type, options]) => ({
       if: { properties: { type: { const: type } }, required: ['type'] },
@@ -52,14 +62,17 @@ export function sinkSchema(credentials: JsonSchema): JsonSchema {
 }
 
 /** The agent's options as the chart shows them. `endpoint` may be empty: the chart has a default for it. */
-function optionsOf(options: z.ZodType, credentials: JsonSchema): Record<string, JsonSchema> {
+function optionsOf(options: z.ZodType, credentials: CredentialsSchema): Record<string, JsonSchema> {
   const { properties = {} } = z.toJSONSchema(options, { target: 'draft-7', io: 'input' })
   const shown = Object.entries(properties).flatMap(([name, schema]) => {
-    if (typeof schema === 'boolean' || name === 'type' || filledIn.includes(name)) return []
+    if (typeof schema === 'boolean' || name === 'type' || hidden.includes(name)) return []
     const { default: _default, format: _format, ...rest } = schema
     const { description = '' } = rest
     return [[name, urls.includes(name) ? { description, ...url } : rest] as const]
   })
-  const needsCredentials = Object.keys(properties).some(name => filledIn.includes(name))
-  return { ...Object.fromEntries(shown), ...(needsCredentials ? { credentials } : {}) }
+  const names = Object.keys(properties).flatMap(name => credentialOf[name] ?? [])
+  return {
+    ...Object.fromEntries(shown),
+    ...(names.length > 0 && { credentials: credentials(names) }),
+  }
 }

@@ -48,11 +48,16 @@ const image = object({
   pullPolicy: z.enum(['Always', 'IfNotPresent', 'Never']),
 })
 
-const credentials = object({
-  existingSecret: z.string(),
-  keys: object({ username: z.string().min(1), password: z.string().min(1) }),
-  values: object({ username: z.string(), password: z.string() }),
-})
+const credentials = credentialsOf('username', 'password')
+
+/** The block wherever podatlas needs a secret: a Secret of the user's and what its keys are called, or plain values. */
+function credentialsOf(...names: readonly string[]) {
+  return object({
+    existingSecret: z.string(),
+    keys: object(Object.fromEntries(names.map(name => [name, z.string().min(1)]))),
+    values: object(Object.fromEntries(names.map(name => [name, z.string()]))),
+  })
+}
 
 /** The keys that every component with pods has. */
 const podKeys = {
@@ -212,13 +217,17 @@ const Values = object({
   extraObjects: z.record(z.string(), z.union([z.string(), passedThrough])),
 })
 
-/** chart/values.schema.json: what values may look like, with the comments of values.yaml as descriptions. */
-export async function values(): Promise<{ path: string; content: string }[]> {
-  const schema = z.toJSONSchema(Values, { target: 'draft-7', io: 'input' })
-  const { $schema: _, ...credentialsSchema } = z.toJSONSchema(credentials, {
+function credentialsSchema(names: readonly string[]) {
+  const { $schema: _, ...schema } = z.toJSONSchema(credentialsOf(...names), {
     target: 'draft-7',
     io: 'input',
   })
+  return schema
+}
+
+/** chart/values.schema.json: what values may look like, with the comments of values.yaml as descriptions. */
+export async function values(): Promise<{ path: string; content: string }[]> {
+  const schema = z.toJSONSchema(Values, { target: 'draft-7', io: 'input' })
   const properties = { ...schema.properties, sinks: sinkSchema(credentialsSchema) }
   const described = describeKeys(
     { ...schema, title: 'Values of the podatlas chart', properties },

@@ -1,5 +1,8 @@
 import type { Reporter } from 'vitest/node'
 
+/** Suites of the tests that each hold a destination's documented requirement. */
+const SPECIFICATIONS = /^(Remote-Write \d\.\d|New Relic Event API)$/
+
 /** Says how many requirements of each specification have a test that passed: the tests of a suite of its name. */
 export const requirements: Reporter = {
   onTestRunEnd: modules => {
@@ -7,7 +10,7 @@ export const requirements: Reporter = {
     for (const module of modules)
       for (const test of module.children.allTests()) {
         const { parent } = test
-        if (parent.type !== 'suite' || !/^Remote-Write \d\.\d$/.test(parent.name)) continue
+        if (parent.type !== 'suite' || !SPECIFICATIONS.test(parent.name)) continue
         const count = covered.get(parent.name) ?? { passed: 0, all: 0 }
         count.all += 1
         if (test.result().state === 'passed') count.passed += 1
