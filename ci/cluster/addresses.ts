@@ -11,6 +11,12 @@ export const addresses = {
   worldGateway: '192.0.2.1',
 } as const
 
+/** Who runs the networks of these places: numbers that are set aside for documentation (RFC 5398). */
+export const networks = [
+  { network: '192.0.2.0/27', asn: 64_496, as_name: 'Example North' },
+  { network: '192.0.2.32/27', asn: 64_497, as_name: 'Example South' },
+] as const
+
 /** The places outside the cluster that the example pods talk to, by address. */
 export const places = [
   { address: '192.0.2.10', country: 'DE', city: 'Berlin', latitude: 52.52, longitude: 13.405 },

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { run } from '../image/run.ts'
 import { toolPath } from '../tools/tool.ts'
-import { places } from './addresses.ts'
+import { networks, places } from './addresses.ts'
 import { kubeconfigOf } from './certificates.ts'
 import type { ClusterFolders } from './folders.ts'
 import { kubectlOf } from './kubectl.ts'
@@ -34,11 +34,25 @@ export function helmOf({ certificates }: ClusterFolders) {
     run(toolPath('helm', 'helm'), [verb, 'podatlas', ...args, ...target])
 }
 
-/** Gives geoip a database that knows the documentation addresses. */
+/** Gives geoip databases that know the documentation addresses, and who runs their networks. */
 async function putPlaces(folders: ClusterFolders): Promise<void> {
-  const file = join(folders.root, 'places.mmdb')
-  const networks = places.map(({ address, ...place }) => ({ network: `${address}/32`, ...place }))
-  await run(toolPath('mmdb', 'mmdb'), ['-out', file], JSON.stringify(networks))
-  const map = ['create', 'configmap', 'places', `--from-file=places.mmdb=${file}`]
+  const located = places.map(({ address, ...place }) => ({ network: `${address}/32`, ...place }))
+  const files = [
+    await writeDatabase(folders, 'nested', 'places.mmdb', located),
+    await writeDatabase(folders, 'asn', 'networks.mmdb', networks),
+  ]
+  const map = ['create', 'configmap', 'places', ...files.map(file => `--from-file=${file}`)]
   await kubectlOf(folders)(['-n', namespace, ...map])
+}
+
+async function writeDatabase(
+  { root }: ClusterFolders,
+  schema: string,
+  name: string,
+  content: readonly object[],
+): Promise<string> {
+  const file = join(root, name)
+  const args = ['-schema', schema, '-out', file]
+  await run(toolPath('mmdb', 'mmdb'), args, JSON.stringify(content))
+  return file
 }

@@ -93,7 +93,7 @@ function where() {
 }
 
 function violating() {
-  const who = 'policy, direction, k8s_namespace, k8s_pod, country'
+  const who = 'policy, direction, k8s_namespace, k8s_pod, country, asn'
   return rows({
     id: 5,
     title: 'Violations',
@@ -110,6 +110,7 @@ function violating() {
         k8s_pod: 'k8s_pod',
         direction: 'Direction',
         country: 'Country',
+        asn: 'Network',
         'Value #A': 'Now',
         'Value #B': 'At most',
       }),

@@ -1,0 +1,83 @@
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { checkDashboard, tableOf, type Checked } from '../ci/dashboards/check.ts'
+import { emptyWhenWell } from '../ci/dashboards/empty-when-well.ts'
+import { golden } from '../ci/dashboards/golden.ts'
+import { filledPrometheus, type Filled } from '../ci/dashboards/prometheus.ts'
+import { filledIn } from '../ci/dashboards/promql.ts'
+import { dashboards } from '../ci/dashboards/read.ts'
+import { readRecorded } from '../ci/dashboards/record.ts'
+import { fileOf, render } from '../ci/render/helm.ts'
+
+// Recorded in a real cluster: an agent, geoip and peers, while pods talk to the world and to each other.
+const well = readRecorded(join(import.meta.dirname, '../ci/dashboards/recorded.jsonl'))
+// On top of it, what the golden tests see leave an agent and both functions that have trouble of every kind.
+const troubled = [
+  ...well,
+  ...golden('agent/test/golden/agent.prom'),
+  ...golden('agent/test/golden/traffic.prom'),
+  ...golden('agent/test/golden/traffic-folded.prom'),
+  ...golden('functions/geoip/test/golden/metrics.prom', { job: 'geo', instance: 'geoip:8080' }),
+  ...golden('functions/peers/test/golden/metrics.prom', { job: 'peers', instance: 'peers:8080' }),
+]
+const prices = '--set-json=cost.pricePerGB={"cross_zone":0.01,"internet":0.09}'
+const policy = (countries: string) =>
+  `--set-json=geofence.policies={"tested":{"deny":{"countries":["${countries}"]}}}`
+
+describe('a cluster that is well', () => {
+  let prometheus: Filled
+  const checked: [name: string, Checked][] = []
+  beforeAll(async () => {
+    prometheus = await start(well, 'AQ')
+  })
+  afterAll(async () => {
+    await prometheus[Symbol.asyncDispose]()
+    console.log(tableOf(checked))
+  })
+
+  test.each(dashboards)(
+    'every query of $name is PromQL to Prometheus itself',
+    async ({ dashboard }) => {
+      for (const { targets } of dashboard.panels)
+        for (const { expr } of targets) await prometheus.api.parse(filledIn(expr))
+      await expect(prometheus.api.parse('topk(5, rate(x))')).rejects.toThrow('bad_data')
+    },
+  )
+
+  test.each(dashboards)(
+    'every panel of $name shows something, or nothing that is there',
+    async ({ name, dashboard }) => {
+      const { api, momentS } = prometheus
+      const result = await checkDashboard(api, momentS, dashboard, emptyWhenWell[name])
+      checked.push([name, result])
+      expect(result).toMatchObject({ empty: [], faults: [] })
+    },
+  )
+})
+
+describe('a cluster in trouble', () => {
+  let prometheus: Filled
+  beforeAll(async () => {
+    prometheus = await start(troubled, 'JP')
+  })
+  afterAll(() => prometheus[Symbol.asyncDispose]())
+
+  test.each(dashboards)('no panel of $name is empty', async ({ dashboard }) => {
+    const { api, momentS } = prometheus
+    const { empty, faults } = await checkDashboard(api, momentS, dashboard)
+    expect({ empty, faults }).toEqual({ empty: [], faults: [] })
+  })
+})
+
+async function start(series: typeof well, forbidden: string): Promise<Filled> {
+  const rules = fileOf(await render([prices, policy(forbidden)]), 'podatlas-rules', 'rules.yml')
+  const awaited = [...rules.matchAll(/record: (\S+)/g)].map(([, name = '']) => name)
+  // Nothing violates a policy where all is well; the other group runs each two minutes.
+  const exempt = /geofence_violation|^namespace_country:/
+  const isViolated = forbidden === 'JP'
+  return filledPrometheus(
+    series,
+    rules,
+    awaited.filter(name => !exempt.test(name) || (isViolated && name.includes('violation'))),
+  )
+}
