@@ -18,7 +18,7 @@ export type Filled = AsyncDisposable & {
 
 /**
  * A real Prometheus with recorded series around this moment, and the chart's rules. The rules run in it, a round each
- * second, so that alerts fire too: promtool writes none. `awaited` are names that rules record.
+ * second, so that alerts fire too: promtool writes none. `awaited` are queries that rules must have made answer.
  */
 export async function filledPrometheus(
   recorded: readonly RecordedSeries[],
@@ -60,12 +60,18 @@ export async function filledPrometheus(
     if (child.exitCode !== null) throw new Error(`prometheus ended: ${await said}`)
     if (Date.now() / 1_000 > endS + 60) {
       await end()
-      throw new Error(`not recorded within a minute: ${missing.join(' ')}. ${await said}`)
+      throw new Error(`no answer within a minute: ${missing.join(' ')}. ${await said}`)
     }
     await sleep(500)
-    const present = await api.labelValues('__name__').catch((): string[] => [])
-    missing = missing.filter(name => !present.includes(name))
+    const areMissing = await Promise.all(missing.map(query => isUnanswered(api, query)))
+    missing = missing.filter((_, at) => areMissing[at])
   }
   const momentS = Date.now() / 1_000
   return { api, momentS, [Symbol.asyncDispose]: end }
+}
+
+/** It does not answer as long as it starts, either. */
+async function isUnanswered(api: Api, query: string): Promise<boolean> {
+  const answer = await api.instant(query, Date.now() / 1_000).catch(() => undefined)
+  return answer === undefined || answer.rows.length === 0
 }

@@ -44,8 +44,11 @@ function mapOfNamespaces() {
         renameByName: asStat,
       },
     })
-    .overrideByFieldType('string', [
+    .overrideByQuery('nodes', [
       link('podatlas-traffic', 'Traffic of this namespace', { namespace: cell('id') }),
+    ])
+    .overrideByQuery('edges', [
+      link('podatlas-traffic', 'Traffic of the sender', { namespace: cell('source') }),
     ])
     .noValue('Nothing was sent, or peers is off')
 }
