@@ -157,6 +157,8 @@ const rooms: Readonly<Record<string, readonly string[] | 'anything'>> = {
     'prom-client',
     'zod',
   ],
+  'functions/policy/': ['functions/program/', 'functions/prometheus/', 'yaml', 'zod'],
+  'functions/policy/test/': 'anything',
   'functions/peers/test/': 'anything',
   'functions/geoip/test/': 'anything',
   'dashboards/': ['@grafana/grafana-foundation-sdk'],

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { run } from '../image/run.ts'
+import { toolPath } from '../tools/tool.ts'
 import { createPod, podOf, untilDone } from './example/pod.ts'
-import { helmOf } from './install.ts'
+import { chart, helmOf } from './install.ts'
 import { folders, kubectl, promql, type Row } from './running.ts'
 
 const alertOf = (name: string) => `ALERTS{alertname="${name}",alertstate="firing"}`
@@ -69,6 +70,23 @@ test('the notes of the release warn of a policy for a namespace that is not ther
     'WARNING: geofence.policies.stays-in-germany: there is no namespace nowhere yet.',
   )
 })
+
+test('podatlas policy check in the pod of geoip says by its exit code whether a policy would have flagged anything', async () => {
+  expect(await check({ cold: { deny: { countries: ['AQ'] } } })).toContain('cold: nothing')
+  // What another namespace did is found before there is any policy for it.
+  const home = { namespaces: ['free'], allow: { countries: ['DE'] } }
+  await expect(check({ home })).rejects.toThrow('exit code 1')
+})
+
+/** What the command in the pod prints about policies, whose rules it is handed. Throws unless it ends with 0. */
+async function check(policies: object): Promise<string> {
+  const values = `--set-json=geofence.policies=${JSON.stringify(policies)}`
+  const words = ['template', 'podatlas', chart, '--show-only=templates/rules.yaml', values]
+  const rules = await run(toolPath('helm'), words)
+  const command = ['podatlas', 'policy', 'check', '-f', '-', '--since', '1h']
+  const inPod = ['-n', 'podatlas', 'exec', '-i', 'deployment/podatlas-geoip', '--', ...command]
+  return await kubectl([...inPod, '-p', 'http://podatlas-prometheus:9090'], rules)
+}
 
 /** The one alert of that name that fires, within the time promised; shown to who looks on. */
 async function firing(name: string): Promise<Row[]> {

@@ -1,11 +1,12 @@
-import { mkdtempDisposableSync, readFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { mkdtempDisposableSync, readFileSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { openDatabases } from '../../../functions/geoip/database.ts'
 import { stageGeoip } from './stage.ts'
 
-test("geoip's image knows cities and networks, and says whose databases they are", async () => {
+test("geoip's image knows cities and networks, says whose databases they are, and has the command", async () => {
   using root = mkdtempDisposableSync(join(tmpdir(), 'podatlas-stage-'))
   await stageGeoip(root.path)
   const folder = join(root.path, 'usr/share/podatlas')
@@ -23,4 +24,9 @@ test("geoip's image knows cities and networks, and says whose databases they are
   const notice = readFileSync(join(folder, 'NOTICE'), 'utf8')
   for (const source of ['db-ip.com', 'routeviews.org', 'nro.net']) expect(notice).toContain(source)
   expect(readFileSync(join(folder, 'ASN-LICENSE'), 'utf8')).toContain('routeviews.org')
+
+  const command = join(root.path, 'usr/bin/podatlas')
+  expect(statSync(command).mode & 0o111).toBe(0o111)
+  const help = execFileSync(process.execPath, [command, '--help'], { encoding: 'utf8' })
+  expect(help).toContain('podatlas policy check')
 })
