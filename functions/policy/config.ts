@@ -1,8 +1,10 @@
 import { join } from 'node:path'
 import { z } from 'zod'
 import type { Flags } from '../program/command-line.ts'
-import { duration, httpUrl } from '../program/fields.ts'
+import { duration } from '../program/fields.ts'
 import { ConfigError, readSettings } from '../program/settings.ts'
+import { checkUpstream, upstreamFlags, upstreamShape } from '../prometheus/upstream.ts'
+import type { Upstream } from '../prometheus/upstream.ts'
 
 const title = `podatlas policy check: what geofence policies would have flagged
 
@@ -33,6 +35,7 @@ const flags: Flags = {
     value: 'TIME',
     help: 'longest wait for each of the answers of Prometheus (default 1m)',
   },
+  ...upstreamFlags,
   help: { key: 'help', short: 'h', help: 'print this and exit' },
 }
 
@@ -41,7 +44,7 @@ const secondsOf: Readonly<Record<string, number>> = { m: 60, h: 3_600, d: 86_400
 const Schema = z
   .strictObject({
     file: z.string().min(1, 'name a file'),
-    prometheus: httpUrl('http://prometheus:9090'),
+    ...upstreamShape,
     since: z
       .string()
       .regex(/^[1-9]\d{0,3}[mhd]$/, 'use a time like 12h or 7d')
@@ -54,8 +57,13 @@ const Schema = z
     chart: z.string().min(1, 'name a folder').optional(),
     timeout: duration(100, 600_000).default(60_000),
   })
-  .transform(({ since, until, timeout, chart, ...rest }) => ({
-    ...rest,
+  .superRefine((keys, context) => {
+    checkUpstream(keys, (key, message) => context.addIssue({ code: 'custom', path: [key], message }))
+  })
+  .transform(({ file, json, since, until, timeout, chart, ...upstream }) => ({
+    upstream: upstream satisfies Upstream,
+    file,
+    json,
     spanS: Number(since.slice(0, -1)) * (secondsOf[since.slice(-1)] ?? 0),
     untilMs: until === undefined ? Date.now() : Date.parse(until),
     timeoutMs: timeout,

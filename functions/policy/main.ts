@@ -16,10 +16,10 @@ async function main(): Promise<number> {
       process.stdout.write(`${config.help}\n`)
       return 0
     }
-    const { file, chart, prometheus, timeoutMs } = config
+    const { file, chart, upstream, timeoutMs } = config
     const queries = policyQueries(await rulesOf({ file, chart, text: read(file) }), file)
     const stop = new AbortController().signal
-    const ask = prometheusClient({ baseUrl: prometheus, timeoutMs, stop })
+    const { ask } = prometheusClient({ upstream, timeoutMs, stop })
     const verdict = await judge(queries, ask, config)
     process.stdout.write(config.json ? reportJson(verdict) : reportTable(verdict))
     return verdict.violations.length > 0 ? 1 : 0
