@@ -58,7 +58,9 @@ const Schema = z
     timeout: duration(100, 600_000).default(60_000),
   })
   .superRefine((keys, context) => {
-    checkUpstream(keys, (key, message) => context.addIssue({ code: 'custom', path: [key], message }))
+    checkUpstream(keys, (key, message) =>
+      context.addIssue({ code: 'custom', path: [key], message }),
+    )
   })
   .transform(({ file, json, since, until, timeout, chart, ...upstream }) => ({
     upstream: upstream satisfies Upstream,
