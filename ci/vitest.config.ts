@@ -41,6 +41,7 @@ export default defineConfig({
       kind('kernel', 120_000),
       kind('chart', 120_000),
       kind('start', 240_000),
+      kind('scale', 300_000),
       kind('cluster', 1_800_000),
       kind('restart', 1_800_000),
       kind('uninstall', 1_800_000),
