@@ -2,15 +2,16 @@ import { mkdtempDisposable } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { runStep } from './run-step.ts'
-import { steps } from './steps.ts'
+import { furtherSteps, steps } from './steps.ts'
 
 // npm test                    every step
 // npm test -- unit kernel     these only
 const wanted = process.argv.slice(2)
-const unknown = wanted.filter(name => !steps.some(step => step.name === name))
+const all = [...steps, ...furtherSteps]
+const unknown = wanted.filter(name => !all.some(step => step.name === name))
 if (unknown.length > 0) {
   console.error(`no such step: ${unknown.join(' ')}`)
-  console.error(`Steps: ${steps.map(step => step.name).join(' ')}`)
+  console.error(`Steps: ${all.map(step => step.name).join(' ')}`)
   process.exit(2)
 }
 
@@ -20,8 +21,8 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => 
 await using folder = await mkdtempDisposable(join(tmpdir(), 'podatlas-check-'))
 let passed = 0
 let failed = 0
-for (const step of steps) {
-  if (wanted.length > 0 && !wanted.includes(step.name)) continue
+const asked = wanted.length === 0 ? steps : all.filter(({ name }) => wanted.includes(name))
+for (const step of asked) {
   process.stdout.write(step.name.padEnd(10))
   const startedMs = performance.now()
   const outcome = await runStep(step, folder.path, stop.signal)

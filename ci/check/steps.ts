@@ -24,6 +24,9 @@ export const steps: readonly Step[] = [
   { name: 'start', project: 'start' },
 ]
 
+/** Only by their names: they need more than `npm test` sets up. */
+export const furtherSteps: readonly Step[] = [{ name: 'scale', project: 'scale' }]
+
 function cFiles(): string[] {
   return globSync(['bpf/**/*.{c,h}', 'ci/{bench,cluster,image,vm}/**/*.{c,h}'], {
     cwd: root,

@@ -8,17 +8,11 @@ import { startThanos, type ThanosProcess } from './thanos.ts'
 
 const RECEIVERS = 3
 
-const Answer = z.object({
-  status: z.literal('success'),
-  data: z.object({
-    result: z.array(
-      z.object({
-        metric: z.record(z.string(), z.string()),
-        value: z.tuple([z.number(), z.string()]),
-      }),
-    ),
-  }),
-})
+const Sample = z.tuple([z.number(), z.string()])
+const Labels = z.record(z.string(), z.string())
+const Vector = z.array(z.object({ metric: Labels, value: Sample }))
+const Matrix = z.array(z.object({ metric: Labels, values: z.array(Sample) }))
+const Answer = z.object({ data: z.object({ result: z.unknown() }) })
 
 export type Row = { readonly metric: Readonly<Record<string, string>>; readonly value: number }
 
@@ -29,6 +23,11 @@ export type Ring = AsyncDisposable & {
   readonly url: string
   /** An instant query at `atMs`; `raw`: what each replica says by itself. */
   readonly query: (promql: string, atMs: number, way?: 'raw') => Promise<Row[]>
+  /** Every sample of the half hour before `atMs` that is stored: moments and values in turn. */
+  readonly samples: (
+    selector: string,
+    atMs: number,
+  ) => Promise<{ readonly metric: Row['metric']; readonly samples: number[] }[]>
 }
 
 export type Receiver = {
@@ -86,15 +85,26 @@ export async function startRing(): Promise<Ring> {
   return {
     receivers,
     url,
-    query: async (promql, atMs, way) => {
-      const time = String(atMs / 1_000)
-      const body = new URLSearchParams({ query: promql, time, dedup: String(way !== 'raw') })
-      const answer = await fetch(`${url}/api/v1/query`, { method: 'POST', body })
-      const { data } = Answer.parse(await answer.json())
-      return data.result.map(({ metric, value }) => ({ metric, value: Number(value[1]) }))
-    },
+    query: async (promql, atMs, way) =>
+      Vector.parse(await ask(url, promql, atMs, way)).map(({ metric, value }) => ({
+        metric,
+        value: Number(value[1]),
+      })),
+    samples: async (selector, atMs) =>
+      Matrix.parse(await ask(url, `${selector}[30m]`, atMs)).map(({ metric, values }) => ({
+        metric,
+        samples: values.flatMap(([seconds, value]) => [Math.round(seconds * 1_000), Number(value)]),
+      })),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
+}
+
+async function ask(url: string, promql: string, atMs: number, way?: 'raw'): Promise<unknown> {
+  const time = String(atMs / 1_000)
+  const body = new URLSearchParams({ query: promql, time, dedup: String(way !== 'raw') })
+  const answer = await fetch(`${url}/api/v1/query`, { method: 'POST', body })
+  if (!answer.ok) throw new Error(`${promql}: ${await answer.text()}`)
+  return Answer.parse(await answer.json()).data.result
 }
 
 /** Query asks its endpoints every few seconds what they have; before that it answers with nothing. */

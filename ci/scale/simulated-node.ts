@@ -20,8 +20,8 @@ export type SimulatedNode = AsyncDisposable & {
   readonly tick: (nowMs: number) => void
   /** Counted here, before any sink saw it. */
   readonly offered: () => number
-  /** Last value of each series, counted like that. */
-  readonly values: ReadonlyMap<Series, number>
+  /** Every sample of each series, noted like that: moments and values in turn. */
+  readonly samples: ReadonlyMap<Series, readonly number[]>
   /** Samples that wait in any of its sinks. */
   readonly waiting: () => number
 }
@@ -57,7 +57,7 @@ export function simulatedNode(options: NodeOptions): SimulatedNode {
     telemetry,
     log: () => undefined,
   })
-  const values = new Map<Series, number>()
+  const noted = new Map<Series, number[]>()
   let offered = 0
   let ticks = 0
 
@@ -65,7 +65,7 @@ export function simulatedNode(options: NodeOptions): SimulatedNode {
     cluster,
     nodeName,
     telemetry,
-    values,
+    samples: noted,
     offered: () => offered,
     waiting: () => sum(telemetry.sinkQueueSamples),
     tick: nowMs => {
@@ -73,8 +73,11 @@ export function simulatedNode(options: NodeOptions): SimulatedNode {
       const flows = Array.from({ length: targets }, (_, index) => flowOf(nodeName, index, ticks))
       for (const samples of [...aggregate(flows, nowMs), ...own(nowMs)]) {
         offered += samples.series.length
-        for (const [index, series] of samples.series.entries())
-          values.set(series, samples.values?.[index] ?? Number.NaN)
+        for (const [index, series] of samples.series.entries()) {
+          const before = noted.get(series) ?? []
+          noted.set(series, before)
+          before.push(samples.timestampMs, samples.values?.[index] ?? Number.NaN)
+        }
         sinks.offer(samples)
       }
     },

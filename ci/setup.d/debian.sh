@@ -21,6 +21,8 @@ curl curl
 nftables nft
 chromium chromium"
 
+packages_scale=$packages_start
+
 packages_cluster="$packages_start
 gcc gcc
 libc6-dev /usr/lib/*/libc.a|/usr/lib64/libc.a
