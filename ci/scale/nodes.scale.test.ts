@@ -26,8 +26,10 @@ let waitingAtKill = 0
 
 beforeAll(async () => {
   ring = await startRing()
-  nodes = CLUSTERS.flatMap(cluster =>
-    Array.from({ length: NODES_PER_CLUSTER }, (_, index) => openNode(cluster, index)),
+  nodes = await Promise.all(
+    CLUSTERS.flatMap(cluster =>
+      Array.from({ length: NODES_PER_CLUSTER }, (_, index) => openNode(cluster, index)),
+    ),
   )
   await push()
 }, 600_000)
@@ -37,7 +39,7 @@ afterAll(async () => {
   await ring[Symbol.asyncDispose]()
 })
 
-function openNode(cluster: string, index: number): SimulatedNode {
+function openNode(cluster: string, index: number): Promise<SimulatedNode> {
   const endpoint = ring.receivers[index % ring.receivers.length]?.endpoint
   const headers = { 'THANOS-TENANT': cluster }
   return simulatedNode({

@@ -36,7 +36,7 @@ export type NodeOptions = {
 }
 
 /** Everything of an agent behind its attribution: the real aggregation and the real sinks. */
-export function simulatedNode(options: NodeOptions): SimulatedNode {
+export async function simulatedNode(options: NodeOptions): Promise<SimulatedNode> {
   const { cluster, nodeName, targets } = options
   const telemetry = createTelemetry(nodeName, '1.2.3')
   const common = { cluster, intervalMs: INTERVAL_MS, startedMs: 0 }
@@ -49,7 +49,7 @@ export function simulatedNode(options: NodeOptions): SimulatedNode {
     telemetry,
   })
   const own = ownMetrics({ ...common, registry: telemetry.registry })
-  const sinks = openSinks({
+  const sinks = await openSinks({
     sinks: Object.fromEntries(
       Object.entries(options.sinks).map(([name, one]) => [name, sinkOptions.parse(one)]),
     ),
