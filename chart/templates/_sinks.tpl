@@ -27,31 +27,72 @@ http://{{ include "podatlas.partName" $part }}.{{ include "podatlas.namespace" .
 {{- end -}}
 {{- end }}
 
-{{/* What credentials of a type of sink hold, as {name: the agent's setting that takes the file with it}. */}}
+{{/* What the Secret of a sink is to hold, as {key of credentials.keys: the agent's setting that takes the file with it}. Takes
+     the sink. A token is meant where one is named. */}}
 {{- define "podatlas.sinkCredentials" -}}
-{{- if eq . "newrelic" -}}
+{{- $credentials := .credentials | default dict -}}
+{{- if eq .type "newrelic" -}}
 licenseKey: keyFile
-{{- else if eq . "prometheus" -}}
+{{- else if or (hasKey ($credentials.keys | default dict) "token") (hasKey ($credentials.values | default dict) "token") -}}
+token: tokenFile
+{{- else -}}
 username: usernameFile
 password: passwordFile
 {{- end -}}
 {{- end }}
 
-{{/* The agent's `sinks`: the user's options as they are, credentials as paths of mounted files. */}}
+{{/* What a sink mounts of Secrets for TLS, as a list of {secret: {name, items}}; empty for none. Takes the sink. */}}
+{{- define "podatlas.sinkTlsSecrets" -}}
+{{- $tls := .tls | default dict -}}
+{{- $sources := list -}}
+{{- with $tls.caSecret -}}
+{{- $sources = append $sources (dict "secret" (dict "name" . "items" (list (dict "key" "ca.crt" "path" "ca.crt")))) -}}
+{{- end -}}
+{{- with $tls.certSecret -}}
+{{- $items := list (dict "key" "tls.crt" "path" "tls.crt") (dict "key" "tls.key" "path" "tls.key") -}}
+{{- $sources = append $sources (dict "secret" (dict "name" . "items" $items)) -}}
+{{- end -}}
+{{- if $sources }}{{ toYaml $sources }}{{ end -}}
+{{- end }}
+
+{{/* The agent's `tls` of a sink, with paths of mounted files. Takes {name, tls}. */}}
+{{- define "podatlas.sinkTls" -}}
+{{- $folder := printf "/etc/podatlas-tls/%s" .name -}}
+{{- $config := omit .tls "caSecret" "certSecret" -}}
+{{- if .tls.caSecret }}{{ $_ := set $config "caFile" (printf "%s/ca.crt" $folder) }}{{ end -}}
+{{- if .tls.certSecret -}}
+{{- $_ := set $config "certFile" (printf "%s/tls.crt" $folder) -}}
+{{- $_ := set $config "keyFile" (printf "%s/tls.key" $folder) -}}
+{{- end -}}
+{{- toYaml $config -}}
+{{- end }}
+
+{{/* Where a sink writes to; empty: it says so itself, or to nowhere. Takes {root, sink}. */}}
+{{- define "podatlas.sinkEndpoint" -}}
+{{- if .sink.endpoint -}}
+{{- .sink.endpoint -}}
+{{- else if eq .sink.type "prometheus" -}}
+{{- printf "%s/api/v1/write" (include "podatlas.prometheusUrl" .root) -}}
+{{- end -}}
+{{- end }}
+
+{{/* The agent's `sinks`: the user's options as they are, credentials and certificates as paths of mounted files. */}}
 {{- define "podatlas.sinkConfig" -}}
 {{- $configs := dict -}}
 {{- range $name, $sink := include "podatlas.enabledSinks" . | fromYaml -}}
-{{- $config := omit $sink "enabled" "credentials" -}}
+{{- $config := omit $sink "enabled" "credentials" "tls" -}}
 {{- if eq $sink.type "prometheus" -}}
-{{- $default := printf "%s/api/v1/write" (include "podatlas.prometheusUrl" $) -}}
-{{- $_ := set $config "endpoint" ($sink.endpoint | default $default) -}}
+{{- $_ := set $config "endpoint" (include "podatlas.sinkEndpoint" (dict "root" $ "sink" $sink)) -}}
 {{- else if not (has $sink.type (list "newrelic" "stdout")) -}}
 {{- fail (printf "podatlas: sinks.%s.type: there is no sink of type %s. Types: newrelic, prometheus, stdout" $name $sink.type) -}}
 {{- end -}}
 {{- if include "podatlas.sinkSecret" (dict "root" $ "name" $name "sink" $sink) -}}
-{{- range $credential, $setting := include "podatlas.sinkCredentials" $sink.type | fromYaml -}}
+{{- range $credential, $setting := include "podatlas.sinkCredentials" $sink | fromYaml -}}
 {{- $_ := set $config $setting (printf "/etc/podatlas-sinks/%s/%s" $name $credential) -}}
 {{- end -}}
+{{- end -}}
+{{- with $sink.tls -}}
+{{- $_ := set $config "tls" (include "podatlas.sinkTls" (dict "name" $name "tls" .) | fromYaml) -}}
 {{- end -}}
 {{- $_ := set $configs $name $config -}}
 {{- end -}}

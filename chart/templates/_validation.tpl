@@ -35,12 +35,26 @@
 {{- $faults = append $faults (printf "%s: both existingSecret (%q) and values are set. Keep one. existingSecret keeps the password out of your values file." $at $credentials.existingSecret) -}}
 {{- else if and (eq $sink.type "newrelic") (not $credentials.existingSecret) (not $values.licenseKey) -}}
 {{- $faults = append $faults (printf "%s: a newrelic sink needs a licenseKey. Put it in a Secret and name it:\n  sinks:\n    %s:\n      credentials:\n        existingSecret: newrelic\n        keys: {licenseKey: licenseKey}" $at $name) -}}
-{{- else if and $values (eq $sink.type "prometheus") -}}
-{{- range $key := list "username" "password" -}}
+{{- else if and $values (ne $sink.type "newrelic") -}}
+{{- range $key := include "podatlas.sinkCredentials" $sink | fromYaml | keys | sortAlpha -}}
 {{- if not (index $values $key) -}}
-{{- $faults = append $faults (printf "%s: a prometheus sink needs a %s too. Put both in a Secret and name it:\n  sinks:\n    %s:\n      credentials:\n        existingSecret: %s\n        keys: {username: username, password: password}" $at $key $name $name) -}}
+{{- $faults = append $faults (printf "%s: a %s sink needs a %s too. Put both in a Secret and name it:\n  sinks:\n    %s:\n      credentials:\n        existingSecret: %s\n        keys: {username: username, password: password}" $at $sink.type $key $name $name) -}}
 {{- end -}}
 {{- end -}}
+{{- end -}}
+{{- $named := mergeOverwrite (dict) ($credentials.keys | default dict) $values -}}
+{{- if and $named.token (or $named.username $named.password) -}}
+{{- $faults = append $faults (printf "%s: both a token and a user name or password are named. Keep one. For a token:\n  sinks:\n    %s:\n      credentials:\n        existingSecret: %s\n        keys: {token: token}" $at $name ($credentials.existingSecret | default $name)) -}}
+{{- end -}}
+{{- range $header, $_ := $sink.headers -}}
+{{- if and (eq (lower $header) "authorization") (or $credentials.existingSecret $values) -}}
+{{- $faults = append $faults (printf "sinks.%s: both headers.%s and credentials are set. Keep credentials, which stay out of the ConfigMap." $name $header) -}}
+{{- end -}}
+{{- end -}}
+{{- $endpoint := include "podatlas.sinkEndpoint" (dict "root" $ "sink" $sink) -}}
+{{- $tls := $sink.tls | default dict -}}
+{{- if and (hasPrefix "http://" $endpoint) (or $tls.caSecret $tls.certSecret $tls.serverName $tls.insecureSkipVerify) -}}
+{{- $faults = append $faults (printf "sinks.%s.tls: %s is no URL of https, so there is no certificate to look at. Use https, or remove tls." $name $endpoint) -}}
 {{- end -}}
 {{- end -}}
 {{- toYaml $faults -}}

@@ -31,9 +31,16 @@
 {{- $warnings = append $warnings (printf "sinks.%s.credentials.values puts a secret into the values of this release. Name a Secret in sinks.%s.credentials.existingSecret instead." $name $name) -}}
 {{- end -}}
 {{- range $header, $_ := $sink.headers -}}
-{{- if eq (lower $header) "authorization" -}}
-{{- $warnings = append $warnings (printf "sinks.%s.headers.%s stands in a ConfigMap, which more people may read than Secrets. Use sinks.%s.credentials where Basic authentication will do." $name $header $name) -}}
+{{- if regexMatch "(?i)auth|cookie|key|pass|secret|token" $header -}}
+{{- $warnings = append $warnings (printf "sinks.%s.headers.%s stands in a ConfigMap, which more people may read than Secrets. Use sinks.%s.credentials where a password or a bearer token will do." $name $header $name) -}}
 {{- end -}}
+{{- end -}}
+{{- if ($sink.tls).insecureSkipVerify -}}
+{{- $warnings = append $warnings (printf "sinks.%s.tls.insecureSkipVerify is on: whoever stands in the way can read and answer what the agents send. Name the CA in sinks.%s.tls.caSecret instead." $name $name) -}}
+{{- end -}}
+{{- $endpoint := include "podatlas.sinkEndpoint" (dict "root" $ "sink" $sink) -}}
+{{- if and (contains ".svc" $endpoint) (hasPrefix "http://" $endpoint) (or $.Values.agent.env.HTTP_PROXY $.Values.agent.env.http_proxy) (not (or $.Values.agent.env.NO_PROXY $.Values.agent.env.no_proxy)) -}}
+{{- $warnings = append $warnings (printf "agent.env names a proxy and no exceptions, so sinks.%s goes through it although it is in the cluster. If the proxy does not lead back: --set agent.env.NO_PROXY=.svc" $name) -}}
 {{- end -}}
 {{- if and (or $sink.endpoint (eq $sink.type "newrelic")) (not $.Values.cluster.name) -}}
 {{- $warnings = append $warnings (printf "sinks.%s may receive from several clusters, and cluster.name is empty: their series would be one. Set cluster.name." $name) -}}

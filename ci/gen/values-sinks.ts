@@ -2,16 +2,22 @@ import { z } from 'zod'
 import { sinkSchemas } from '../../agent/sinks/options.ts'
 
 type JsonSchema = z.core.JSONSchema.BaseSchema
-type CredentialsSchema = (names: readonly string[]) => JsonSchema
+
+/** What the chart has in place of the agent's settings: Secrets, which it mounts as files. */
+type Filling = {
+  readonly credentials: (names: readonly string[]) => JsonSchema
+  readonly tls: JsonSchema
+}
 
 /** What `credentials` hold of each kind of sink, by the setting of the agent that the chart fills in with it. */
 const credentialOf: Readonly<Record<string, string>> = {
   usernameFile: 'username',
   passwordFile: 'password',
+  tokenFile: 'token',
   keyFile: 'licenseKey',
 }
 
-/** Settings of the agent that the chart does not show: it fills them in, or has no way to yet. */
+/** Settings of the agent that the chart does not show: it fills them in. */
 const hidden = [
   'username',
   'usernameFile',
@@ -21,7 +27,6 @@ const hidden = [
   'tokenFile',
   'key',
   'keyFile',
-  'tls',
 ]
 
 /** Name of a volume and of a Secret, too. */
@@ -35,14 +40,14 @@ const urls = ['endpoint', 'proxyUrl']
  * Schema of the map of sinks, made of the agent's own options. A chain of `if`, `then` and `else` gives the reader the one
  * reason that matters; a `oneOf` would list a failure for every type that was not meant.
  */
-export function sinkSchema(credentials: CredentialsSchema): JsonSchema {
+export function sinkSchema(filling: Filling): JsonSchema {
   const ofTypes = Object.entries(sinkSchemas).reduce<JsonSchema>(
     (otherTypes, [type, options]) => ({
       if: { properties: { type: { const: type } }, required: ['type'] },
       // oxlint-disable-next-line unicorn/no-thenable -- a keyword of JSON Schema
       then: {
         additionalProperties: false,
-        properties: { enabled: {}, type: {}, ...optionsOf(options, credentials) },
+        properties: { enabled: {}, type: {}, ...optionsOf(options, filling) },
       },
       else: otherTypes,
     }),
@@ -62,17 +67,18 @@ export function sinkSchema(credentials: CredentialsSchema): JsonSchema {
 }
 
 /** The agent's options as the chart shows them. `endpoint` may be empty: the chart has a default for it. */
-function optionsOf(options: z.ZodType, credentials: CredentialsSchema): Record<string, JsonSchema> {
+function optionsOf(options: z.ZodType, filling: Filling): Record<string, JsonSchema> {
   const { properties = {} } = z.toJSONSchema(options, { target: 'draft-7', io: 'input' })
   const shown = Object.entries(properties).flatMap(([name, schema]) => {
     if (typeof schema === 'boolean' || name === 'type' || hidden.includes(name)) return []
     const { default: _default, format: _format, ...rest } = schema
     const { description = '' } = rest
+    if (name === 'tls') return [[name, { ...filling.tls, description }] as const]
     return [[name, urls.includes(name) ? { description, ...url } : rest] as const]
   })
   const names = Object.keys(properties).flatMap(name => credentialOf[name] ?? [])
   return {
     ...Object.fromEntries(shown),
-    ...(names.length > 0 && { credentials: credentials(names) }),
+    ...(names.length > 0 && { credentials: filling.credentials(names) }),
   }
 }

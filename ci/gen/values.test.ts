@@ -42,8 +42,8 @@ test.each([
     'string',
   ],
   [
-    'a token where none is known',
-    { sinks: { main: { type: 'prometheus', credentials: { values: { token: 't' } } } } },
+    'a credential that this type has not',
+    { sinks: { main: { type: 'prometheus', credentials: { values: { tokn: 't' } } } } },
     '/sinks/main/credentials/values',
     'additional',
   ],

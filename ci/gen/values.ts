@@ -59,6 +59,14 @@ function credentialsOf(...names: readonly string[]) {
   })
 }
 
+/** Of a sink: Secrets with certificates, and what is expected of the server's. */
+const sinkTls = object({
+  caSecret: z.string(),
+  certSecret: z.string(),
+  serverName: z.string(),
+  insecureSkipVerify: z.boolean(),
+})
+
 /** The keys that every component with pods has. */
 const podKeys = {
   image,
@@ -217,18 +225,18 @@ const Values = object({
   extraObjects: z.record(z.string(), z.union([z.string(), passedThrough])),
 })
 
-function credentialsSchema(names: readonly string[]) {
-  const { $schema: _, ...schema } = z.toJSONSchema(credentialsOf(...names), {
-    target: 'draft-7',
-    io: 'input',
-  })
+/** Schema of a part of the whole, which alone says what draft it is of. */
+function part(of: z.ZodType) {
+  const { $schema: _, ...schema } = z.toJSONSchema(of, { target: 'draft-7', io: 'input' })
   return schema
 }
 
 /** chart/values.schema.json: what values may look like, with the comments of values.yaml as descriptions. */
 export async function values(): Promise<{ path: string; content: string }[]> {
   const schema = z.toJSONSchema(Values, { target: 'draft-7', io: 'input' })
-  const properties = { ...schema.properties, sinks: sinkSchema(credentialsSchema) }
+  const credentialsSchema = (names: readonly string[]) => part(credentialsOf(...names))
+  const sinks = sinkSchema({ credentials: credentialsSchema, tls: part(sinkTls) })
+  const properties = { ...schema.properties, sinks }
   const described = describeKeys(
     { ...schema, title: 'Values of the podatlas chart', properties },
     readFileSync(join(root, 'chart/values.yaml'), 'utf8'),

@@ -1,15 +1,67 @@
-import { mkdtempDisposableSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempDisposableSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { basename, join } from 'node:path'
-import { expect, test } from 'vitest'
+import { basename, dirname, join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { z } from 'zod'
 import { readConfig } from '../../agent/config.ts'
-import { fileOf, render, valuesFiles } from './helm.ts'
+import { makeAuthority, type Authority, type Pair } from '../../agent/sinks/test/certificates.ts'
+import { chartFolder, fileOf, render, valuesFiles } from './helm.ts'
 
-/** What the agent makes of the file that the chart gives it, with the environment of a pod. */
+let authority: Authority
+let pair: Pair
+beforeAll(() => {
+  authority = makeAuthority()
+  pair = authority.issue('DNS:client.example')
+})
+afterAll(() => authority[Symbol.dispose]())
+
+const Item = z.object({ path: z.string() })
+const Secret = z.object({ items: z.array(Item) })
+const DaemonSet = z.object({ spec: z.object({ template: z.object({ spec: z.unknown() }) }) })
+const Pod = z.object({
+  volumes: z.array(
+    z.object({
+      name: z.string(),
+      secret: Secret.optional(),
+      projected: z.object({ sources: z.array(z.object({ secret: Secret })) }).optional(),
+    }),
+  ),
+  containers: z.tuple([
+    z.object({ volumeMounts: z.array(z.object({ name: z.string(), mountPath: z.string() })) }),
+  ]),
+})
+
+/** Puts what a pod mounts of Secrets below `root`, as the kubelet would below `/`. */
+function mountSecrets(root: string, objects: Awaited<ReturnType<typeof render>>): void {
+  const daemonSet = objects.find(({ kind }) => kind === 'DaemonSet')
+  const { volumes, containers } = Pod.parse(DaemonSet.parse(daemonSet).spec.template.spec)
+  const held: Readonly<Record<string, string>> = {
+    'ca.crt': authority.ca,
+    'tls.crt': pair.cert,
+    'tls.key': pair.key,
+  }
+  for (const { name, secret, projected } of volumes) {
+    const secrets = [
+      ...(secret ? [secret] : []),
+      ...(projected?.sources ?? []).map(one => one.secret),
+    ]
+    const mount = containers[0].volumeMounts.find(one => one.name === name)
+    for (const { path } of secrets.flatMap(({ items }) => items)) {
+      const file = join(root, mount?.mountPath ?? 'nowhere', path)
+      mkdirSync(dirname(file), { recursive: true })
+      writeFileSync(file, held[path] ?? 'secret')
+    }
+  }
+}
+
+/** What the agent makes of the files that the chart gives it, with the environment of a pod. */
 async function agentConfig(args: readonly string[]) {
   using folder = mkdtempDisposableSync(join(tmpdir(), 'podatlas-config-'))
   const file = join(folder.path, 'agent.yaml')
-  writeFileSync(file, fileOf(await render(args), 'podatlas-agent', 'agent.yaml'))
+  const objects = await render(args)
+  mountSecrets(folder.path, objects)
+  const text = fileOf(objects, 'podatlas-agent', 'agent.yaml')
+  writeFileSync(file, text.replaceAll(/(File: )(\/)/g, `$1${folder.path}$2`))
   const config = readConfig(['--config', file], {
     NODE_NAME: 'node-a',
     KUBERNETES_SERVICE_HOST: '203.0.113.1',
@@ -68,6 +120,31 @@ test('values arrive at the agent', async () => {
         endpoint: 'http://podatlas-prometheus.observability.svc:9090/api/v1/write',
       },
       debug: { type: 'stdout', format: 'json' },
+    },
+  })
+})
+
+test('how to reach a receiver arrives at the agent', async () => {
+  const config = await agentConfig([
+    `--values=${join(chartFolder, 'ci/private-receiver-only-values.yaml')}`,
+    '--set=sinks.default.proxyUrl=http://own.example.com:8080',
+  ])
+  expect(config).toMatchObject({
+    sinks: {
+      default: {
+        headers: { 'X-Scope-OrgID': 'shop' },
+        timeout: 10_000,
+        tokenFile: expect.stringMatching(/\/etc\/podatlas-sinks\/default\/token$/),
+        proxyUrl: 'http://own.example.com:8080',
+        tls: {
+          caFile: expect.stringMatching(/\/etc\/podatlas-tls\/default\/ca\.crt$/),
+          certFile: expect.stringMatching(/\/tls\.crt$/),
+          keyFile: expect.stringMatching(/\/tls\.key$/),
+          serverName: 'metrics.internal',
+          insecureSkipVerify: false,
+        },
+      },
+      near: { proxyUrl: 'http://proxy.example.com:3128' },
     },
   })
 })
