@@ -174,6 +174,7 @@ test("the agent's own metrics arrive as agent.prom, each with its labels", async
   telemetry.sinkSpoolCapacity.set({ sink: 'main' }, 65_536)
   telemetry.sinkSpoolUnavailable.set({ sink: 'main' }, 1)
   telemetry.sinkSpoolFailures.inc({ sink: 'main' })
+  telemetry.sinkValuesCut.inc({ sink: 'main' })
   const { registry } = telemetry
   const read = ownMetrics({ registry, cluster: 'east', intervalMs: INTERVAL_MS, startedMs: 0 })
   const pushed = await exposition(read(START_MS))

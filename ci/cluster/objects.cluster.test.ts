@@ -1,16 +1,25 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { beforeAll, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { run } from '../image/run.ts'
 import { toolPath } from '../tools/tool.ts'
+import { create } from './example/pod.ts'
 import { chart } from './install.ts'
+import { operatorKinds } from './operator-kinds.ts'
 import { kubectl } from './running.ts'
 
 const renders = readdirSync(join(chart, 'ci')).filter(file => file.endsWith('-values.yaml'))
 const inRelease = ['-n', 'podatlas', 'get']
 
-// Some renders put objects where another team's Prometheus or Grafana lives.
-beforeAll(() => kubectl(['create', 'namespace', 'monitoring']))
+const definitions = operatorKinds.map(({ metadata }) => `crd/${metadata.name}`)
+
+// Some renders put objects where another team's Prometheus or Grafana lives, or give them to its operator.
+beforeAll(async () => {
+  await kubectl(['create', 'namespace', 'monitoring'])
+  await create(...operatorKinds)
+  await kubectl(['wait', '--for=condition=Established', ...definitions, '--timeout=30s'])
+})
+afterAll(() => kubectl(['delete', ...definitions]))
 
 test('agent, geoip, peers and Prometheus are ready and were never restarted', async () => {
   const jsonpath =

@@ -15,7 +15,7 @@ export type Checked = {
 }
 
 /** Values of a variable that are tried at most: one must show something. */
-const TRIED = 20
+const TRIED = 200
 
 /**
  * Puts every question of a dashboard to a Prometheus as Grafana would, for the hour up to a moment. Of the panels in

@@ -22,7 +22,7 @@ function failed() {
   return sink(
     18,
     'failed',
-    'Requests per second that failed, samples per second that are sent again, and those that never arrive.',
+    'Requests per second that failed, samples per second that are sent again, those that never arrive, and labels that were too long for the destination.',
     'cps',
   )
     .withTarget(over('A', failures('sink_failures_total'), '{{sink}} {{reason}}'))
@@ -31,6 +31,7 @@ function failed() {
     )
     .withTarget(over('C', bySink('sink_samples_retried_total'), '{{sink}} samples sent again'))
     .withTarget(over('D', bySink('sink_spool_failures_total'), '{{sink}} disk takes nothing'))
+    .withTarget(over('E', bySink('sink_values_cut_total'), '{{sink}} labels cut'))
     .noValue('No failure')
 }
 
