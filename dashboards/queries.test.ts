@@ -5,7 +5,14 @@ import { parse as parseYaml } from 'yaml'
 import { z } from 'zod'
 import { metrics2021, trafficMetrics } from '../agent/aggregate/metrics.ts'
 import { createTelemetry } from '../agent/telemetry.ts'
-import { filledIn, labelValuesOf, metricsOf } from '../ci/dashboards/promql.ts'
+import {
+  filledIn,
+  labelsOf,
+  labelValuesOf,
+  madeLabels,
+  metricsOf,
+} from '../ci/dashboards/promql.ts'
+import { golden } from '../ci/dashboards/golden.ts'
 import { dashboards, filtersOf } from '../ci/dashboards/read.ts'
 import { geoMetrics } from '../functions/geoip/metrics.ts'
 import { geoInfoHead, geoIpHead } from '../functions/geoip/series.ts'
@@ -16,7 +23,15 @@ const root = join(import.meta.dirname, '..')
 
 const RuleFile = z.object({
   groups: z.array(
-    z.object({ rules: z.array(z.object({ record: z.string().optional(), expr: z.string() })) }),
+    z.object({
+      rules: z.array(
+        z.object({
+          record: z.string().optional(),
+          expr: z.string(),
+          labels: z.record(z.string(), z.string()).default({}),
+        }),
+      ),
+    }),
   ),
 })
 const rules = globSync(join(root, 'chart/files/rules/*.yaml'))
@@ -30,6 +45,8 @@ const recorded = new Set(
   ],
 )
 
+const agentGoldens = ['agent', 'traffic', 'traffic-folded'].map(name => `agent/test/golden/${name}`)
+const functionGoldens = ['geoip', 'peers'].map(name => `functions/${name}/test/golden/metrics`)
 const objects = { nodes: 0, services: 0, pods: 0, endpointslices: 0 }
 const sizes = { objects: () => objects, claims: () => 0, strangers: () => 0 }
 const agent = createTelemetry('node', '0.0.0').registry.metrics.map(({ name }) => name)
@@ -49,6 +66,15 @@ const exported = new Set([
 /** That, what is recorded, and what Prometheus itself adds. */
 const known = [...exported, ...recorded, 'up', 'ALERTS']
 
+/** Labels as they are seen: of what agent and functions export, of what rules add, of alerts. */
+const seen = [...agentGoldens, ...functionGoldens]
+const knownLabels = new Set([
+  ...seen.flatMap(path => golden(`${path}.prom`)).flatMap(({ labels }) => Object.keys(labels)),
+  ...rules.flatMap(({ labels, expr }) => [...Object.keys(labels), ...madeLabels(expr)]),
+  'alertname',
+  'alertstate',
+])
+
 /** What no dashboard and no rule asks for, and why it is there nevertheless. */
 const forOthers: Readonly<Record<string, string>> = {
   geo_ip: 'queries of 2021',
@@ -64,6 +90,14 @@ const asked = new Set(
     ...rules.map(({ expr }) => expr),
   ].flatMap(metricsOf),
 )
+
+test('labels of a query are found wherever they stand', () => {
+  const expr =
+    'label_replace(sum by (a) (x{b="c"}) * on (d) group_left (e) y, "f", "$1", "a", "(.+)")'
+  expect(labelsOf(expr)).toEqual(['a', 'b', 'd', 'e'])
+  expect(madeLabels(expr)).toEqual(['f'])
+  expect(labelsOf(`sum by (f) (${expr})`)).not.toContain('f')
+})
 
 test('a query with a fault does not pass for a good one', () => {
   expect(() => metricsOf('sum(rate(a[5m])')).toThrow('no PromQL')
@@ -81,6 +115,11 @@ describe.each(dashboards)('$name', ({ dashboard }) => {
       expect(names, title).not.toEqual([])
       for (const name of names) expect(known, title).toContain(name)
     }
+  })
+
+  test('every label that a query matches, groups or joins by is one that is exported or recorded', () => {
+    for (const { title, expr } of queries)
+      for (const label of labelsOf(filledIn(expr))) expect([...knownLabels], title).toContain(label)
   })
 
   test('every variable asks for labels of a series that is exported or recorded', () => {
