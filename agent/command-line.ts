@@ -30,6 +30,7 @@ export const HELP = `Usage: node agent/main.ts [check | unpin] [options]
                      stdout[,format=json]
                      prometheus,endpoint=http://prometheus:9090/api/v1/write[,username=U,password=P]
                      newrelic,account=1234567,key=LICENSE_KEY[,region=EU]
+                     scrape[,path=/metrics/traffic]
   --config FILE      settings as YAML or JSON; the command line wins over it
   --interval 10s     how often samples are taken, 1s to 5m
   --listen HOST:PORT the agent's own /metrics, /healthz and /readyz (default: :8080)

@@ -12,7 +12,7 @@ import {
   type CommandLine,
 } from './command-line.ts'
 import { duration } from './duration.ts'
-import { sinkOptions, sinkSchemas } from './sinks/options.ts'
+import { namedSinks, sinkSchemas } from './sinks/options.ts'
 import { folderFault } from './sinks/spool-folder.ts'
 import { surroundingFaults, withProxy } from './sinks/surroundings.ts'
 
@@ -128,8 +128,7 @@ export const Settings = z.strictObject({
         .describe('Where sinks keep what waits, over an end of the agent; empty: in memory only'),
     })
     .prefault({}),
-  sinks: z
-    .record(z.string().regex(/^[\w.-]+$/, 'use letters, digits, _, . and - in names'), sinkOptions)
+  sinks: namedSinks
     .refine(named => Object.keys(named).length > 0, 'name at least one sink, such as stdout')
     .prefault({ stdout: { type: 'stdout' } })
     .describe('Where samples go, by names of your own'),

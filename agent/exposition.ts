@@ -1,20 +1,50 @@
 import type { Metric, Registry } from './registry.ts'
+import type { ScrapeFormat } from './scraping.ts'
 
-/** https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format */
-export const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
-
-/** All metrics of a registry as a page for Prometheus. */
-export function exposition({ metrics, commonLabels }: Registry): string {
-  return metrics.map(metric => blockOf(metric, commonLabels)).join('\n')
+/** All metrics of a registry as a page for Prometheus; in OpenMetrics without its last line. */
+export function exposition(
+  { metrics, commonLabels }: Registry,
+  format: ScrapeFormat = 'text',
+): string {
+  const blocks = metrics.map(metric => blockOf(metric, commonLabels, format))
+  // OpenMetrics has no empty lines.
+  return blocks.join(format === 'text' ? '\n' : '')
 }
 
-function blockOf({ name, help, type, readings }: Metric, common: Registry['commonLabels']): string {
-  const lines = [`# HELP ${name} ${escape(help)}`, `# TYPE ${name} ${type}`]
+/** What stands above the lines of a metric family. Its name is without the suffixes of its lines. */
+export function familyHead(
+  name: string,
+  type: string,
+  help: string,
+  format: ScrapeFormat,
+): string[] {
+  const unit = format === 'openmetrics' ? /_(bytes|seconds)$/.exec(name)?.[1] : undefined
+  return [
+    `# HELP ${name} ${format === 'text' ? escape(help) : escapeValue(help)}`,
+    `# TYPE ${name} ${type}`,
+    ...(unit === undefined ? [] : [`# UNIT ${name} ${unit}`]),
+  ]
+}
+
+/** Labels as they stand between braces. */
+export function labelText(labels: Iterable<readonly [name: string, value: string]>): string {
+  return [...labels].map(([name, value]) => `${name}="${escapeValue(value)}"`).join(',')
+}
+
+export function numberText(value: number): string {
+  return Math.abs(value) === Infinity ? `${value < 0 ? '-' : '+'}Inf` : String(value)
+}
+
+function blockOf(
+  { name, help, type, readings }: Metric,
+  common: Registry['commonLabels'],
+  format: ScrapeFormat,
+): string {
+  const family = format === 'openmetrics' && type === 'counter' ? name.replace(/_total$/, '') : name
+  const lines = familyHead(family, type, help, format)
   for (const { labels, value } of readings.values()) {
-    const pairs = Object.entries({ ...labels, ...common }).map(
-      ([label, text]) => `${label}="${escape(text).replaceAll('"', String.raw`\"`)}"`,
-    )
-    lines.push(`${name}${pairs.length === 0 ? '' : `{${pairs.join(',')}}`} ${numberText(value)}`)
+    const text = labelText(Object.entries({ ...labels, ...common }))
+    lines.push(`${name}${text === '' ? '' : `{${text}}`} ${numberText(value)}`)
   }
   return `${lines.join('\n')}\n`
 }
@@ -23,6 +53,6 @@ function escape(text: string): string {
   return text.replaceAll('\\', String.raw`\\`).replaceAll('\n', String.raw`\n`)
 }
 
-function numberText(value: number): string {
-  return Math.abs(value) === Infinity ? `${value < 0 ? '-' : '+'}Inf` : String(value)
+function escapeValue(text: string): string {
+  return escape(text).replaceAll('"', String.raw`\"`)
 }

@@ -92,7 +92,8 @@ export async function run({ programs, told }: Started, stop: AbortSignal): Promi
     telemetry,
     warn: log.warn,
   })
-  opened.use(await startServer({ ...config, registry, vitals: pipeline.vitals }))
+  const { vitals } = pipeline
+  opened.use(await startServer({ ...config, telemetry, pages: sink.pages, vitals }))
   const sinkNames = Object.keys(sinks).join(', ')
   // Series that begin without their zone would end with the first answer.
   await zone?.answered

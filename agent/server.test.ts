@@ -11,8 +11,8 @@ const loopback = { host: '127.0.0.1', port: 0 }
 const GOOD: Vitals = { isAlive: true, isReady: true }
 
 async function serve(vitals = GOOD) {
-  const { registry } = createTelemetry('node-1', 'test')
-  return startServer({ listen: loopback, registry, vitals: () => vitals })
+  const telemetry = createTelemetry('node-1', 'test')
+  return startServer({ listen: loopback, telemetry, vitals: () => vitals })
 }
 
 async function ask(port: number, path: string) {
@@ -60,10 +60,10 @@ test('nonsense on the port does no harm', async () => {
 
 test('a port in use is one line that names the setting and the fix', async () => {
   await using server = await serve()
-  const { registry } = createTelemetry('node-1', 'test')
+  const telemetry = createTelemetry('node-1', 'test')
   const second = startServer({
     listen: { ...loopback, port: server.port },
-    registry,
+    telemetry,
     vitals: () => GOOD,
   })
   await expect(second).rejects.toThrow(

@@ -1,7 +1,8 @@
 import { once } from 'node:events'
 import { createServer, type Server, type ServerResponse } from 'node:http'
-import { CONTENT_TYPE, exposition } from './exposition.ts'
-import type { Registry } from './registry.ts'
+import { exposition } from './exposition.ts'
+import { scraping, type ScrapePart } from './scraping.ts'
+import type { Telemetry } from './telemetry.ts'
 
 export type Vitals = {
   /** The drain loop turns. */
@@ -13,22 +14,37 @@ export type Vitals = {
 export type ServerParts = {
   /** Without a host: every address of this machine, of both families. */
   readonly listen: { readonly host?: string; readonly port: number }
-  readonly registry: Registry
+  readonly telemetry: Pick<Telemetry, 'registry' | 'scrapeFailures'>
+  /** What sinks show, on pages of their own or on `/metrics`. */
+  readonly pages?: readonly ScrapePart[]
   readonly vitals: () => Vitals
 }
 
 /** `port` is the real one when port 0, any free one, was asked for. */
 export type AgentServer = AsyncDisposable & { readonly port: number }
 
-/** Serves `/metrics`, `/healthz` and `/readyz`. Throws an error of one line when it cannot listen. */
-export async function startServer({ listen, registry, vitals }: ServerParts): Promise<AgentServer> {
+/**
+ * Serves `/metrics`, what sinks show, `/healthz` and `/readyz`. Throws an error of one line when it
+ * cannot listen.
+ */
+export async function startServer({
+  listen,
+  telemetry,
+  pages = [],
+  vitals,
+}: ServerParts): Promise<AgentServer> {
+  const own: ScrapePart = {
+    path: '/metrics',
+    pieces: format => [exposition(telemetry.registry, format)],
+  }
+  const scrapes = scraping([own, ...pages], telemetry)
   const server = createServer((request, response) => {
-    const [path] = (request.url ?? '').split('?')
+    const [path = ''] = (request.url ?? '').split('?')
     if (path === '/healthz')
       answer(response, vitals().isAlive, 'draining', 'no drain ends any more')
     else if (path === '/readyz') answer(response, vitals().isReady, 'ready', 'no drain yet')
-    else if (path === '/metrics') send(response, 200, exposition(registry), CONTENT_TYPE)
-    else send(response, 404, 'try /metrics, /healthz or /readyz\n')
+    else if (scrapes.paths.has(path)) void scrapes.answer(path, request, response)
+    else send(response, 404, `try ${[...scrapes.paths].join(', ')}, /healthz or /readyz\n`)
   })
   await listening(server, listen)
   const address = server.address()
@@ -61,11 +77,6 @@ function answer(response: ServerResponse, isGood: boolean, good: string, bad: st
   send(response, isGood ? 200 : 503, `${isGood ? good : bad}\n`)
 }
 
-function send(
-  response: ServerResponse,
-  status: number,
-  text: string,
-  contentType = 'text/plain; charset=utf-8',
-): void {
-  response.writeHead(status, { 'content-type': contentType }).end(text)
+function send(response: ServerResponse, status: number, text: string): void {
+  response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' }).end(text)
 }

@@ -121,6 +121,11 @@ export function createTelemetry(nodeName: string, version: string) {
     sinkSamplesOffered: counter('sink_samples_offered_total', 'Samples the sink was given', [
       'sink',
     ]),
+    scrapeFailures: counter(
+      'scrape_failures_total',
+      'Scrapes that were turned away (busy), or not read to the end (slow, gone)',
+      ['reason'],
+    ),
     sinkSamplesSent: counter('sink_samples_sent_total', 'Samples the destination took', ['sink']),
     sinkSamplesRetried: counter(
       'sink_samples_retried_total',

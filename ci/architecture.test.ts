@@ -73,8 +73,9 @@ const rooms: Readonly<Record<string, readonly string[] | 'anything'>> = {
   'agent/registry.ts': [],
   'agent/telemetry.ts': ['agent/registry.ts'],
   'agent/own-usage.ts': ['agent/telemetry.ts'],
-  'agent/exposition.ts': ['agent/registry.ts'],
-  'agent/server.ts': ['agent/exposition.ts', 'agent/registry.ts', 'agent/telemetry.ts'],
+  'agent/exposition.ts': ['agent/registry.ts', 'agent/scraping.ts'],
+  'agent/scraping.ts': ['agent/telemetry.ts'],
+  'agent/server.ts': ['agent/exposition.ts', 'agent/scraping.ts', 'agent/telemetry.ts'],
   'agent/uninstall.ts': ['agent/attribute/'],
   'agent/kernel/': [...stage, 'koffi'],
   'agent/drain/': [...stage, 'agent/kernel/'],
@@ -85,10 +86,13 @@ const rooms: Readonly<Record<string, readonly string[] | 'anything'>> = {
   'agent/aggregate/': [...stage, 'agent/registry.ts'],
   'agent/sinks/': [
     ...stage,
+    'agent/exposition.ts',
     'agent/quiet-log.ts',
+    'agent/scraping.ts',
     'agent/sinks/delivery-options.ts',
     'agent/sinks/http-options.ts',
     'agent/sinks/newrelic-options.ts',
+    'agent/sinks/scrape-options.ts',
     'agent/sinks/remote-write-options.ts',
     'agent/sinks/spool-folder.ts',
     'agent/sinks/stdout-options.ts',
@@ -96,6 +100,7 @@ const rooms: Readonly<Record<string, readonly string[] | 'anything'>> = {
   ],
   'agent/sinks/index.ts': [
     ...stage,
+    'agent/scraping.ts',
     'agent/sinks/',
     'agent/sinks/delivery-options.ts',
     'agent/sinks/options.ts',
@@ -104,6 +109,7 @@ const rooms: Readonly<Record<string, readonly string[] | 'anything'>> = {
   // Read once, by the start: what runs for months does without zod.
   'agent/sinks/options.ts': [
     'agent/sinks/newrelic-options.ts',
+    'agent/sinks/scrape-options.ts',
     'agent/sinks/remote-write-options.ts',
     'agent/sinks/stdout-options.ts',
     'zod',
@@ -123,6 +129,7 @@ const rooms: Readonly<Record<string, readonly string[] | 'anything'>> = {
     'agent/sinks/http-options.ts',
     'zod',
   ],
+  'agent/sinks/scrape-options.ts': ['zod'],
   'agent/sinks/stdout-options.ts': ['zod'],
   // Read once as well; it uses the same code as the sinks.
   'agent/sinks/surroundings.ts': ['agent/sinks/', 'agent/sinks/options.ts'],

@@ -1,8 +1,12 @@
+import type { ScrapePart } from '../scraping.ts'
 import type { Telemetry } from '../telemetry.ts'
 import type { SpoolOptions } from './delivery-options.ts'
 import type { SinkOptions } from './options.ts'
 import type { OpenSink, SinkParts } from './sink.ts'
 import { sinkFolder, type SpoolPlace } from './spool-folder.ts'
+
+/** `pages` are for the agent's server. */
+type OpenSinks = OpenSink & { readonly pages: readonly ScrapePart[] }
 
 /**
  * Opens all sinks, by the user's own names, as one: each gets every sample, none waits for another.
@@ -15,7 +19,7 @@ export async function openSinks(parts: {
   readonly log: (line: string) => void
   /** Folder of all spools; absent: what waits is in memory only. */
   readonly spoolDirectory?: string | undefined
-}): Promise<OpenSink> {
+}): Promise<OpenSinks> {
   const { version, telemetry, log, spoolDirectory } = parts
   const opening = Object.entries(parts.sinks).map(([name, options]) => {
     const spool = 'spool' in options ? placeOf(name, options.spool, spoolDirectory) : undefined
@@ -23,6 +27,7 @@ export async function openSinks(parts: {
   })
   const opened = await Promise.all(opening)
   return {
+    pages: opened.flatMap(({ page }) => page ?? []),
     offer: samples => {
       for (const sink of opened) sink.offer(samples)
     },
@@ -46,5 +51,6 @@ async function open({ options, ...parts }: SinkParts<SinkOptions>): Promise<Open
   if (options.type === 'stdout') return (await import('./stdout.ts')).stdout({ ...parts, options })
   if (options.type === 'newrelic')
     return (await import('./newrelic.ts')).newRelic({ ...parts, options })
+  if (options.type === 'scrape') return (await import('./scrape.ts')).scrape({ ...parts, options })
   return (await import('./remote-write.ts')).remoteWrite({ ...parts, options })
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { NewRelicOptions } from './newrelic-options.ts'
 import { RemoteWriteOptions } from './remote-write-options.ts'
+import { ScrapeOptions } from './scrape-options.ts'
 import { StdoutOptions } from './stdout-options.ts'
 
 /** What can be set of every destination, by the `type` that selects it. */
@@ -8,6 +9,7 @@ export const sinkSchemas = {
   stdout: StdoutOptions,
   prometheus: RemoteWriteOptions,
   newrelic: NewRelicOptions,
+  scrape: ScrapeOptions,
 }
 
 /** What a sink of the configuration may say; `type` decides which other settings there are. */
@@ -15,6 +17,22 @@ export const sinkOptions = z.discriminatedUnion('type', [
   sinkSchemas.stdout,
   sinkSchemas.prometheus,
   sinkSchemas.newrelic,
+  sinkSchemas.scrape,
 ])
 
 export type SinkOptions = z.output<typeof sinkOptions>
+
+/** The sinks by name; each page of the agent belongs to one of them. */
+export const namedSinks = z
+  .record(z.string().regex(/^[\w.-]+$/, 'use letters, digits, _, . and - in names'), sinkOptions)
+  .superRefine((sinks, faults) => {
+    const owners = new Map<string, string>()
+    for (const [name, sink] of Object.entries(sinks)) {
+      if (sink.type !== 'scrape') continue
+      const owner = owners.get(sink.path)
+      owners.set(sink.path, owner ?? name)
+      if (owner === undefined) continue
+      const message = `is the page of sink ${owner} already. Choose another path, such as /metrics/traffic`
+      faults.addIssue({ code: 'custom', path: [name, 'path'], message })
+    }
+  })

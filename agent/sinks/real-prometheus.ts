@@ -34,15 +34,16 @@ const Samples = z.object({
 
 const LabelValues = z.object({ data: z.array(z.string()) })
 
-/** The Prometheus of the chart as a receiver on loopback, with its data in a temporary folder; `rules` are evaluated every second; `program` may be that of another version. */
+/** The Prometheus of the chart as a receiver on loopback, with its data in a temporary folder; `rules` are evaluated every second; `program` may be that of another version; `more` is added to its configuration and arguments. */
 export async function realPrometheus(
   rules: readonly string[] = [],
   program = toolPath('prometheus', 'prometheus'),
+  more: { readonly config?: object; readonly args?: readonly string[] } = {},
 ) {
   const folder = await mkdtemp(join(tmpdir(), 'podatlas-prometheus-'))
   const [port = 0] = await freePorts('any')
   const url = `http://127.0.0.1:${port}`
-  const config = { global: { evaluation_interval: '1s' }, rule_files: rules }
+  const config = { global: { evaluation_interval: '1s' }, rule_files: rules, ...more.config }
   await writeFile(join(folder, 'prometheus.yml'), JSON.stringify(config))
   const child = spawn(
     program,
@@ -52,6 +53,7 @@ export async function realPrometheus(
       `--web.listen-address=127.0.0.1:${port}`,
       '--web.enable-remote-write-receiver',
       '--log.level=error',
+      ...(more.args ?? []),
     ],
     { stdio: ['ignore', 'ignore', 'pipe'] },
   )

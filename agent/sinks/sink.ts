@@ -1,4 +1,5 @@
 import type { Samples } from '../model.ts'
+import type { ScrapePart } from '../scraping.ts'
 import type { Telemetry } from '../telemetry.ts'
 import type { SpoolPlace } from './spool-folder.ts'
 
@@ -9,6 +10,8 @@ export type OpenSink = AsyncDisposable & {
    * the queue is counted and dropped. With a spool, what is offered is on disk when this returns.
    */
   readonly offer: (samples: Samples) => void
+  /** What the agent's server shows of it. */
+  readonly page?: ScrapePart
 }
 
 export type SinkParts<Options> = {
