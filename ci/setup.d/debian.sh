@@ -18,6 +18,7 @@ libmaxminddb-dev /usr/include/*/maxminddb.h|/usr/include/maxminddb.h
 libc6-dev /usr/lib/*/libc.a|/usr/lib64/libc.a
 clang-format clang-format
 curl curl
+python3-pip pip3
 nftables nft
 chromium chromium"
 

@@ -1,7 +1,6 @@
-/** The 32 bits of an IPv4 address; undefined for text that is none. */
-export function v4Bits(text: string): number | undefined {
-  const bits = v4BitsFrom(text, 0)
-  return bits < 0 ? undefined : bits
+/** The 32 bits of an IPv4 address; -1 for text that is none, as one of IPv6 is from its first colon on. */
+export function v4Bits(text: string): number {
+  return v4BitsFrom(text, 0)
 }
 
 /**

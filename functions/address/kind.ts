@@ -31,10 +31,8 @@ const words = new Uint32Array(4)
 
 /** What kind of network holds the address; undefined for text that is no IP address. */
 export function addressKind(address: string): AddressKind | undefined {
-  if (!address.includes(':')) {
-    const bits = v4Bits(address)
-    return bits === undefined ? undefined : kindOfV4(bits)
-  }
+  const bits = v4Bits(address)
+  if (bits >= 0) return kindOfV4(bits)
   // The zone says which of the host's interfaces, and nothing about the kind.
   const zoneAt = address.indexOf('%')
   if (!v6Words(zoneAt < 0 ? address : address.slice(0, zoneAt), words)) return undefined

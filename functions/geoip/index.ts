@@ -61,10 +61,8 @@ export function addressIndex(mmdb: Mmdb, language = 'en'): AddressIndex {
     recordOfV4,
     recordOfV6,
     recordOf: address => {
-      if (!address.includes(':')) {
-        const bits = v4Bits(address)
-        return bits === undefined ? 0 : recordOfV4(bits)
-      }
+      const bits = v4Bits(address)
+      if (bits >= 0) return recordOfV4(bits)
       if (!v6 || !v6Words(address, words)) return 0
       // Destructuring would make an iterator for each lookup.
       return recordOfV6(words[0] ?? 0, words[1] ?? 0, words[2] ?? 0, words[3] ?? 0)

@@ -96,6 +96,6 @@ function foundOf(place: Place | undefined, network: Network): Found {
 /** Types have many names: what a database is good for, its records tell. An empty one may fill up later. */
 function requireContent(tried: readonly Found[], databaseType: string): void {
   if (tried.length > 0 && tried.every(({ place, network }) => !place && !network)) {
-    throw new Error(`its type ${databaseType} holds neither places nor networks`)
+    throw new Error(`its type ${databaseType.slice(0, 60)} holds neither places nor networks`)
   }
 }

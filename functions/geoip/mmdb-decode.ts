@@ -114,6 +114,8 @@ export function mmdbDecoder(section: Uint8Array): (offset: number) => unknown {
   function skip(cursor: Cursor, size: number): number {
     cursor.offset += size
     if (cursor.offset > bytes.length) throw new BrokenDatabase('a value goes beyond the data')
+    // Long texts count as many values: pointers could repeat one of megabytes.
+    cursor.values += size >>> 6
     return cursor.offset
   }
 }

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { Agent } from 'node:https'
+import { createSecureContext } from 'node:tls'
 import { QueryError } from './answer.ts'
 import type { Upstream } from './upstream.ts'
 
@@ -48,7 +49,8 @@ export function credentialsReader(upstream: Upstream): () => Promise<Credentials
     last?.agent.destroy()
     try {
       const agent = new Agent({
-        ...tls,
+        // Made here, so that a broken file is told as such and not as a broken connection.
+        secureContext: createSecureContext(tls),
         keepAlive: true,
         rejectUnauthorized: !insecureSkipVerify,
         ...(serverName && { servername: serverName }),
