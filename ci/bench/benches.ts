@@ -7,6 +7,7 @@ import { benchFold } from './fold.ts'
 import { benchGeoip } from './geoip.ts'
 import { benchKernelCpu } from './kernel-cpu.ts'
 import { benchPeers } from './peers.ts'
+import { benchPromqlIngest } from './promql-ingest.ts'
 import type { Bench } from './result.ts'
 import { benchRwEncode } from './rw-encode.ts'
 import { benchSeriesCap } from './series-cap.ts'
@@ -26,5 +27,6 @@ export const benches: Readonly<Record<string, Bench>> = {
   'api-watch': benchApiWatch,
   geoip: benchGeoip,
   peers: benchPeers,
+  'promql-ingest': benchPromqlIngest,
   'rw-encode': benchRwEncode,
 }

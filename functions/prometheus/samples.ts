@@ -41,7 +41,9 @@ const valueStart = ',"value":['
 export function sampleReader({ labels, onSample }: SampleSink) {
   const values: (string | undefined)[] = labels.map(() => undefined)
   let quickValue = 0
-  let rest: Buffer = Buffer.alloc(0)
+  // What was cut, then the next bytes: one piece of memory for all, or the collector would lag behind.
+  let buffer = Buffer.alloc(2 * 65_536)
+  let rest = 0
   let samples = 0
   let isCommaDue = false
   let firstNames: readonly string[] = []
@@ -54,7 +56,10 @@ export function sampleReader({ labels, onSample }: SampleSink) {
   }
 
   function push(part: Buffer): number | undefined {
-    const bytes = rest.length > 0 ? Buffer.concat([rest, part]) : part
+    const length = rest + part.length
+    if (length > buffer.length) buffer = Buffer.concat([buffer], 2 * length)
+    part.copy(buffer, rest)
+    const bytes = buffer.subarray(0, length)
     // One character for each byte, so that places in the text are places in the bytes.
     const text = bytes.toString('latin1')
     const isPlain = isAscii(bytes)
@@ -62,7 +67,7 @@ export function sampleReader({ labels, onSample }: SampleSink) {
     let at = 0
     for (; at < text.length; isCommaDue = true, samples++) {
       at = skip(text, at)
-      if (text.charCodeAt(at) === BRACKET) return at + 1 - rest.length
+      if (text.charCodeAt(at) === BRACKET) return at + 1 - rest
       if (at >= text.length) break
       if (isCommaDue) throw new NoSample('two samples have no comma in between')
       let end = isPlain ? readQuickly(text, at) : -1
@@ -76,9 +81,9 @@ export function sampleReader({ labels, onSample }: SampleSink) {
       at = end
       if (backslashAt >= 0 && backslashAt < at) backslashAt = text.indexOf('\\', at)
     }
-    // A copy: a view would keep the whole part.
-    rest = Buffer.from(bytes.subarray(at))
-    if (rest.length > MOST_SAMPLE_BYTES) throw new NoSample('a sample has no end')
+    bytes.copyWithin(0, at)
+    rest = length - at
+    if (rest > MOST_SAMPLE_BYTES) throw new NoSample('a sample has no end')
     return undefined
   }
 
