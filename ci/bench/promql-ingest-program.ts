@@ -86,8 +86,12 @@ function collected(pieces: readonly Buffer[]): number {
 }
 
 function collectorOf() {
-  const locate = () => ({ result: 'unknown' as const })
-  return entryCollector({ maxEntries: 20_000, passedOver, locate, count: () => {} })
+  return entryCollector({
+    maxEntries: 20_000,
+    passedOver,
+    locate: () => ({ result: 'unknown' }),
+    count: () => {},
+  })
 }
 
 async function memory() {
