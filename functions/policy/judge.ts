@@ -46,7 +46,8 @@ export async function judge(
   ask: Ask,
   { spanS, untilMs }: { readonly spanS: number; readonly untilMs: number },
 ): Promise<Verdict> {
-  const untilS = Math.floor(untilMs / 1_000 / stepS) * stepS
+  // Upwards: what happened a moment ago is in the minute that is not over.
+  const untilS = Math.ceil(untilMs / 1_000 / stepS) * stepS
   const fromS = untilS - spanS
   const found = new Map<string, Violation>()
   let coveredS = 0
