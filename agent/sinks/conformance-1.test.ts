@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { agentBatches, senderTo } from './conformance-sender.ts'
+import { agentBatches, parallelMoments, pausesOf, senderTo } from './conformance-sender.ts'
 import { EXAMPLE_MS, exampleSample, exampleSeries, reading } from './examples.ts'
 import { RemoteWriteOptions } from './remote-write-options.ts'
 import { encodeWriteRequest } from './remote-write-encode.ts'
@@ -160,6 +160,13 @@ describe('Remote-Write 1.0', () => {
     expect((await receiver.received(4)).map(({ value }) => value)).toEqual([1, 2, 3, 4])
   })
 
+  test('Out of Scope, Sharding: MUST preserve the order per series when requests are parallel', async () => {
+    const { timesOfSeries, moments, isOvertaken } = await parallelMoments({ protocol: '1.0' })
+    expect(isOvertaken).toBe(true)
+    expect(timesOfSeries).toHaveLength(10_000)
+    expect(timesOfSeries.filter(times => String(times) !== String(moments))).toEqual([])
+  })
+
   test('Retries & Backoff: MUST retry on 5xx', async () => {
     for (const status of [500, 501, 502, 503, 504, 599])
       expect((await answered(status)).values).toEqual([1, 1, 2])
@@ -170,8 +177,8 @@ describe('Remote-Write 1.0', () => {
     receiver.answerNext(...Array.from({ length: 4 }, () => ({ status: 503 })))
     await using target = senderTo(receiver.endpoint, { protocol: '1.0' })
     target.offer(moment(1))
-    const times = (await receiver.asked(5)).map(({ cameMs }) => cameMs)
-    expect((times[4] ?? 0) - (times[0] ?? 0)).toBeGreaterThan(0.9 * (30 + 60 + 120 + 240))
+    const pauses = pausesOf((await receiver.asked(5)).slice(0, 5))
+    for (const [index, ms] of pauses.entries()) expect(ms).toBeGreaterThan(0.9 * 30 * 2 ** index)
   })
 
   test('Retries & Backoff: MUST NOT retry on 2xx', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { senderTo } from './conformance-sender.ts'
+import { parallelMoments, pausesOf, senderTo } from './conformance-sender.ts'
 import { EXAMPLE_MS, exampleSample, exampleSamples, exampleSeries, reading } from './examples.ts'
 import { RemoteWriteOptions } from './remote-write-options.ts'
 import type { Answering } from './write-receiver.ts'
@@ -201,6 +201,13 @@ describe('Remote-Write 2.0', () => {
     expect(fixed.lines.join()).toContain('set sinks.main.protocol to "1.0"')
   })
 
+  test('Samples: MUST be in the order of their timestamps when requests are parallel', async () => {
+    const { timesOfSeries, moments, isOvertaken } = await parallelMoments({})
+    expect(isOvertaken).toBe(true)
+    expect(timesOfSeries).toHaveLength(10_000)
+    expect(timesOfSeries.filter(times => String(times) !== String(moments))).toEqual([])
+  })
+
   test('Retries & Backoff: MUST retry on 5xx', async () => {
     for (const status of [500, 501, 502, 503, 504, 599])
       expect((await exchange({ status }, { status })).values).toEqual([1, 1, 1, 2])
@@ -208,8 +215,8 @@ describe('Remote-Write 2.0', () => {
 
   test('Retries & Backoff: MUST use a backoff algorithm', async () => {
     const { requests } = await exchange(...Array.from({ length: 4 }, () => ({ status: 503 })))
-    const [first, , , , fifth] = requests.map(({ cameMs }) => cameMs)
-    expect((fifth ?? 0) - (first ?? 0)).toBeGreaterThan(0.9 * (30 + 60 + 120 + 240))
+    const pauses = pausesOf(requests.slice(0, 5))
+    for (const [index, ms] of pauses.entries()) expect(ms).toBeGreaterThan(0.9 * 30 * 2 ** index)
   })
 
   test('Retries & Backoff: 429 and Retry-After are obeyed', async () => {

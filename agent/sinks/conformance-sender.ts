@@ -3,9 +3,10 @@ import { ownMetrics } from '../aggregate/own-metrics.ts'
 import type { Samples } from '../model.ts'
 import { createTelemetry } from '../telemetry.ts'
 import { exampleFlow } from '../test/example-flow.ts'
-import { EXAMPLE_MS } from './examples.ts'
+import { EXAMPLE_MS, exampleSamples, exampleSeries } from './examples.ts'
 import { RemoteWriteOptions } from './remote-write-options.ts'
 import { remoteWrite } from './remote-write.ts'
+import { writeReceiver } from './write-receiver.ts'
 
 const INTERVAL_MS = 10_000
 
@@ -57,4 +58,40 @@ export function agentBatches(): Samples[] {
     const nowMs = EXAMPLE_MS + tick * INTERVAL_MS
     return [...aggregate(tick < 2 ? flows : [], nowMs), ...own(nowMs)]
   })
+}
+
+const PARALLEL_SERIES = 10_000
+
+/**
+ * Three moments of 10,000 series, so five requests each and several of them in flight, to a receiver
+ * that first refuses some: how they came, each by its moment, whether it was taken, and its first series.
+ */
+export async function parallelMoments(settings: object) {
+  await using receiver = await writeReceiver()
+  receiver.answerNext({ status: 503 }, { status: 204 }, { status: 429 }, { status: 500 })
+  await using target = senderTo(receiver.endpoint, { maxParallel: 4, ...settings })
+  const pods = Array.from({ length: PARALLEL_SERIES }, (_, index) => exampleSeries(`p${index}`))
+  for (const value of [1, 2, 3]) {
+    const values = pods.map(series => [series, value] as const)
+    target.offer(exampleSamples(values, EXAMPLE_MS + value * INTERVAL_MS))
+  }
+  const taken = await receiver.received(3 * PARALLEL_SERIES)
+  const times = new Map<string, number[]>()
+  for (const { labels, timestampMs } of taken) {
+    const key = String(labels)
+    times.set(key, [...(times.get(key) ?? []), timestampMs])
+  }
+  const bodies = receiver.requests.map(({ body }) => body.toString('base64'))
+  return {
+    /** Of each series, in the order in which they were taken. */
+    timesOfSeries: [...times.values()],
+    moments: [1, 2, 3].map(value => EXAMPLE_MS + value * INTERVAL_MS),
+    /** Whether others came between a request that was refused and its repetition. */
+    isOvertaken: bodies.indexOf(bodies[0] ?? '', 1) > 1,
+  }
+}
+
+/** The pauses between requests that all failed, ms. */
+export function pausesOf(requests: readonly { readonly cameMs: number }[]): number[] {
+  return requests.slice(1).map(({ cameMs }, index) => cameMs - (requests[index]?.cameMs ?? 0))
 }
