@@ -30,10 +30,7 @@ describe('a cluster that is well', () => {
   beforeAll(async () => {
     prometheus = await start(well, 'AQ')
   })
-  afterAll(async () => {
-    await prometheus[Symbol.asyncDispose]()
-    console.log(tableOf(checked))
-  })
+  afterAll(() => end(prometheus, 'well', checked))
 
   test.each(dashboards)(
     'every query of $name is PromQL to Prometheus itself',
@@ -57,18 +54,20 @@ describe('a cluster that is well', () => {
 
 describe('a cluster in trouble', () => {
   let prometheus: Filled
+  const checked: [name: string, Checked][] = []
   beforeAll(async () => {
     prometheus = await start(troubled, 'JP', [
       'ALERTS{alertname="PodatlasGeofenceViolation",alertstate="firing"}',
       'namespace_pod_country:podatlas_geofence_violation_connections:rate5m',
     ])
   })
-  afterAll(() => prometheus[Symbol.asyncDispose]())
+  afterAll(() => end(prometheus, 'in trouble', checked))
 
-  test.each(dashboards)('no panel of $name is empty', async ({ dashboard }) => {
+  test.each(dashboards)('no panel of $name is empty', async ({ name, dashboard }) => {
     const { api, momentS } = prometheus
-    const { empty, faults } = await checkDashboard(api, momentS, dashboard)
-    expect({ empty, faults }).toEqual({ empty: [], faults: [] })
+    const result = await checkDashboard(api, momentS, dashboard)
+    checked.push([name, result])
+    expect(result).toMatchObject({ empty: [], faults: [] })
   })
 })
 
@@ -84,4 +83,10 @@ async function start(
     .map(([, name = '']) => name)
     .filter(name => !/geofence_violation|^namespace_country:/.test(name))
   return filledPrometheus(series, rules, [...recorded, ...awaited])
+}
+
+/** What was checked is what people want to see of these tests. */
+async function end(prometheus: Filled, how: string, checked: [string, Checked][]): Promise<void> {
+  await prometheus[Symbol.asyncDispose]()
+  console.log(`A cluster that is ${how}:\n${tableOf(checked)}`)
 }

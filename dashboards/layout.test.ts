@@ -168,9 +168,79 @@ describe.each(dashboards)('$name', ({ name, json, dashboard }) => {
   })
 })
 
-test('every dashboard but that of the agent leads to others', () => {
-  for (const { name, dashboard } of dashboards) {
-    const links = dashboard.panels.flatMap(linksOf)
-    expect(links.length > 0, name).toBe(name !== 'podatlas-agent')
-  }
-})
+/** Where a click leads, by dashboard and panel; the panels that are not here lead nowhere. */
+const drillDowns: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  overview: {
+    Sent: 'traffic',
+    Received: 'traffic',
+    'To the internet': 'world',
+    'Countries reached': 'world',
+    'Violations now': 'geofence',
+    'Nodes reporting': 'agent',
+    'Bytes lost, last day': 'agent',
+    'Traffic by namespace': 'traffic namespace',
+    Namespaces: 'traffic namespace',
+    'The world': 'world country',
+    Alerts: 'agent',
+  },
+  traffic: {
+    'Total received': 'traffic pod',
+    'Total sent': 'traffic pod',
+    'Pod traffic': 'traffic pod',
+    Peers: 'peers, world country',
+    Targets: 'tcp',
+    Connections: 'tcp',
+    Datagrams: 'traffic pod',
+    Folded: 'agent',
+  },
+  world: {
+    'External Connections': 'traffic',
+    Countries: 'world country',
+    'New countries': 'traffic namespace',
+    'Not placed': 'agent',
+  },
+  geofence: {
+    'Not judged': 'agent',
+    Where: 'world country',
+    Violations: 'traffic namespace pod',
+    Attempts: 'tcp',
+    'Allowed and not': 'world',
+  },
+  peers: {
+    'Map of namespaces': 'traffic namespace, traffic namespace',
+    Pairs: 'traffic namespace',
+    Workloads: 'traffic namespace pod',
+    Unresolved: 'agent',
+  },
+  tcp: {
+    'Round-trip time by pod': 'traffic pod',
+    'Smallest round-trip time by pod': 'traffic pod',
+    'Round-trip time by country': 'world country',
+    Retransmits: 'traffic pod',
+    'Retransmits per MiB sent': 'traffic pod',
+    'By node': 'agent',
+    'Failed connections': 'traffic pod',
+    Resets: 'traffic pod',
+    'Worst peers': 'traffic',
+  },
+  cost: { 'Cross-zone, most': 'peers namespace', 'Who pays': 'traffic namespace' },
+  agent: {},
+}
+
+test.each(dashboards)(
+  'a click in a panel of $name leads on, to what was clicked',
+  ({ name, dashboard }) => {
+    const links = dashboard.panels.map(panel => [
+      panel.title,
+      linksOf(panel).map(destination).join(', '),
+    ])
+    const leading = Object.fromEntries(links.filter(([, link]) => link !== ''))
+    expect(leading).toEqual(drillDowns[name.replace('podatlas-', '')])
+  },
+)
+
+/** The dashboard of a link and the variables that it sets. */
+function destination(url: string): string {
+  const [, uid] = /^\/d\/podatlas-(\w+)/.exec(url) ?? []
+  return [uid, ...[...url.matchAll(/&var-(\w+)=/g)].map(([, name]) => name)].join(' ')
+}
