@@ -1,10 +1,14 @@
 import { z } from 'zod'
 
+const ownPath = 'write a path of its own, such as /metrics/traffic'
+
 export const ScrapeOptions = z.strictObject({
   type: z.literal('scrape'),
   path: z
     .string()
-    .regex(/^\/(?!healthz$|readyz$)[\w./-]+$/, 'write a path of its own, such as /metrics/traffic')
+    .regex(/^\/[\w./-]+$/, ownPath)
+    // Not by a pattern: those of the chart's schema are read by Helm, which knows no lookahead.
+    .refine(path => path !== '/healthz' && path !== '/readyz', ownPath)
     .default('/metrics')
     .describe(
       'Page with the traffic, at the address of `listen`; /metrics has the agent’s own too',

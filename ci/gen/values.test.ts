@@ -13,6 +13,13 @@ const [schemaFile] = await values()
 const ajv = new Ajv({ strict: true, strictTypes: false, allErrors: true })
 const validate = ajv.compile(JSON.parse(schemaFile?.content ?? ''))
 
+test('no pattern has what the regular expressions of Helm do not know', () => {
+  const patterns = [...(schemaFile?.content ?? '').matchAll(/"pattern": (".*")/g)]
+  expect(patterns.length).toBeGreaterThan(10)
+  for (const [, pattern = ''] of patterns)
+    expect(JSON.parse(pattern)).not.toMatch(/\(\?[=!<]|\\[1-9]/)
+})
+
 test('the values of the chart itself are accepted', () => {
   expect(validate(parse(readFileSync(join(chart, 'values.yaml'), 'utf8'))), say()).toBe(true)
 })
