@@ -1,7 +1,7 @@
 import * as units from '@grafana/grafana-foundation-sdk/units'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import { dashboards, filtersOf, linksOf } from '../ci/dashboards/read.ts'
+import { dashboards, filtersOf, linksOf, type Panel } from '../ci/dashboards/read.ts'
 
 const datasource = { type: 'prometheus', uid: '${datasource}' }
 const of2021 = [
@@ -81,7 +81,9 @@ describe.each(dashboards)('$name', ({ name, json, dashboard }) => {
     const known = Object.values(units).map(String)
     for (const { title, fieldConfig } of dashboard.panels) {
       const { unit, min, custom } = fieldConfig.defaults
-      expect(unit.startsWith('currency:') || known.includes(unit), `${title}: ${unit}`).toBe(true)
+      const used = [unit, ...overriddenUnits(fieldConfig)]
+      for (const each of used)
+        expect(each.startsWith('currency:') || known.includes(each), `${title}: ${each}`).toBe(true)
       const isAboutZero = z.looseObject({ axisCenteredZero: z.literal(true) }).safeParse(custom)
       expect(min === 0 || isAboutZero.success, title).toBe(true)
     }
@@ -243,4 +245,12 @@ test.each(dashboards)(
 function destination(url: string): string {
   const [, uid] = /^\/d\/podatlas-(\w+)/.exec(url) ?? []
   return [uid, ...[...url.matchAll(/&var-(\w+)=/g)].map(([, name]) => name)].join(' ')
+}
+
+/** Units of single columns and queries. */
+function overriddenUnits({ overrides }: Panel['fieldConfig']): string[] {
+  return overrides
+    .flatMap(({ properties }) => properties)
+    .filter(({ id }) => id === 'unit')
+    .map(({ value }) => String(value))
 }

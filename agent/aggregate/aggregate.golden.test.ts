@@ -160,6 +160,7 @@ test("the agent's own metrics arrive as agent.prom, each with its labels", async
   telemetry.stampsAhead.set(3_590)
   telemetry.podWatchFailures.inc({ reason: '503' })
   telemetry.zoneFailures.inc({ reason: '503' })
+  telemetry.scrapeFailures.inc({ reason: 'busy' })
   telemetry.sinkSamplesOffered.inc({ sink: 'main' }, 49)
   telemetry.sinkSamplesSent.inc({ sink: 'main' }, 40)
   telemetry.sinkSamplesRetried.inc({ sink: 'main' }, 5)

@@ -16,6 +16,7 @@ const agentFaults: Readonly<Record<string, string>> = {
   udp_reattachments_total: 'UDP attached again',
   pod_watch_failures_total: 'watch of pods: {{reason}}',
   zone_failures_total: "node's zone: {{reason}}",
+  scrape_failures_total: 'scrape: {{reason}}',
 }
 
 /** What is missing in the series, and why. */
