@@ -141,6 +141,25 @@ const Values = object({
     labels: z.array(labelName),
     interval: duration,
     maxAddresses: z.int().min(1).max(1_000_000),
+    queries: z.record(
+      z.string().regex(/^[a-zA-Z][\w.-]{0,62}$/),
+      z.strictObject({
+        query: z.string().regex(/\S/),
+        addressLabel: labelName.optional(),
+        labels: z.array(labelName).optional(),
+        interval: z
+          .string()
+          .regex(/^[1-9][0-9]*(s|m|h)$/)
+          .optional(),
+        maxAddresses: z.int().min(1).max(1_000_000).optional(),
+      }),
+    ),
+    language: z.string().regex(/^[a-zA-Z]{2,3}(-[a-zA-Z0-9]{2,8})*$/),
+    upstream: object({
+      credentials: credentialsOf('username', 'password', 'token'),
+      tls: sinkTls,
+      headers: strings,
+    }),
     database: object({
       bundled: z.boolean(),
       volume: passedThrough,

@@ -102,7 +102,9 @@ test('several queries have what is theirs, and share what is given without a nam
     pollEveryMs: 5_000,
   }
   const outbound = { ...shared, name: 'outbound', query: 'out', addressLabel: 'destination_ip' }
-  expect(read(line).queries).toEqual([inbound, { ...outbound, maxAddresses: 7 }])
+  const [unnamed, ...others] = read(line).queries
+  expect(unnamed).toMatchObject({ ...shared, name: '' })
+  expect(others).toEqual([inbound, { ...outbound, maxAddresses: 7 }])
   expect(read(`${line} -q also`).queries.map(({ name, query }) => [name, query])).toEqual([
     ['', 'also'],
     ['inbound', 'in'],
@@ -119,6 +121,7 @@ test('queries of the config file are changed by the command line, key by key', (
   )
   const { queries } = read(`-p http://p --config ${file} -q inbound=now -i other=ip`)
   expect(queries).toMatchObject([
+    { name: '' },
     { name: 'inbound', query: 'now', addressLabel: 'source_ip' },
     { name: 'other', query: 'up', addressLabel: 'ip' },
   ])

@@ -77,12 +77,10 @@ const Schema = z
       const { addressLabel, labels, interval, maxAddresses, ...upstream } = rest
       const unnamed = { addressLabel, labels, interval, maxAddresses }
       const named = Object.entries(queries).map(([name, own]) => queryOf(name, unnamed, own))
-      // Whoever names queries and gives none without a name wants no other.
-      const isUnnamedWanted = query !== undefined || named.length === 0
-      const first = { query: query ?? defaultQuery(maxAddresses) }
+      const first = queryOf('', unnamed, { query: query ?? defaultQuery(maxAddresses) })
       return {
         upstream: upstream satisfies Upstream,
-        queries: [...(isUnnamedWanted ? [queryOf('', unnamed, first)] : []), ...named],
+        queries: [first, ...named],
         databases: databases ?? defaultDatabases(),
         debug,
         language,

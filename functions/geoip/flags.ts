@@ -14,7 +14,7 @@ export const flags: Flags = {
     short: 'q',
     value: '[NAME=]PROMQL',
     scope: 'queries',
-    help: 'the query (the environment variable QUERY too), or one more by its name; repeatable',
+    help: 'the query (the environment variable QUERY too), or one more by its name; repeatable. The default asks for bytes by namespace, pod and public address',
   },
   'address-label': {
     key: 'addressLabel',
