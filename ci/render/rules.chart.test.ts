@@ -23,16 +23,16 @@ async function ruleFolder(args: readonly string[]) {
   return folder
 }
 
-test.each(
-  valuesFiles
-    .map(path => [basename(path), path] as const)
-    .filter(([name]) => !name.includes('-only-')),
-)('promtool finds nothing to say about the rules of %s', async (_, path) => {
-  using folder = await ruleFolder(['--values', path])
-  const args = ['check', 'rules', '--lint=all', '--lint-fatal', join(folder.path, 'rules.yml')]
-  const { stdout } = await run(toolPath('prometheus', 'promtool'), args)
-  expect(stdout).toMatch(/SUCCESS: \d+ rules found/)
-})
+test.each(valuesFiles.map(path => [basename(path), path] as const))(
+  'promtool finds nothing to say about the rules of %s',
+  async (_, path) => {
+    // Where nobody takes rules, for whom they would be.
+    using folder = await ruleFolder(['--values', path, '--set=rules.configMap.enabled=true'])
+    const args = ['check', 'rules', '--lint=all', '--lint-fatal', join(folder.path, 'rules.yml')]
+    const { stdout } = await run(toolPath('prometheus', 'promtool'), args)
+    expect(stdout).toMatch(/SUCCESS: \d+ rules found/)
+  },
+)
 
 test.each(readdirSync(ruleTests))('the rules do what chart/tests/rules/%s says', async name => {
   using folder = await ruleFolder(['--values', join(chartFolder, 'tests/rules-values.yaml')])
