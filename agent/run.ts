@@ -57,13 +57,21 @@ export async function run({ programs, told }: Started, stop: AbortSignal): Promi
     const given = { names: pods, telemetry, returnMemory, ...log }
     opened.use(watchPods({ server: apiServer, nodeName, ...given }))
   }
+  const isKubernetes = apiServer !== undefined
   const zone = opened.use(openZone({ config, telemetry, log }))
   // Closed after the sinks, who write to it up to their end.
   opened.defer(() => {
     if (isUninstalled && spoolDirectory !== undefined) removeSpools(spoolDirectory)
   })
   const sink = opened.use(
-    await openSinks({ sinks, version, telemetry, log: log.info, spoolDirectory }),
+    await openSinks({
+      sinks,
+      version,
+      isKubernetes,
+      telemetry,
+      log: log.info,
+      spoolDirectory,
+    }),
   )
   const attributed = attribution({ cgroups, ...(apiServer && { pods }), telemetry })
   const measureUsage = ownUsage(telemetry)

@@ -91,6 +91,7 @@ const rooms: Readonly<Record<string, readonly string[] | 'anything'>> = {
     'agent/scraping.ts',
     'agent/sinks/delivery-options.ts',
     'agent/sinks/http-options.ts',
+    'agent/sinks/otlp-options.ts',
     'agent/sinks/newrelic-options.ts',
     'agent/sinks/scrape-options.ts',
     'agent/sinks/remote-write-options.ts',
@@ -108,6 +109,7 @@ const rooms: Readonly<Record<string, readonly string[] | 'anything'>> = {
   ],
   // Read once, by the start: what runs for months does without zod.
   'agent/sinks/options.ts': [
+    'agent/sinks/otlp-options.ts',
     'agent/sinks/newrelic-options.ts',
     'agent/sinks/scrape-options.ts',
     'agent/sinks/remote-write-options.ts',
@@ -117,6 +119,11 @@ const rooms: Readonly<Record<string, readonly string[] | 'anything'>> = {
   // Settings of every sink that speaks HTTP.
   'agent/sinks/delivery-options.ts': ['agent/byte-size.ts', 'agent/duration.ts', 'zod'],
   'agent/sinks/http-options.ts': ['agent/duration.ts', 'zod'],
+  'agent/sinks/otlp-options.ts': [
+    'agent/sinks/delivery-options.ts',
+    'agent/sinks/http-options.ts',
+    'zod',
+  ],
   'agent/sinks/remote-write-options.ts': [
     'agent/sinks/delivery-options.ts',
     'agent/sinks/http-options.ts',
@@ -177,6 +184,8 @@ const rooms: Readonly<Record<string, readonly string[] | 'anything'>> = {
   'agent/sinks/examples.ts': 'anything',
   'agent/sinks/otlp-decode.ts': 'anything',
   'agent/sinks/fault-contract.ts': 'anything',
+  'agent/sinks/otlp-receiver.ts': 'anything',
+  'agent/sinks/otlp-sender.ts': 'anything',
   'agent/sinks/real-prometheus.ts': 'anything',
   'agent/sinks/test/': 'anything',
   'agent/sinks/write-receiver.ts': 'anything',

@@ -46,6 +46,6 @@ export function openConnections(url: URL, { tls, proxyUrl }: HttpOptions): Conne
   }
 }
 
-function isSame(one: TlsFiles, other: TlsFiles): boolean {
+export function isSame(one: TlsFiles, other: TlsFiles): boolean {
   return one.ca === other.ca && one.cert === other.cert && one.key === other.key
 }

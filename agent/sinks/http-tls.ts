@@ -36,7 +36,7 @@ export function readPair(certFile: string, keyFile: string): Omit<TlsFiles, 'ca'
 }
 
 /** Options of a TLS connection, for HTTP of any version. */
-function tlsOptions(files: TlsFiles, { serverName, insecureSkipVerify }: Tls) {
+export function tlsOptions(files: TlsFiles, { serverName, insecureSkipVerify }: Tls) {
   return {
     secureContext: createSecureContext(files),
     rejectUnauthorized: !insecureSkipVerify,

@@ -1,8 +1,10 @@
 import { once } from 'node:events'
 import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { request, type OutgoingHttpHeaders } from 'node:http'
+import { withDeadline } from './deadline.ts'
 import { openConnections } from './http-connections.ts'
-import { FileFault, readAuthorization, type FileReason } from './http-files.ts'
+import { faultOf, messageOf, onOneLine, type Fault } from './http-faults.ts'
+import { FileFault, readAuthorization } from './http-files.ts'
 import type { HttpOptions } from './http-options.ts'
 import { redaction } from './http-redaction.ts'
 
@@ -16,22 +18,14 @@ export type Answer = {
       readonly headers: IncomingHttpHeaders
       /** The beginning of the body, on one line. */
       readonly text: string
+      /** More of its beginning, up to 64 KiB, as it came: what is read out of it goes through `redact`. */
+      readonly body: Buffer
+      readonly redact: (text: string) => string
       /** The receiver's clock as it answered, ms since the epoch, if it said. */
       readonly serverMs?: number
     }
   | { readonly fault: Fault; readonly text: string }
 )
-
-/** Few and stable: they become a metric label. Each may pass, so each deserves a retry. */
-export type Fault =
-  | 'timeout'
-  | 'refused'
-  | 'reset'
-  | 'dns'
-  | 'tls'
-  | 'proxy'
-  | 'network'
-  | FileReason
 
 export type Http = Disposable & {
   /** The URL for messages: its query may hold a token and is left out. */
@@ -47,10 +41,7 @@ export type Http = Disposable & {
   ) => Promise<Answer>
 }
 
-const TEXT_BYTES = 512
-// Codes of Node, and those of OpenSSL for certificates that do not convince.
-const TLS_CODE =
-  /^ERR_TLS|^ERR_SSL|^EPROTO|CERT|SIGN|CRL|^UNABLE_TO|^INVALID_|^PATH_LENGTH|^HOSTNAME/
+const TEXT_LENGTH = 512
 // Past this a connection is cheaper to close than to read to its end.
 const READ_BYTES = 65_536
 
@@ -86,10 +77,10 @@ export function openHttp(
       sent.once('response', () => (hasBegun = true))
       try {
         const answer = await exchange(sent, outgoing.body)
-        const text = onOneLine(redact(answer.text))
+        const text = onOneLine(redact(answer.body.toString()).slice(0, TEXT_LENGTH))
         if (answer.status === 407 && options.proxyUrl !== '')
           return { fault: 'proxy', text: `the proxy refuses: 407 ${text}`, sentBytes: count() }
-        return { ...answer, text, sentBytes: count() }
+        return { ...answer, text, redact, sentBytes: count() }
       } catch (error) {
         // The server closed it while nothing was under way: no fault, and there may be more such connections.
         const fault = faultOf(error)
@@ -102,26 +93,19 @@ export function openHttp(
   return {
     where,
     post: async (headers, body, signal) => {
-      // Not AbortSignal.any: each would hang on to the sink's own signal, which lives for months.
-      const cut = new AbortController()
-      const cutShort = () => cut.abort()
-      signal.addEventListener('abort', cutShort)
-      if (signal.aborted) cutShort()
-      const deadline = setTimeout(() => cut.abort('timeout'), options.timeout)
+      const length = { 'content-length': body.byteLength }
+      const outgoing = { headers: { ...headers, ...length }, body }
       try {
-        const length = { 'content-length': body.byteLength }
-        const answer = await attempt({ headers: { ...headers, ...length }, body }, cut.signal)
-        if ('status' in answer) return answer
-        const isLate = cut.signal.reason === 'timeout'
-        const text = isLate ? `nothing in ${options.timeout / 1_000} s` : answer.text
-        const fault = isLate ? 'timeout' : answer.fault
-        return { ...answer, fault, text: `no answer from ${where}: ${text}` }
+        const { result, isLate } = await withDeadline(signal, options.timeout, cut =>
+          attempt(outgoing, cut),
+        )
+        if ('status' in result) return result
+        const text = isLate ? `nothing in ${options.timeout / 1_000} s` : result.text
+        const fault = isLate ? 'timeout' : result.fault
+        return { ...result, fault, text: `no answer from ${where}: ${text}` }
       } catch (error) {
         if (!(error instanceof FileFault)) throw error
         return { fault: error.reason, text: `${error.setting}: ${error.message}`, sentBytes: 0 }
-      } finally {
-        clearTimeout(deadline)
-        signal.removeEventListener('abort', cutShort)
       }
     },
     [Symbol.dispose]: () => connections[Symbol.dispose](),
@@ -144,45 +128,21 @@ async function exchange(outgoing: ClientRequest, body: Uint8Array) {
   outgoing.end(body)
   const [incoming]: IncomingMessage[] = await answered
   if (!incoming) throw new Error('no answer')
-  const text = await read(incoming)
+  const received = await read(incoming)
   const { statusCode: status = 0, headers } = incoming
   const serverMs = Date.parse(headers.date ?? '')
-  return { status, headers, text, ...(!Number.isNaN(serverMs) && { serverMs }) }
+  return { status, headers, body: received, ...(!Number.isNaN(serverMs) && { serverMs }) }
 }
 
-/** The beginning of the body; the rest is read and forgotten, up to a bound. */
-async function read(incoming: IncomingMessage): Promise<string> {
+/** The beginning of the body. */
+async function read(incoming: IncomingMessage): Promise<Buffer> {
   const kept: Buffer[] = []
   let bytes = 0
   for await (const chunk of incoming) {
     const piece: Buffer = chunk
-    if (bytes < TEXT_BYTES) kept.push(piece)
+    kept.push(piece)
     bytes += piece.length
     if (bytes > READ_BYTES) break
   }
-  return Buffer.concat(kept).subarray(0, TEXT_BYTES).toString()
-}
-
-function onOneLine(text: string): string {
-  return text.replace(/[\s\p{Cc}]+/gu, ' ').trim()
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : ''
-}
-
-function messageOf(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error)
-  return message === '' ? codeOf(error) : message
-}
-
-function faultOf(error: unknown): Fault {
-  const code = codeOf(error)
-  if (code === 'ECONNREFUSED') return 'refused'
-  if (code === 'ECONNRESET' || code === 'EPIPE') return 'reset'
-  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return 'dns'
-  if (code === 'ETIMEDOUT') return 'timeout'
-  if (code === 'ERR_PROXY_TUNNEL') return 'proxy'
-  if (TLS_CODE.test(code)) return 'tls'
-  return 'network'
+  return Buffer.concat(kept).subarray(0, READ_BYTES)
 }

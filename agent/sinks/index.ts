@@ -15,15 +15,16 @@ type OpenSinks = OpenSink & { readonly pages: readonly ScrapePart[] }
 export async function openSinks(parts: {
   readonly sinks: Readonly<Record<string, SinkOptions>>
   readonly version: string
+  readonly isKubernetes?: boolean
   readonly telemetry: Telemetry
   readonly log: (line: string) => void
   /** Folder of all spools; absent: what waits is in memory only. */
   readonly spoolDirectory?: string | undefined
 }): Promise<OpenSinks> {
-  const { version, telemetry, log, spoolDirectory } = parts
-  const opening = Object.entries(parts.sinks).map(([name, options]) => {
+  const { sinks, spoolDirectory, ...others } = parts
+  const opening = Object.entries(sinks).map(([name, options]) => {
     const spool = 'spool' in options ? placeOf(name, options.spool, spoolDirectory) : undefined
-    return open({ name, options, version, telemetry, log, spool })
+    return open({ name, options, spool, ...others })
   })
   const opened = await Promise.all(opening)
   return {
@@ -49,6 +50,7 @@ function placeOf(
 /** Every destination by the `type` that selects it. What is not configured is not loaded: the agent is to stay small. */
 async function open({ options, ...parts }: SinkParts<SinkOptions>): Promise<OpenSink> {
   if (options.type === 'stdout') return (await import('./stdout.ts')).stdout({ ...parts, options })
+  if (options.type === 'otlp') return (await import('./otlp.ts')).otlp({ ...parts, options })
   if (options.type === 'newrelic')
     return (await import('./newrelic.ts')).newRelic({ ...parts, options })
   if (options.type === 'scrape') return (await import('./scrape.ts')).scrape({ ...parts, options })

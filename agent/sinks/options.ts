@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { OtlpOptions } from './otlp-options.ts'
 import { NewRelicOptions } from './newrelic-options.ts'
 import { RemoteWriteOptions } from './remote-write-options.ts'
 import { ScrapeOptions } from './scrape-options.ts'
@@ -10,6 +11,7 @@ export const sinkSchemas = {
   prometheus: RemoteWriteOptions,
   newrelic: NewRelicOptions,
   scrape: ScrapeOptions,
+  otlp: OtlpOptions,
 }
 
 /** What a sink of the configuration may say; `type` decides which other settings there are. */
@@ -18,6 +20,7 @@ export const sinkOptions = z.discriminatedUnion('type', [
   sinkSchemas.prometheus,
   sinkSchemas.newrelic,
   sinkSchemas.scrape,
+  sinkSchemas.otlp,
 ])
 
 export type SinkOptions = z.output<typeof sinkOptions>

@@ -20,6 +20,8 @@ export type SinkParts<Options> = {
   readonly options: Options
   /** Version of podatlas, told to the destination. */
   readonly version: string
+  /** Whether this host is a node of Kubernetes, as far as the agent was told. */
+  readonly isKubernetes?: boolean
   readonly telemetry: Telemetry
   readonly log: (line: string) => void
   /** Handed on to the delivery as it is; absent: what waits is in memory only. */

@@ -83,8 +83,8 @@ password: passwordFile
 {{- $config := omit $sink "enabled" "credentials" "tls" -}}
 {{- if eq $sink.type "prometheus" -}}
 {{- $_ := set $config "endpoint" (include "podatlas.sinkEndpoint" (dict "root" $ "sink" $sink)) -}}
-{{- else if not (has $sink.type (list "newrelic" "scrape" "stdout")) -}}
-{{- fail (printf "podatlas: sinks.%s.type: there is no sink of type %s. Types: newrelic, prometheus, scrape, stdout" $name $sink.type) -}}
+{{- else if not (has $sink.type (list "newrelic" "otlp" "scrape" "stdout")) -}}
+{{- fail (printf "podatlas: sinks.%s.type: there is no sink of type %s. Types: newrelic, otlp, prometheus, scrape, stdout" $name $sink.type) -}}
 {{- end -}}
 {{- if include "podatlas.sinkSecret" (dict "root" $ "name" $name "sink" $sink) -}}
 {{- range $credential, $setting := include "podatlas.sinkCredentials" $sink | fromYaml -}}

@@ -1,7 +1,7 @@
 import type { Reporter } from 'vitest/node'
 
 /** Suites of the tests that each hold a destination's documented requirement. */
-const SPECIFICATIONS = /^(Remote-Write \d\.\d|New Relic Event API)$/
+const SPECIFICATIONS = /^(Remote-Write \d\.\d|OTLP \d+\.\d+|New Relic Event API)$/
 
 /** Says how many requirements of each specification have a test that passed: the tests of a suite of its name. */
 export const requirements: Reporter = {
