@@ -35,6 +35,12 @@ const sinkName = '^[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?$'
 /** Empty, or a URL without user and password: the configuration is a ConfigMap. */
 const url = { type: 'string', pattern: '^(https?://[^\\s/@]+(/[^\\s]*)?)?$' } as const
 const urls = ['endpoint', 'proxyUrl']
+/** The same, or HOST:PORT. */
+const urlOrHost = {
+  type: 'string',
+  pattern:
+    '^(https?://[^\\s/@]+(/[^\\s]*)?|[^\\s/@:]+:[0-9]{1,5}|\\[[0-9a-fA-F:.]+\\]:[0-9]{1,5})?$',
+} as const
 
 /**
  * Schema of the map of sinks, made of the agent's own options. A chain of `if`, `then` and `else` gives the reader the one
@@ -74,6 +80,8 @@ function optionsOf(options: z.ZodType, filling: Filling): Record<string, JsonSch
     const { default: _default, format: _format, ...rest } = schema
     const { description = '' } = rest
     if (name === 'tls') return [[name, { ...filling.tls, description }] as const]
+    if (name === 'endpoint' && rest.pattern !== undefined)
+      return [[name, { description, ...urlOrHost }] as const]
     return [[name, urls.includes(name) ? { description, ...url } : rest] as const]
   })
   const names = Object.keys(properties).flatMap(name => credentialOf[name] ?? [])
