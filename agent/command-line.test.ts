@@ -44,8 +44,8 @@ test('a password of digits stays a text', () => {
 })
 
 test.each([
-  [['--sink', 'kafka'], '--sink: unknown sink "kafka". Use one of: stdout, prometheus, otlp, otlp'],
-  [['--sink', 'toString'], '--sink: unknown sink "toString". Use one of: stdout, prometheus, otlp, otlp'],
+  [['--sink', 'kafka'], '--sink: unknown sink "kafka". Use one of: stdout, prometheus'],
+  [['--sink', 'toString'], '--sink: unknown sink "toString". Use one of: stdout, prometheus'],
   [
     ['--sink', 'stdout,colour=red'],
     '--sink stdout: unknown key "colour". Use one of: format, queueLimit',

@@ -25,6 +25,10 @@
 {{- $faults = append $faults "sinks: every sink is disabled, so nothing would leave the agent. Enable one, or to look at the data only:\n  sinks: {debug: {type: stdout}}" -}}
 {{- end -}}
 {{- range $name, $sink := $sinks -}}
+{{- if and (eq $sink.type "otlp") (not $sink.endpoint) -}}
+{{- $port := eq (toString $sink.protocol) "grpc" | ternary "4317" "4318" -}}
+{{- $faults = append $faults (printf "sinks.%s: a sink of type otlp needs an endpoint. For example:\n  sinks:\n    %s:\n      endpoint: http://otel-collector.observability.svc:%s" $name $name $port) -}}
+{{- end -}}
 {{- if and (eq $sink.type "newrelic") (not $sink.account) -}}
 {{- $faults = append $faults (printf "sinks.%s: a newrelic sink needs the number of an account. For example:\n  sinks:\n    %s:\n      account: 1234567" $name $name) -}}
 {{- end -}}
