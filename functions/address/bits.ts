@@ -8,7 +8,6 @@ export function v4Bits(text: string): number {
  * A zone (`%eth0`) is none: only one host knows what it means.
  */
 export function v6Words(text: string, words: Uint32Array): boolean {
-  words.fill(0)
   let groups = 0
   let gapAt = -1
   let at = 0
@@ -26,12 +25,12 @@ export function v6Words(text: string, words: Uint32Array): boolean {
     if (text.charCodeAt(at) === DOT) {
       const bits = v4BitsFrom(text, from)
       if (bits < 0 || groups > 6) return false
-      setGroup(words, groups++, bits >>> 16)
-      setGroup(words, groups++, bits & 0xffff)
+      parts[groups++] = bits >>> 16
+      parts[groups++] = bits & 0xffff
       break
     }
     if (digits === 0 || digits > 4 || groups > 7) return false
-    setGroup(words, groups++, group)
+    parts[groups++] = group
     if (at === text.length) break
     if (text.charCodeAt(at++) !== COLON) return false
     if (text.charCodeAt(at) === COLON) {
@@ -40,32 +39,24 @@ export function v6Words(text: string, words: Uint32Array): boolean {
       at++
     } else if (at === text.length) return false
   }
-  if (gapAt < 0) return groups === 8
-  return groups < 8 && openGap(words, gapAt, groups)
+  if (gapAt < 0 ? groups !== 8 : groups > 7) return false
+  if (gapAt >= 0) openGap(gapAt, groups)
+  for (let word = 0; word < 4; word++) {
+    words[word] = ((parts[2 * word] ?? 0) << 16) | (parts[2 * word + 1] ?? 0)
+  }
+  return true
 }
+
+/** The groups of the address that is read. */
+const parts = new Uint16Array(8)
 
 const DOT = 46
 const COLON = 58
 
 /** Moves what stands behind `::` to the end. */
-function openGap(words: Uint32Array, gapAt: number, groups: number): true {
-  for (let moved = 1; moved <= groups - gapAt; moved++) {
-    const from = groups - moved
-    const group = groupOf(words, from)
-    setGroup(words, from, 0)
-    setGroup(words, 8 - moved, group)
-  }
-  return true
-}
-
-function groupOf(words: Uint32Array, group: number): number {
-  const word = words[group >> 1] ?? 0
-  return group & 1 ? word & 0xffff : word >>> 16
-}
-
-function setGroup(words: Uint32Array, group: number, value: number): void {
-  const word = words[group >> 1] ?? 0
-  words[group >> 1] = group & 1 ? (word & 0xffff0000) | value : (word & 0xffff) | (value << 16)
+function openGap(gapAt: number, groups: number): void {
+  parts.copyWithin(8 - groups + gapAt, gapAt, groups)
+  parts.fill(0, gapAt, 8 - groups + gapAt)
 }
 
 /** The bits of the dotted address from `at` to the end of the text; -1 for text that is none. */

@@ -6,6 +6,8 @@ export type Ranges = {
   readonly starts: Uint32Array
   readonly lows?: Uint32Array | undefined
   readonly values: Uint32Array
+  /** Of 64 bits: start and low of every 32nd range, side by side, which the caches hold as a whole. */
+  readonly marks?: Uint32Array | undefined
 }
 
 /** Collects ranges in order; `most` is how many there can be. Equal neighbours become one. */
@@ -29,8 +31,20 @@ export function rangeCollector(most: number, has64Bits: boolean) {
       starts: starts.slice(0, count),
       lows: lows?.slice(0, count),
       values: values.slice(0, count),
+      marks: lows && marksOf(starts, lows, count),
     }),
   }
+}
+
+const MARK_BITS = 5
+
+function marksOf(starts: Uint32Array, lows: Uint32Array, count: number): Uint32Array {
+  const marks = new Uint32Array(2 * Math.ceil(count / 2 ** MARK_BITS))
+  for (let at = 0; at < marks.length; at++) {
+    const range = (at >>> 1) << MARK_BITS
+    marks[at] = (at & 1 ? lows[range] : starts[range]) ?? 0
+  }
+  return marks
 }
 
 // Four megabytes: more would fall out of the caches before it saves a step of the search.
@@ -61,7 +75,8 @@ export function topBitsOf(ranges: Ranges, first: number, last: number): TopBits 
 }
 
 /** The value of the range that holds the address; `top` must be of the same ranges. */
-export function valueAt({ starts, lows, values }: Ranges, top: TopBits, word: number, low: number) {
+export function valueAt(ranges: Ranges, top: TopBits, word: number, low: number) {
+  const { starts, lows, values, marks } = ranges
   const slot = (word >>> top.shift) - top.base
   let from = 0
   let to = starts.length - 1
@@ -69,7 +84,24 @@ export function valueAt({ starts, lows, values }: Ranges, top: TopBits, word: nu
     from = top.ranges[slot] ?? 0
     to = top.ranges[slot + 1] ?? 0
   }
+  if (marks && (to - from) >> MARK_BITS > 0) {
+    const mark = lastMarkUpTo(marks, word, low, from >>> MARK_BITS, to >>> MARK_BITS)
+    from = Math.max(from, mark << MARK_BITS)
+    to = Math.min(to, ((mark + 1) << MARK_BITS) - 1)
+  }
   return values[lastUpTo(starts, lows, word, low, from, to)] ?? 0
+}
+
+function lastMarkUpTo(marks: Uint32Array, word: number, low: number, from: number, to: number) {
+  let first = from
+  let last = to
+  while (first < last) {
+    const middle = (first + last + 1) >>> 1
+    const start = marks[2 * middle] ?? 0
+    if (start < word || (start === word && (marks[2 * middle + 1] ?? 0) <= low)) first = middle
+    else last = middle - 1
+  }
+  return first
 }
 
 /** The last range between `from` and `to` that begins at the address or before; `from` has to. */
