@@ -179,8 +179,8 @@ function inOrder(rows: readonly Row[]): (readonly [labels: string, value: number
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
 }
 
-function withoutTenant({ tenant_id: _, ...labels }: Row['labels']): Row['labels'] {
-  return labels
+function withoutTenant(labels: Row['labels']): Row['labels'] {
+  return Object.fromEntries(Object.entries(labels).filter(([name]) => name !== 'tenant_id'))
 }
 
 function keyOf(labels: Row['labels']): string {
