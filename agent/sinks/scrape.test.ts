@@ -168,7 +168,7 @@ test('in OpenMetrics families have units, and counters and summaries say since w
 })
 
 test('promtool finds nothing to say about the page', async () => {
-  await using agent = await shown({ path: '/traffic' })
+  await using agent = await shown({ path: '/metrics/all' })
   // But for those of 2021, whose names it cannot like.
   const batches = agentBatches().map(({ timestampMs, series, values }) => {
     const kept = series.flatMap((one, i) => (one.metric.name.startsWith('bytes_') ? [] : [i]))
@@ -180,7 +180,7 @@ test('promtool finds nothing to say about the page', async () => {
     }
   })
   for (const batch of batches.slice(0, 4)) agent.offer(batch)
-  const { text } = await ask(agent.port, {}, '/traffic')
+  const { text } = await ask(agent.port, {}, '/metrics/all')
   const promtool = toolPath('prometheus', 'promtool')
   expect(execFileSync(promtool, ['check', 'metrics'], { input: text }).toString()).toBe('')
   expect(told(text, 'podatlas_')).not.toEqual([])

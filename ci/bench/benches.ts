@@ -3,6 +3,7 @@ import { benchAgentRss } from './agent-rss.ts'
 import { benchApiWatch } from './api-watch.ts'
 import { benchBurst } from './burst.ts'
 import { benchDrain } from './drain.ts'
+import { benchExposition } from './exposition.ts'
 import { benchFold } from './fold.ts'
 import { benchGeoip } from './geoip.ts'
 import { benchKernelCpu } from './kernel-cpu.ts'
@@ -29,4 +30,5 @@ export const benches: Readonly<Record<string, Bench>> = {
   peers: benchPeers,
   'promql-ingest': benchPromqlIngest,
   'rw-encode': benchRwEncode,
+  exposition: benchExposition,
 }
