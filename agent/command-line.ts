@@ -27,7 +27,7 @@ export const HELP = `Usage: node agent/main.ts [check | unpin] [options]
   unpin              removes the programs and maps that outlive the agent, and what was not read yet
 
   --sink SPEC        where samples go: name[,key=value]... (repeatable; default: stdout)
-                     stdout[,format=json]
+                     stdout[,format=table|json]
                      prometheus,endpoint=http://prometheus:9090/api/v1/write[,username=U,password=P]
                      newrelic,account=1234567,key=LICENSE_KEY[,region=EU]
                      scrape[,path=/metrics/traffic]

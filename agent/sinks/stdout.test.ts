@@ -141,3 +141,32 @@ test('text says who moved how many bytes to where, and is silent about what stan
     '2026-09-21T14:13:40Z web-1 -> 192.0.2.7:443 tcp transmit_bytes +5',
   ])
 })
+
+test('a table has a header, aligned columns, and the most bytes first', async () => {
+  await using pipe = reader()
+  const target = pipe.sink.open({
+    name: 'debug',
+    options: { type: 'stdout', format: 'table', queueLimit: 100 },
+    version: '1.2.3',
+    telemetry: createTelemetry('node-1', '1.2.3'),
+    log: () => undefined,
+  })
+  const failing = renamed('podatlas_connections_failed_total', ['reason', 'refused'])
+  const values = [
+    [exampleSeries('web-1'), 5],
+    [exampleSeries('web-2'), 12_345],
+    [failing, 2],
+  ] as const
+  target.offer(exampleSamples(values))
+  target.offer(exampleSamples(values))
+  await target[Symbol.asyncDispose]()
+  await until(() => pipe.lines.length >= 5)
+  expect(pipe.lines[0]).toMatch(/^\d{4}-\d\d-\d\dT[\d:]+Z$/)
+  expect(pipe.lines.slice(1, 5)).toEqual([
+    'LOCAL      REMOTE         PROTOCOL    SENT  RECEIVED  OPENED  FAILED  RESET  RESENT',
+    'web-2  ->  192.0.2.7:443  tcp       12,345         0       0       0      0       0',
+    'web-1  ->  192.0.2.7:443  tcp            5         0       0       0      0       0',
+    'web-1  ->  192.0.2.7:443  tcp            0         0       0       2      0       0',
+  ])
+  expect(pipe.lines.filter(line => line.startsWith('LOCAL'))).toHaveLength(1)
+})

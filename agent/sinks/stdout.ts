@@ -1,9 +1,11 @@
 import type { Writable } from 'node:stream'
+import type { Samples } from '../model.ts'
 import type { Outcome } from './delivery.ts'
 import { startDelivery } from './delivery.ts'
 import type { Sink } from './sink.ts'
 import { jsonLines, trafficLines } from './stdout-format.ts'
 import type { StdoutOptions } from './stdout-options.ts'
+import { trafficTable } from './stdout-table.ts'
 
 export const stdout: Sink<StdoutOptions> = stdoutTo(() => process.stdout)
 
@@ -25,10 +27,15 @@ export function stdoutTo(stream: () => Writable): Sink<StdoutOptions> {
       log,
       queueLimit: options.queueLimit,
       maxSamplesPerSend: Infinity,
-      encode: options.format === 'json' ? jsonLines : trafficLines(),
+      encode: encoderOf(options.format),
       send,
     })
   }
+}
+
+function encoderOf(format: StdoutOptions['format']): (samples: Samples) => string {
+  if (format === 'json') return jsonLines
+  return format === 'table' ? trafficTable() : trafficLines()
 }
 
 /** Waits until the reader took it all; the error's text if there is no reader. */
