@@ -1,0 +1,21 @@
+import { describe } from 'vitest'
+import { faultContract } from './fault-contract.ts'
+import { OtlpOptions } from './otlp-options.ts'
+import { otlpReceiver } from './otlp-receiver.ts'
+import { otlp } from './otlp.ts'
+
+// Another one each time; PODATLAS_SEED brings back the one that a failure named.
+const seed = Number(process.env.PODATLAS_SEED ?? Math.floor(Math.random() * 2 ** 31))
+
+describe.concurrent('OTLP over http', () =>
+  faultContract(
+    async () => {
+      const receiver = await otlpReceiver('http')
+      return {
+        ...receiver,
+        sink: { options: OtlpOptions, open: otlp },
+        options: { type: 'otlp', endpoint: receiver.endpoint },
+      }
+    },
+    { seed },
+  ))
