@@ -28,7 +28,7 @@ build_tool_into() {
 usual_duration() {
 	case $1 in
 	kubernetes) echo ', about 10 min' ;;
-	helm | helm-unittest | coredns | prometheus | thanos) echo ', about 3 min' ;;
+	helm | helm-unittest | coredns | otelcol | prometheus | thanos) echo ', about 3 min' ;;
 	esac
 }
 

@@ -9,6 +9,7 @@ export type Tool =
   | 'helm-unittest'
   | 'kubernetes'
   | 'mmdb'
+  | 'otelcol'
   | 'prometheus'
   | 'thanos'
 
