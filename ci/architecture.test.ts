@@ -181,6 +181,7 @@ const rooms: Readonly<Record<string, readonly string[] | 'anything'>> = {
   'agent/sinks/conformance-sender.ts': 'anything',
   'agent/sinks/contract.ts': 'anything',
   'agent/sinks/event-receiver.ts': 'anything',
+  'agent/sinks/doomed-sink.ts': 'anything',
   'agent/sinks/examples.ts': 'anything',
   'agent/sinks/otlp-decode.ts': 'anything',
   'agent/sinks/fault-contract.ts': 'anything',

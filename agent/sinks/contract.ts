@@ -1,9 +1,15 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempDisposableSync, readdirSync, statSync, truncateSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import type { z } from 'zod'
 import { createTelemetry } from '../telemetry.ts'
 import { arrivedOf } from '../test/sample.ts'
 import { EXAMPLE_MS, exampleSample, exampleSeries, reading } from './examples.ts'
+import { labelsOf } from './series-labels.ts'
 import type { OpenSink, SinkParts } from './sink.ts'
 import type { Arrived } from './write-request-decode.ts'
 
@@ -90,18 +96,108 @@ export function sinkContract(
   })
 }
 
+/** What every sink keeps whose destination may be away: `sinkContract`, and that a spool outlives it. */
+export function spoolContract(listen: () => Promise<Receiver>): void {
+  sinkContract(listen)
+  const series = exampleSeries()
+  // Not long ago: what is too old is not sent.
+  const startMs = Date.now() - 60_000
+  const stamped = (value: number) => exampleSample(series, value, startMs + value * 1_000)
+  const valuesOf = (arrived: readonly Arrived[]) =>
+    arrived.filter(({ isStale }) => !isStale).map(({ value }) => value)
+
+  test('what an outage held back at an orderly end arrives after the next start, once and in order', async () => {
+    const telemetry = freshTelemetry()
+    await using receiver = await listen()
+    using folder = mkdtempDisposableSync(join(tmpdir(), 'podatlas-contract-'))
+    receiver.startOutage()
+    const first = openFor(receiver, 100, telemetry, folder.path)
+    for (const value of [1, 2, 3]) first.offer(stamped(value))
+    await first[Symbol.asyncDispose]()
+    expect(reading(telemetry.sinkSamplesDropped, {})).toBe(0)
+    expect(reading(telemetry.sinkSpoolSamples, {})).toBe(3)
+    receiver.endOutage()
+    await using second = openFor(receiver, 100, telemetry, folder.path)
+    second.offer(stamped(4))
+    expect(valuesOf(await receiver.received(4))).toEqual([1, 2, 3, 4])
+  })
+
+  test.for([0, 5])(
+    'kill -9 in an outage costs nothing but what is torn: %i bytes of its last record',
+    async torn => {
+      await using receiver = await listen()
+      using folder = mkdtempDisposableSync(join(tmpdir(), 'podatlas-contract-'))
+      receiver.startOutage()
+      await killedSink(receiver, folder.path, startMs, 20)
+      if (torn > 0) tear(join(folder.path, 'sink-under-test'), torn)
+      receiver.endOutage()
+      const telemetry = freshTelemetry()
+      await using next = openFor(receiver, 100, telemetry, folder.path)
+      next.offer(stamped(21))
+      const kept = Array.from({ length: torn > 0 ? 19 : 20 }, (_, i) => i + 1)
+      expect(valuesOf(await receiver.received(kept.length + 1))).toEqual([...kept, 21])
+      expect(reading(telemetry.sinkSamplesDropped, {})).toBe(0)
+    },
+  )
+
+  test('after kill -9 a series that does not come back ends, and one that does goes on', async () => {
+    await using receiver = await listen()
+    using folder = mkdtempDisposableSync(join(tmpdir(), 'podatlas-contract-'))
+    await killedSink(receiver, folder.path, startMs, 1)
+    const back = exampleSeries('back')
+    await using next = openFor(receiver, 100, freshTelemetry(), folder.path, 0)
+    next.offer(exampleSample(back, 7, startMs + 5_000))
+    next.offer(exampleSample(back, 8, startMs + 6_000))
+    const arrived = await receiver.received(4)
+    const ended = arrived.filter(({ isStale }) => isStale)
+    expect(ended.map(({ labels }) => labels)).toEqual([labelsOf(series)])
+    expect(valuesOf(arrived)).toEqual([1, 7, 8])
+  })
+}
+
+/** Offers so many values in a process that is then killed. */
+async function killedSink({ options }: Receiver, folder: string, startMs: number, count: number) {
+  const program = join(import.meta.dirname, 'doomed-sink.ts')
+  const words = [JSON.stringify(options), folder, String(startMs), String(count)]
+  const child = spawn(process.execPath, [program, ...words], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const exited = once(child, 'exit')
+  await once(child.stdout, 'data')
+  child.kill('SIGKILL')
+  await exited
+}
+
+/** As a disk does that lost power in the middle of a write. */
+function tear(folder: string, bytes: number): void {
+  const newest = readdirSync(folder)
+    .filter(name => name.endsWith('.segment'))
+    .toSorted()
+    .at(-1)
+  const path = join(folder, newest ?? '')
+  truncateSync(path, statSync(path).size - bytes)
+}
+
 function freshTelemetry() {
   return createTelemetry('node-1', '1.2.3')
 }
 
-function openFor({ sink, options }: Receiver, queueLimit = 10, telemetry = freshTelemetry()) {
+function openFor(
+  { sink, options }: Receiver,
+  queueLimit = 10,
+  telemetry = freshTelemetry(),
+  spoolDirectory?: string,
+  returnWithinMs = 60_000,
+) {
   const parsed = sink.options.parse({ ...options, queueLimit })
+  const directory = spoolDirectory && join(spoolDirectory, 'sink-under-test')
   return sink.open({
     name: 'under-test',
     options: parsed,
     version: '1.2.3',
     telemetry,
     log: ignore,
+    ...(directory && { spool: { directory, maxBytes: 2 ** 24, maxAgeMs: 1e12, returnWithinMs } }),
   })
 }
 

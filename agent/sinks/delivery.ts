@@ -65,8 +65,6 @@ export type DeliveryParts<Body> = {
   readonly encode: (batch: Samples) => Body
   /** One attempt; must end soon after `signal` aborts. */
   readonly send: (body: Body, signal: AbortSignal) => Promise<Outcome>
-  /** How long after a crash its series may take to come back before they are ended, ms. */
-  readonly returnWithinMs?: number
   /** How long disposing may take, ms; shorter than the 5 s after which the agent ends anyway. */
   readonly flushMs?: number
   /** Called once nothing is in flight any more. */
@@ -84,7 +82,7 @@ export function startDelivery<Body>(parts: DeliveryParts<Body>): OpenSink {
   const { name, telemetry, encode, send, maxParallel = 1, flushMs = 4_000 } = parts
   const log = quietLog(line => parts.log(`sink ${name}: ${line}`))
   const queue = openQueue(parts, dropCount, line => log('spool', line))
-  const lost = lostSeries(queue, parts.returnWithinMs ?? RETURN_WITHIN_MS)
+  const lost = lostSeries(queue, parts.spool?.returnWithinMs ?? RETURN_WITHIN_MS)
   const giveUp = new AbortController()
   const leave = new AbortController()
   let maxSamplesPerSend = parts.maxSamplesPerSend

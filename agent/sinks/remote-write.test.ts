@@ -3,14 +3,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { senderTo } from './conformance-sender.ts'
-import { sinkContract } from './contract.ts'
+import { spoolContract } from './contract.ts'
 import { EXAMPLE_MS, exampleSample, exampleSamples, exampleSeries, reading } from './examples.ts'
 import { RemoteWriteOptions } from './remote-write-options.ts'
 import { remoteWrite } from './remote-write.ts'
 import { until, writeReceiver } from './write-receiver.ts'
 
 describe.for(['1.0', '2.0'])('remote write %s', protocol =>
-  sinkContract(async () => {
+  spoolContract(async () => {
     const receiver = await writeReceiver()
     return {
       ...receiver,
@@ -53,7 +53,7 @@ test.for([
 
 test('more than 2000 samples go in several requests, in order', async () => {
   await using receiver = await writeReceiver()
-  await using target = senderTo(receiver.endpoint)
+  await using target = senderTo(receiver.endpoint, { maxParallel: 1 })
   target.offer(many(4_500, 'p'))
   const taken = await receiver.received(4_500)
   expect(receiver.requests.map(request => request.samples.length)).toEqual([2_000, 2_000, 500])

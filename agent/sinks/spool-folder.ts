@@ -6,6 +6,8 @@ export type SpoolPlace = {
   readonly directory: string
   readonly maxBytes: number
   readonly maxAgeMs: number
+  /** How long series may take to come back after a crash before they are ended, ms; absent: a minute. */
+  readonly returnWithinMs?: number
 }
 
 const FULL = ['ENOSPC', 'EDQUOT']

@@ -35,6 +35,8 @@ export type Spool = {
   readonly size: () => number
   /** The same with those that were taken and are not settled. */
   readonly unsettled: () => number
+  /** Whether what was taken is still there: the oldest may have gone meanwhile. */
+  readonly isKept: () => boolean
   readonly bytes: () => number
   /** Stamp of the next moment, if it is in memory. */
   readonly oldestMs: () => number | undefined
@@ -81,8 +83,10 @@ export function openSpool(parts: SpoolParts): Spool {
     makeFolder(directory)
     position = positionFile(join(directory, 'position'))
     const at = position.read()
+    // A number is never used again: the position would say of the new segment what is true of the old one.
+    lastNumber = at?.segment ?? 0
     for (const number of segmentsIn(directory)) {
-      lastNumber = number
+      lastNumber = Math.max(lastNumber, number)
       const path = segmentPath(directory, number)
       const { orphans: ofDead = [], ...found } = findSegment(path)
       alive = ofDead
@@ -105,6 +109,7 @@ export function openSpool(parts: SpoolParts): Spool {
       begin()
       for (const one of segments.filter(each => each.samples === 0 && each !== writer?.segment))
         remove(one)
+      if (writer) makeRoom(0, writer.segment)
     } catch {
       // A full disk: what is on it can be sent, and appending tells why nothing is added.
     }
@@ -193,6 +198,8 @@ export function openSpool(parts: SpoolParts): Spool {
         const taken = moment && handOver(segment, moment, end, nowMs)
         if (taken) return taken
       } catch (error) {
+        // It may have gone while it was read.
+        if (!segments.includes(segment)) continue
         if (segment === writer?.segment) closeWriter()
         drop(segment, 'spool_lost', `cannot be read back: ${String(error)}`)
       }
@@ -267,6 +274,10 @@ export function openSpool(parts: SpoolParts): Spool {
     rmSync(segment.path, { force: true })
   }
 
+  function isKept(): boolean {
+    return inHand !== undefined && segments.includes(inHand.segment)
+  }
+
   function size(): number {
     return segments.reduce((sum, { samples, taken }) => sum + samples - taken, 0)
   }
@@ -287,7 +298,7 @@ export function openSpool(parts: SpoolParts): Spool {
     closeWriter()
     position?.[Symbol.dispose]()
     await reader.close()
-    if (size() > 0 || inHand) return
+    if (size() > 0 || isKept()) return
     while (segments[0]) remove(segments[0])
   }
 
@@ -296,7 +307,8 @@ export function openSpool(parts: SpoolParts): Spool {
     take,
     settle,
     size,
-    unsettled: () => size() + (inHand ? inHand.count - inHand.settled : 0),
+    unsettled: () => size() + (inHand && isKept() ? inHand.count - inHand.settled : 0),
+    isKept,
     bytes,
     oldestMs: () => held[0]?.moment.timestampMs,
     orphans,

@@ -100,7 +100,7 @@ export function spooledQueue(parts: SpooledQueueParts): SampleQueue {
     push,
     take,
     settle,
-    isKept: () => isSpooledInHand,
+    isKept: () => isSpooledInHand && spool?.isKept() === true,
     size: () => (spool?.size() ?? 0) + unspooled.size(),
     oldestMs: () => spool?.oldestMs() ?? unspooled.oldestMs(),
     orphans: spool?.orphans ?? [],
