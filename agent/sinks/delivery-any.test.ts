@@ -1,7 +1,7 @@
 import { mkdtempDisposableSync, readdirSync, statSync, truncateSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Samples } from '../model.ts'
 import { createTelemetry } from '../telemetry.ts'
