@@ -103,8 +103,6 @@ export function spoolContract(listen: () => Promise<Receiver>): void {
   // Not long ago: what is too old is not sent.
   const startMs = Date.now() - 60_000
   const stamped = (value: number) => exampleSample(series, value, startMs + value * 1_000)
-  const valuesOf = (arrived: readonly Arrived[]) =>
-    arrived.filter(({ isStale }) => !isStale).map(({ value }) => value)
 
   test('what an outage held back at an orderly end arrives after the next start, once and in order', async () => {
     const telemetry = freshTelemetry()
@@ -153,6 +151,10 @@ export function spoolContract(listen: () => Promise<Receiver>): void {
     expect(ended.map(({ labels }) => labels)).toEqual([labelsOf(series)])
     expect(valuesOf(arrived)).toEqual([1, 7, 8])
   })
+}
+
+function valuesOf(arrived: readonly Arrived[]): number[] {
+  return arrived.filter(({ isStale }) => !isStale).map(({ value }) => value)
 }
 
 /** Offers so many values in a process that is then killed. */
