@@ -8,7 +8,7 @@ import { sinkOptions } from './options.ts'
  * values from 1 on, a second apart from START in ms, says so, and waits to be killed.
  */
 const [options = '', spoolDirectory, startMs, count] = process.argv.slice(2)
-const sinks = openSinks({
+const sinks = await openSinks({
   sinks: { 'under-test': sinkOptions.parse(JSON.parse(options)) },
   version: '1.2.3',
   telemetry: createTelemetry('node-1', '1.2.3'),
