@@ -179,10 +179,11 @@ export function openSpool(parts: SpoolParts): Spool {
 
   function take(nowMs: number): Samples | undefined | Promise<Samples | undefined> {
     for (let first = held.shift(); first; first = held.shift()) {
-      const { segment, moment } = first
+      const { segment, start, moment } = first
       heldSamples -= moment.series.length
       const end = held[0]?.segment === segment ? held[0].start : segment.end
-      next = { ...next, segment: segment.number }
+      if (segment.number !== next.segment)
+        next = { segment: segment.number, offset: start, skip: 0 }
       const taken = handOver(segment, moment, end, nowMs)
       if (taken) return taken
     }
