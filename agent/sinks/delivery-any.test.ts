@@ -38,8 +38,10 @@ const settings = fc.record({
   maxBytes: fc.constantFrom(6_000, 20_000, 2 ** 20),
 })
 
+type Generated<From> = From extends fc.Arbitrary<infer One> ? One : never
+
 /** The end comes when some of the first moment of a segment is settled. */
-const leftInItsSecondSegment: [fc.Value<typeof lives>, fc.Value<typeof settings>] = [
+const leftInItsSecondSegment: [Generated<typeof lives>, Generated<typeof settings>] = [
   [
     {
       offers: [
