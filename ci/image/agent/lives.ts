@@ -1,13 +1,14 @@
 import { chmodSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { build, type BuildOptions, type Plugin } from 'esbuild'
 
-/** What a life of the agent loads when it gets there: a file of its own each. */
-const LATER = /^\.\/(start|run)\.ts$/
+/** What the agent loads when it gets there, its lives and `relay`: a file of its own each. */
+const LATER = ['start', 'run', 'relay/relay']
+const IMPORTED = new RegExp(`^\\./(?:${LATER.join('|')})\\.ts$`)
 
 /**
  * Bundles the agent into CommonJS files in `folder`: `agent.cjs`, which can be executed, and what it
- * loads in its first life (`start.cjs`) and in its second (`run.cjs`). Modules of ECMAScript would cost
+ * loads in its first life (`start.cjs`), in its second (`run.cjs`) and as `relay.cjs`. Modules of ECMAScript would cost
  * Node's loader of them 3 MB, and one file the text of what is not needed.
  */
 export async function bundleLives(agent: string, folder: string): Promise<void> {
@@ -28,8 +29,8 @@ export async function bundleLives(agent: string, folder: string): Promise<void> 
   }
   const main = { agent: join(agent, 'main.ts') }
   await build({ ...options, entryPoints: main, banner: { js: '#!/usr/bin/node' } })
-  for (const life of ['start', 'run']) {
-    await build({ ...options, entryPoints: { [life]: join(agent, `${life}.ts`) } })
+  for (const later of LATER) {
+    await build({ ...options, entryPoints: { [basename(later)]: join(agent, `${later}.ts`) } })
   }
   chmodSync(join(folder, 'agent.cjs'), 0o755)
 }
@@ -37,9 +38,9 @@ export async function bundleLives(agent: string, folder: string): Promise<void> 
 const laterFiles: Plugin = {
   name: 'later-files',
   setup: builder => {
-    builder.onResolve({ filter: LATER }, ({ path, kind }) =>
+    builder.onResolve({ filter: IMPORTED }, ({ path, kind }) =>
       kind === 'dynamic-import'
-        ? { path: path.replace(/\.ts$/, '.cjs'), external: true }
+        ? { path: `./${basename(path, '.ts')}.cjs`, external: true }
         : undefined,
     )
   },

@@ -16,6 +16,7 @@ test("the agent's image adds its bundles, koffi, libbpf with what it loads, and 
     `${koffi}/index.js`,
     `${koffi}/linux_${process.arch}/koffi.node`,
     `${koffi}/package.json`,
+    'app/relay.cjs',
     'app/run.cjs',
     'app/start.cjs',
     'usr/bin/podatlas-agent',
