@@ -29,6 +29,7 @@ export const HELP = `Usage: node agent/main.ts [check | unpin] [options]
   --sink SPEC        where samples go: name[,key=value]... (repeatable; default: stdout)
                      stdout[,format=table|json]
                      prometheus,endpoint=http://prometheus:9090/api/v1/write[,username=U,password=P]
+                     otlp,endpoint=http://otel-collector:4318[,protocol=grpc]
                      newrelic,account=1234567,key=LICENSE_KEY[,region=EU]
                      scrape[,path=/metrics/traffic]
   --config FILE      settings as YAML or JSON; the command line wins over it
