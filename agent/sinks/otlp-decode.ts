@@ -102,6 +102,11 @@ export function decodeOtlp(body: Uint8Array): OtlpRequest {
   return Request.parse(type.toObject(type.decode(body), { longs: String }))
 }
 
+/** A message of OTLP as protobufjs knows it. */
+export function messageType(name: string): protobuf.Type {
+  return root.lookupType(name)
+}
+
 /** Encodes what a receiver answers, such as `ExportMetricsServiceResponse`. */
 export function encodeMessage(name: string, content: object): Buffer {
   const type = root.lookupType(name)

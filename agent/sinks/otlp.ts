@@ -10,10 +10,10 @@ import type { Sink } from './sink.ts'
 
 const MAX_SAMPLES_PER_SEND = 2_000
 // What OTLP recommends receivers to take at most, before compression.
-const MAX_BYTES = { http: 20 * 1_048_576, grpc: 4 * 1_048_576 }
+export const MAX_BYTES = { http: 20 * 1_048_576, grpc: 4 * 1_048_576 }
 const EXPORT = '/opentelemetry.proto.collector.metrics.v1.MetricsService/Export'
 // More than this takes longer than it saves: labels repeat.
-const GZIP_LEVEL = 1
+export const GZIP_LEVEL = 1
 
 const TOO_LARGE: Outcome = {
   kind: 'refused',

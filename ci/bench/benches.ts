@@ -7,6 +7,7 @@ import { benchExposition } from './exposition.ts'
 import { benchFold } from './fold.ts'
 import { benchGeoip } from './geoip.ts'
 import { benchKernelCpu } from './kernel-cpu.ts'
+import { benchOtlpEncode } from './otlp-encode.ts'
 import { benchPeers } from './peers.ts'
 import { benchPromqlIngest } from './promql-ingest.ts'
 import type { Bench } from './result.ts'
@@ -31,4 +32,5 @@ export const benches: Readonly<Record<string, Bench>> = {
   'promql-ingest': benchPromqlIngest,
   'rw-encode': benchRwEncode,
   exposition: benchExposition,
+  'otlp-encode': benchOtlpEncode,
 }

@@ -1,0 +1,109 @@
+import { gzipSync } from 'node:zlib'
+import packageJson from '../../package.json' with { type: 'json' }
+import type { Samples } from '../../agent/model.ts'
+import { arrivedIn, decodeOtlp, messageType } from '../../agent/sinks/otlp-decode.ts'
+import { otlpEncoder } from '../../agent/sinks/otlp-encode.ts'
+import { GZIP_LEVEL, MAX_BYTES } from '../../agent/sinks/otlp.ts'
+import { labelsOf } from '../../agent/sinks/series-labels.ts'
+import { tickOfSeries } from './rw-encode-traffic.ts'
+
+/** otlp-encode-program.ts SERIES ROUNDS: CPU time of the requests of a tick, by protobufjs and by us, as JSON. */
+const [series = 0, rounds = 0] = process.argv.slice(2).map(Number)
+
+type Points = { data_points: object[] }
+type Tree = {
+  resource_metrics: {
+    scope_metrics: { metrics: { sum?: Points | null; gauge?: Points | null }[] }[]
+  }[]
+}
+
+const { total, requests } = tickOfSeries(series)
+const encode = otlpEncoder({
+  version: packageJson.version,
+  isKubernetes: true,
+  maxBytes: MAX_BYTES.http,
+})
+const type = messageType('ExportMetricsServiceRequest')
+// Made once, to the library's advantage: points are grouped already, and attributes do not change from tick to tick.
+const trees = requests.map(request => type.decode(ours(request)) as unknown as Tree)
+
+const ways = {
+  library,
+  libraryGzip: (request: Samples, index: number) => gzipped(library(request, index)),
+  ours,
+  oursGzip: (request: Samples) => gzipped(ours(request)),
+}
+
+for (const [index, request] of requests.entries()) requireEqual(request, index)
+const cpuMs = Object.fromEntries(Object.keys(ways).map(name => [name, [] as number[]]))
+for (let round = -3; round < rounds; round++)
+  for (const [name, way] of Object.entries(ways)) {
+    // Not by the clock: what others do on the machine would be the larger part.
+    const before = process.cpuUsage()
+    for (const [index, request] of requests.entries()) way(request, index)
+    const { user, system } = process.cpuUsage(before)
+    if (round >= 0) cpuMs[name]?.push((user + system) / 1e3)
+  }
+process.stdout.write(
+  JSON.stringify({
+    series: total,
+    cpuMs,
+    plainBytes: bytesOf(ways.ours) / total,
+    gzipBytes: bytesOf(ways.oursGzip) / total,
+    libraryGzipBytes: bytesOf(ways.libraryGzip) / total,
+  }),
+)
+
+function ours(request: Samples): Uint8Array {
+  const bytes = encode(request)
+  if (!bytes) throw new Error('a request is too large')
+  return bytes
+}
+
+/** A tick has new points: one object each. */
+function library(_request: Samples, index: number): Uint8Array {
+  const resources = trees[index]?.resource_metrics.map(resource => ({
+    ...resource,
+    scope_metrics: resource.scope_metrics.map(scope => ({
+      ...scope,
+      metrics: scope.metrics.map(metric => ({
+        ...metric,
+        ...(metric.sum && { sum: withNewPoints(metric.sum) }),
+        ...(metric.gauge && { gauge: withNewPoints(metric.gauge) }),
+      })),
+    })),
+  }))
+  return type.encode({ resource_metrics: resources }).finish()
+}
+
+function withNewPoints(points: Points): Points {
+  return { ...points, data_points: points.data_points.map(point => ({ ...point })) }
+}
+
+function gzipped(plain: Uint8Array): Uint8Array {
+  return gzipSync(plain, { level: GZIP_LEVEL })
+}
+
+function bytesOf(way: (request: Samples, index: number) => Uint8Array): number {
+  return requests.reduce((sum, request, index) => sum + way(request, index).length, 0)
+}
+
+/** Throws unless a decoder that is not ours reads what was offered out of both. */
+function requireEqual(request: Samples, index: number): void {
+  const mine = decodeOtlp(ways.ours(request))
+  if (JSON.stringify(mine) !== JSON.stringify(decodeOtlp(ways.library(request, index))))
+    throw new Error('the requests say different things')
+  const { timestampMs, values } = request
+  const offered = request.series.map((one, at) => {
+    const { name, type: kind } = one.metric
+    // What a counter is called without _total, Prometheus calls so with it.
+    const inPrometheus = kind === 'counter' && !name.endsWith('_total') ? `${name}_total` : name
+    const labels = labelsOf(one).map(pair => (pair[0] === '__name__' ? [pair[0], inPrometheus] : pair))
+    return JSON.stringify([labels, values?.[at], timestampMs])
+  })
+  const arrived = arrivedIn(mine).map(one =>
+    JSON.stringify([one.labels, one.value, one.timestampMs]),
+  )
+  if (arrived.toSorted().join('\n') !== offered.toSorted().join('\n'))
+    throw new Error('the requests do not say what was offered')
+}
