@@ -13,6 +13,7 @@ import { benchPromqlIngest } from './promql-ingest.ts'
 import type { Bench } from './result.ts'
 import { benchRwEncode } from './rw-encode.ts'
 import { benchSeriesCap } from './series-cap.ts'
+import { benchSinkThroughput } from './sink-throughput.ts'
 import { benchTcpCrr } from './tcp-crr.ts'
 import { benchTcpRr } from './tcp-rr.ts'
 
@@ -33,4 +34,5 @@ export const benches: Readonly<Record<string, Bench>> = {
   'rw-encode': benchRwEncode,
   exposition: benchExposition,
   'otlp-encode': benchOtlpEncode,
+  'sink-throughput': benchSinkThroughput,
 }

@@ -1,4 +1,5 @@
 import { gzipSync } from 'node:zlib'
+import { z } from 'zod'
 import packageJson from '../../package.json' with { type: 'json' }
 import type { Samples } from '../../agent/model.ts'
 import { arrivedIn, decodeOtlp, messageType } from '../../agent/sinks/otlp-decode.ts'
@@ -10,12 +11,14 @@ import { tickOfSeries } from './rw-encode-traffic.ts'
 /** otlp-encode-program.ts SERIES ROUNDS: CPU time of the requests of a tick, by protobufjs and by us, as JSON. */
 const [series = 0, rounds = 0] = process.argv.slice(2).map(Number)
 
-type Points = { data_points: object[] }
-type Tree = {
-  resource_metrics: {
-    scope_metrics: { metrics: { sum?: Points | null; gauge?: Points | null }[] }[]
-  }[]
-}
+// Of a message of protobufjs, what is made anew for a tick; the rest passes as it is.
+const Points = z.looseObject({ data_points: z.array(z.looseObject({})) })
+const Metrics = z.array(z.looseObject({ sum: Points.optional(), gauge: Points.optional() }))
+const Tree = z.object({
+  resource_metrics: z.array(
+    z.looseObject({ scope_metrics: z.array(z.looseObject({ metrics: Metrics })) }),
+  ),
+})
 
 const { total, requests } = tickOfSeries(series)
 const encode = otlpEncoder({
@@ -25,7 +28,7 @@ const encode = otlpEncoder({
 })
 const type = messageType('ExportMetricsServiceRequest')
 // Made once, to the library's advantage: points are grouped already, and attributes do not change from tick to tick.
-const trees = requests.map(request => type.decode(ours(request)) as unknown as Tree)
+const trees = requests.map(request => Tree.parse(type.toObject(type.decode(ours(request)))))
 
 const ways = {
   library,
@@ -76,7 +79,7 @@ function library(_request: Samples, index: number): Uint8Array {
   return type.encode({ resource_metrics: resources }).finish()
 }
 
-function withNewPoints(points: Points): Points {
+function withNewPoints(points: z.output<typeof Points>) {
   return { ...points, data_points: points.data_points.map(point => ({ ...point })) }
 }
 
@@ -98,7 +101,9 @@ function requireEqual(request: Samples, index: number): void {
     const { name, type: kind } = one.metric
     // What a counter is called without _total, Prometheus calls so with it.
     const inPrometheus = kind === 'counter' && !name.endsWith('_total') ? `${name}_total` : name
-    const labels = labelsOf(one).map(pair => (pair[0] === '__name__' ? [pair[0], inPrometheus] : pair))
+    const labels = labelsOf(one).map(pair =>
+      pair[0] === '__name__' ? [pair[0], inPrometheus] : pair,
+    )
     return JSON.stringify([labels, values?.[at], timestampMs])
   })
   const arrived = arrivedIn(mine).map(one =>
