@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { HELP, parseCommandLine } from './command-line.ts'
+import { sinkSchemas } from './sinks/options.ts'
 
 test('the command lines of 2021 are understood', () => {
   const endpoint = 'http://prometheus:9090/api/v1/write?tenant=a=b'
@@ -25,6 +26,18 @@ test('the sink newrelic of 2021 is understood', () => {
     },
   })
   expect(HELP).toContain('newrelic,account=')
+})
+
+test('so is every type of sink, and the help names it', () => {
+  for (const type of Object.keys(sinkSchemas)) {
+    const { settings } = parseCommandLine(['--sink', type])
+    expect(settings).toEqual({ sinks: { [type]: { type } } })
+    expect(HELP).toMatch(new RegExp(`^ +${type}[,[]`, 'm'))
+  }
+  const spec = 'otlp,endpoint=http://otel-collector:4318,protocol=grpc'
+  expect(parseCommandLine(['--sink', spec]).settings).toEqual({
+    sinks: { otlp: { type: 'otlp', endpoint: 'http://otel-collector:4318', protocol: 'grpc' } },
+  })
 })
 
 test('several sinks go by their type, further ones of a type by a number', () => {

@@ -191,6 +191,9 @@ test.each([
 })
 
 test('a port in use and a missing bytecode are one line each', async () => {
+  // On a new machine nothing may be in the hierarchy of version 2, which is told as well.
+  using machine = new DisposableStack()
+  machine.use(testCgroup('used.service'))
   await using holder = await portHolder()
   const busy = ['--listen', `127.0.0.1:${holder.port}`]
   expect(await runAgent(options(...busy))).toMatchObject({

@@ -8,6 +8,7 @@ import { mountBpffs, type Bpffs } from './kernel/test/bpffs.ts'
 import { ownerOf, startTraffic, type Service } from './kernel/test/traffic.ts'
 import { objectVariant } from './kernel/test/variant.ts'
 import { betweenTicks, runAgent, startAgent, type AgentProcess } from './test/agent-process.ts'
+import { testCgroup } from './test/loopback.ts'
 
 // The real `node agent/main.ts`, killed and started again, on a bpffs that the test mounts.
 
@@ -158,6 +159,9 @@ test.each([
   'where the pin directory %s the agent runs, and says in one line what is lost',
   async (_, change, why) => {
     using bpffs = mountBpffs()
+    // On a new machine nothing may be in the hierarchy of version 2, which is told as well.
+    using machine = new DisposableStack()
+    machine.use(testCgroup('used.service'))
     mkdirSync(bpffs.pinDirectory)
     const script = change.replaceAll('$MOUNT', bpffs.folder)
     const wrapper = ['unshare', '--mount', 'sh', '-c', `${script} && exec "$0" "$@"`]
