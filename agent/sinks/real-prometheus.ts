@@ -45,30 +45,31 @@ export async function realPrometheus(
   const url = `http://127.0.0.1:${port}`
   const config = { global: { evaluation_interval: '1s' }, rule_files: rules, ...more.config }
   await writeFile(join(folder, 'prometheus.yml'), JSON.stringify(config))
-  const child = spawn(
-    program,
-    [
+  const start = () =>
+    startPrometheus(url, program, [
       `--config.file=${join(folder, 'prometheus.yml')}`,
       `--storage.tsdb.path=${join(folder, 'data')}`,
       `--web.listen-address=127.0.0.1:${port}`,
       '--web.enable-remote-write-receiver',
       '--log.level=error',
       ...(more.args ?? []),
-    ],
-    { stdio: ['ignore', 'ignore', 'pipe'] },
-  )
-  let hasEnded = false
-  const ended = once(child, 'exit')
-    .catch(() => undefined)
-    .finally(() => (hasEnded = true))
-  const said = text(child.stderr)
-  await until(async () => {
-    if (hasEnded) throw new Error(`prometheus did not start: ${await said}`)
-    return (await ask(`${url}/-/ready`))?.statusCode === 200
-  })
+    ])
+  let running = await start()
 
   return {
     endpoint: `${url}/api/v1/write`,
+    /** Ends it as Kubernetes does; what it has stays. */
+    stop: () => running.end('SIGTERM'),
+    /** Starts it anew at the same place, with what it had. */
+    restart: async () => {
+      running = await start()
+    },
+    /** Its own metrics. */
+    metrics: async () => {
+      const answer = await ask(`${url}/metrics`)
+      if (!answer) throw new Error('prometheus does not answer')
+      return text(answer)
+    },
     /** An instant query at `atMs`: the series that answer, and their values. */
     query: async (promql: string, atMs: number) => {
       const parameters = new URLSearchParams({ query: promql, time: String(atMs / 1_000) })
@@ -100,9 +101,27 @@ export async function realPrometheus(
       return LabelValues.parse(await json(answer)).data
     },
     [Symbol.asyncDispose]: async () => {
-      child.kill('SIGKILL')
-      await ended
+      await running.end('SIGKILL')
       await rm(folder, { recursive: true })
+    },
+  }
+}
+
+async function startPrometheus(url: string, program: string, args: readonly string[]) {
+  const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'] })
+  let hasEnded = false
+  const ended = once(child, 'exit')
+    .catch(() => undefined)
+    .finally(() => (hasEnded = true))
+  const said = text(child.stderr)
+  await until(async () => {
+    if (hasEnded) throw new Error(`prometheus did not start: ${await said}`)
+    return (await ask(`${url}/-/ready`))?.statusCode === 200
+  })
+  return {
+    end: async (signal: NodeJS.Signals) => {
+      child.kill(signal)
+      await ended
     },
   }
 }

@@ -17,6 +17,7 @@ static struct worker {
 	struct connection connections[SOCKETS];
 	unsigned int seed;
 	bool reconnects;
+	unsigned int pause_us; /* after each exchange */
 	bool is_over;
 } workers[THREADS];
 static volatile bool wants_rest;
@@ -42,6 +43,8 @@ static void *work(void *argument)
 		exchange_once(worker);
 		is_over = worker->is_over;
 		pthread_mutex_unlock(&worker->exchanging);
+		if (worker->pause_us)
+			usleep(worker->pause_us);
 	}
 	return NULL;
 }
@@ -62,7 +65,7 @@ static void checkpoint_at_rest(void)
 		pthread_mutex_unlock(&workers[i].exchanging);
 }
 
-static void run_workers(bool reconnect)
+static void run_workers(bool reconnect, unsigned int pause_us)
 {
 	static const enum kind kinds[THREADS] = {V4, V6, MAPPED, V4};
 
@@ -71,6 +74,7 @@ static void run_workers(bool reconnect)
 		worker->service = serve_kind("busy", kinds[i]);
 		worker->seed = i;
 		worker->reconnects = reconnect;
+		worker->pause_us = pause_us;
 		pthread_mutex_init(&worker->exchanging, NULL);
 		for (int j = 0; j < SOCKETS; j++)
 			worker->connections[j] = open_connection(worker->service);
@@ -99,10 +103,16 @@ static void run_workers(bool reconnect)
 
 void run_busy(void)
 {
-	run_workers(false);
+	run_workers(false, 0);
 }
 
 void run_busy_reconnecting(void)
 {
-	run_workers(true);
+	run_workers(true, 0);
+}
+
+/* For minutes: ports and processor last. */
+void run_steady(void)
+{
+	run_workers(true, 5000);
 }

@@ -42,6 +42,7 @@ static const struct {
     {"seed-full-queue", run_seed_full_queue},
     {"busy", run_busy},
     {"busy-reconnecting", run_busy_reconnecting},
+    {"steady", run_steady},
     {"ownership", run_ownership},
     {"removed-cgroup", run_removed_cgroup},
     {"mptcp", run_mptcp},
