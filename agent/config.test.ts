@@ -46,6 +46,13 @@ test('without any setting the agent counts on this machine and prints to stdout'
   })
 })
 
+test('a folder of spools that cannot be is named with the fix', () => {
+  const directory = join(file('spool: {}'), 'spool')
+  expect(() => readConfig(['--spool-directory', directory], {})).toThrow(
+    /^--spool-directory: E.*Let the agent's user write to .*, or choose another folder$/,
+  )
+})
+
 test('a file of YAML sets everything', () => {
   const text = `
 nodeName: node-7

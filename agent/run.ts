@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import { setFlagsFromString } from 'node:v8'
 import { aggregation } from './aggregate/aggregate.ts'
 import { ownMetrics } from './aggregate/own-metrics.ts'
@@ -12,20 +11,17 @@ import { withProcesses } from './attribute/process.ts'
 import { openCgroupBirths } from './kernel/cgroup-births.ts'
 import { openKernel } from './kernel/kernel.ts'
 import { processReader } from './kernel/processes.ts'
-import type { Programs } from './kernel/programs.ts'
 import { returnMemory } from './kernel/return-memory.ts'
 import { startSeeding } from './kernel/seed.ts'
 import { startUdp } from './kernel/udp.ts'
-import { removePins } from './kernel/unpin.ts'
+import { leaveNothing } from './leave-nothing.ts'
 import { createLog, type Log } from './log.ts'
 import { ownUsage } from './own-usage.ts'
 import { createPipeline } from './pipeline.ts'
 import { startServer } from './server.ts'
 import { openSinks } from './sinks/index.ts'
-import { removeSpools } from './sinks/spool-folder.ts'
 import type { Started, Told } from './start.ts'
 import { createTelemetry, type Telemetry } from './telemetry.ts'
-import { watchUninstall } from './uninstall.ts'
 
 // As in start.ts, for a process that could not have a second life.
 setFlagsFromString('--semi-space-growth-factor=1')
@@ -35,7 +31,7 @@ export async function run({ programs, told }: Started, stop: AbortSignal): Promi
   const { config, version } = told
   const { mount, loss } = told.cgroups
   const { nodeName, cluster, intervalMs, apiServer, sinks, spoolDirectory } = config
-  let isUninstalled = false
+  let removeRest: (() => void) | undefined
   const startedMs = Date.now()
   const log = createLog(config.verbosity)
   const telemetry = createTelemetry(nodeName, version)
@@ -60,9 +56,7 @@ export async function run({ programs, told }: Started, stop: AbortSignal): Promi
   const isKubernetes = apiServer !== undefined
   const zone = opened.use(openZone({ config, telemetry, log }))
   // Closed after the sinks, who write to it up to their end.
-  opened.defer(() => {
-    if (isUninstalled && spoolDirectory !== undefined) removeSpools(spoolDirectory)
-  })
+  opened.defer(() => removeRest?.())
   const sink = opened.use(
     await openSinks({
       sinks,
@@ -106,9 +100,10 @@ export async function run({ programs, told }: Started, stop: AbortSignal): Promi
   // Series that begin without their zone would end with the first answer.
   await zone?.answered
   log.info(`podatlas-agent ${version} counts on node ${nodeName}, samples go to: ${sinkNames}`)
-  const leaving = leaveNothing({ told, programs, log, stop })
+  const isPinned = programs.pins === 'pinned'
+  const leaving = leaveNothing({ config, isPinned, log, stop })
   await pipeline.run(stop)
-  isUninstalled = await leaving
+  removeRest = await leaving
 }
 
 /** Only where the label is wanted: it takes a right that the agent does not need otherwise. */
@@ -127,28 +122,4 @@ type ZoneOptions = {
   readonly config: Told['config']
   readonly telemetry: Telemetry
   readonly log: Log
-}
-
-/**
- * Pins and spools are for the next agent of the node, and after an uninstallation there is none. Removes
- * the pins, and says whether it is one.
- */
-async function leaveNothing({ told, programs, log, stop }: LeaveOptions): Promise<boolean> {
-  const { apiServer: server, daemonSet, kernel, spoolDirectory } = told.config
-  const isPinned = programs.pins === 'pinned'
-  const leavesSomething = isPinned || spoolDirectory !== undefined
-  if (!server || daemonSet === undefined || !leavesSomething) return false
-  using uninstall = watchUninstall({ server, daemonSet, ...log })
-  if (!stop.aborted) await once(stop, 'abort')
-  if (!(await uninstall.isUnderWay())) return false
-  const pins = isPinned ? removePins(kernel.pinDirectory) : 0
-  log.info(`DaemonSet ${daemonSet} is gone: ${pins} pins removed, spools follow`)
-  return true
-}
-
-type LeaveOptions = {
-  readonly told: Told
-  readonly programs: Programs
-  readonly log: Log
-  readonly stop: AbortSignal
 }

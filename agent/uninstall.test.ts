@@ -67,7 +67,7 @@ test('who never was allowed to see the DaemonSet keeps the pins, and says so', a
   await answer(await server.next(), 403, { message: 'not allowed' })
   expect(await uninstall.isUnderWay()).toBe(false)
   expect(warnings[0]).toBe(
-    'cannot see DaemonSet observability/podatlas-agent: 403 not allowed; an uninstallation would leave its pins on this node',
+    'cannot see DaemonSet observability/podatlas-agent: 403 not allowed; an uninstallation would leave its pins and spools on this node',
   )
 })
 

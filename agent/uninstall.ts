@@ -14,7 +14,7 @@ export type UninstallParts = {
 export type Uninstall = Disposable & {
   /**
    * Asked when the agent is told to end: true if the DaemonSet is gone, or is about to be. Never
-   * throws; what cannot be told counts as false, so that no pin is removed that a next agent needs.
+   * throws; what cannot be told counts as false, so that nothing is removed that a next agent needs.
    */
   readonly isUnderWay: () => Promise<boolean>
 }
@@ -38,7 +38,7 @@ export function watchUninstall(parts: UninstallParts): Uninstall {
   let wasAllowed = false
   void (async () => {
     wasAllowed = await askUntilAllowed(parts, stop.signal)
-    if (wasAllowed) parts.debug(`DaemonSet ${parts.daemonSet} is seen: pins go with it`)
+    if (wasAllowed) parts.debug(`DaemonSet ${parts.daemonSet} is seen: pins and spools go with it`)
   })()
   return {
     isUnderWay: async () => {
@@ -61,7 +61,7 @@ async function askUntilAllowed(parts: UninstallParts, signal: AbortSignal): Prom
       return true
     } catch (error) {
       if (signal.aborted) return false
-      const loss = 'an uninstallation would leave its pins on this node'
+      const loss = 'an uninstallation would leave its pins and spools on this node'
       const why = error instanceof Error ? error.message : String(error)
       parts.warn('uninstall', `cannot see DaemonSet ${parts.daemonSet}: ${why}; ${loss}`)
     }

@@ -30,19 +30,25 @@ const rooms: Readonly<Record<string, readonly string[] | 'anything'>> = {
     'package.json',
   ],
   // It alone knows every stage, and puts them together.
+  'agent/leave-nothing.ts': [
+    'agent/config.ts',
+    'agent/kernel/',
+    'agent/log.ts',
+    'agent/sinks/spool-folder.ts',
+    'agent/uninstall.ts',
+  ],
   'agent/run.ts': [
     'agent/aggregate/',
     'agent/attribute/',
     'agent/kernel/',
+    'agent/leave-nothing.ts',
     'agent/log.ts',
     'agent/own-usage.ts',
     'agent/pipeline.ts',
     'agent/server.ts',
     'agent/sinks/index.ts',
-    'agent/sinks/spool-folder.ts',
     'agent/start.ts',
     'agent/telemetry.ts',
-    'agent/uninstall.ts',
   ],
   'agent/config.ts': [
     'agent/aggregate/',

@@ -20,8 +20,8 @@
 {{- if not .Values.agent.kernel.pinDirectory -}}
 {{- $warnings = append $warnings "agent.kernel.pinDirectory is empty: what is sent while an agent restarts is not counted. To keep the counters on the node meanwhile: --set agent.kernel.pinDirectory=/sys/fs/bpf/podatlas" -}}
 {{- end -}}
-{{- if and .Values.agent.kernel.pinDirectory (not .Values.rbac.create) -}}
-{{- $warnings = append $warnings (printf "rbac.create is off: allow the agent's account to get DaemonSet %s, or helm uninstall leaves programs and counters on the nodes." (include "podatlas.agentDaemonSet" .)) -}}
+{{- if and (include "podatlas.agentDaemonSet" .) (not .Values.rbac.create) -}}
+{{- $warnings = append $warnings (printf "rbac.create is off: allow the agent's account to get DaemonSet %s, or helm uninstall leaves programs, counters and spools on the nodes." (include "podatlas.agentDaemonSet" .)) -}}
 {{- end -}}
 {{- if and .Values.peers.enabled (not .Values.rbac.create) -}}
 {{- $warnings = append $warnings (printf "rbac.create is off: allow the account %s to list and watch pods, services, nodes and endpointslices.discovery.k8s.io in all namespaces, or peers never gets ready." (include "podatlas.serviceAccountName" (dict "root" . "component" "peers" "values" .Values.peers))) -}}

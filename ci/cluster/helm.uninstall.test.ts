@@ -10,16 +10,19 @@ import { folders, kubectl } from './running.ts'
 
 const patience = { timeout: 60_000, interval: 500 }
 const pins = '/sys/fs/bpf/podatlas'
+const spool = '/var/lib/podatlas/podatlas_podatlas'
 
-test('helm uninstall leaves nothing: no program, link, map, pin or object', async () => {
+test('helm uninstall leaves nothing: no program, link, map, pin, spool or object', async () => {
   const held = heldBy(await processOf(await agent()))
   for (const kind of kinds) expect(held[kind].length, kind).toBeGreaterThan(0)
   expect(readdirSync(pins)).not.toEqual([])
+  expect(readdirSync(spool)).toEqual(['sink-default'])
 
   await helmOf(folders)('uninstall')
 
   await vi.waitFor(async () => {
     expect(existsSync(pins)).toBe(false)
+    expect(existsSync(spool)).toBe(false)
     for (const kind of kinds) {
       const present = new Set(await idsOf(kind))
       expect(

@@ -24,6 +24,8 @@ const namespace = z.string().regex(/^([a-z0-9]([-a-z0-9]*[a-z0-9])?)?$/)
 const labelName = z.string().regex(/^[a-zA-Z_][a-zA-Z0-9_]*$/)
 /** Two folders at least: the first is mounted, what is below it is the agent's. */
 const nodePath = z.string().regex(/^((\/[^/\s]+){2,})?$/)
+/** The same, but it cannot be left out. */
+const spoolPath = z.string().regex(/^(\/[^/\s]+){2,}$/)
 const kernel = Settings.shape.kernel.unwrap().shape
 const labels = Settings.shape.labels.unwrap().shape
 const namePart = z.string().regex(/^([a-z0-9]([-a-z0-9]*[a-z0-9])?)?$/)
@@ -128,6 +130,7 @@ const Values = object({
       maxSockets: kernel.maxSockets,
       pinDirectory: nodePath,
     }),
+    spool: object({ enabled: z.boolean(), hostPath: spoolPath }),
     hostPID: z.boolean(),
     privileged: z.boolean(),
     updateStrategy: passedThrough,

@@ -61,7 +61,8 @@ async function agentConfig(args: readonly string[]) {
   const objects = await render(args)
   mountSecrets(folder.path, objects)
   const text = fileOf(objects, 'podatlas-agent', 'agent.yaml')
-  writeFileSync(file, text.replaceAll(/(File: )(\/)/g, `$1${folder.path}$2`))
+  // Files are read, and the folder of spools is made.
+  writeFileSync(file, text.replaceAll(/(File: |directory: )(\/)/g, `$1${folder.path}$2`))
   const config = readConfig(['--config', file], {
     NODE_NAME: 'node-a',
     KUBERNETES_SERVICE_HOST: '203.0.113.1',
@@ -103,6 +104,10 @@ test('values arrive at the agent', async () => {
     '--set=agent.kernel.pinDirectory=/run/bpffs/atlas',
     '--set=sinks.debug.type=stdout',
     '--set=sinks.debug.format=json',
+    '--set=sinks.default.spool.maxBytes=1Gi',
+    '--set=sinks.default.spool.maxAge=2h',
+    '--set=sinks.default.queueLimit=5000',
+    '--set=sinks.default.maxParallel=2',
   ])
   expect(config).toMatchObject({
     cluster: 'staging',
@@ -118,6 +123,9 @@ test('values arrive at the agent', async () => {
       default: {
         type: 'prometheus',
         endpoint: 'http://podatlas-prometheus.observability.svc:9090/api/v1/write',
+        spool: { enabled: true, maxBytes: 2 ** 30, maxAge: 7_200_000 },
+        queueLimit: 5_000,
+        maxParallel: 2,
       },
       debug: { type: 'stdout', format: 'json' },
     },
@@ -149,8 +157,30 @@ test('how to reach a receiver arrives at the agent', async () => {
   })
 })
 
-test('an agent that is to leave no trace makes no pins and looks for none', async () => {
-  const config = await agentConfig(['--set=agent.kernel.pinDirectory=', '--set=agent.udp=off'])
+test.each([
+  ['otlp', ['endpoint=http://otel.example.com:4318']],
+  ['newrelic', ['account=1', 'credentials.existingSecret=nr']],
+])('bounds of what waits arrive at a sink of type %s', async (type, own) => {
+  const bounds = ['spool.maxBytes=64Mi', 'spool.enabled=false', 'queueLimit=7', 'maxParallel=3']
+  const settings = [`type=${type}`, ...own, ...bounds]
+  const config = await agentConfig(settings.map(setting => `--set=sinks.one.${setting}`))
+  expect(config.sinks['one']).toMatchObject({
+    spool: { enabled: false, maxBytes: 2 ** 26 },
+    queueLimit: 7,
+    maxParallel: 3,
+  })
+})
+
+test('what waits is kept in a folder of the release, which goes with the DaemonSet', async () => {
+  const config = await agentConfig(['--set=agent.kernel.pinDirectory='])
+  expect(config.spoolDirectory).toMatch(/\/host\/spool\/observability_podatlas$/)
+  expect(config.daemonSet).toBe('observability/podatlas-agent')
+})
+
+test('an agent that is to leave no trace makes no pins and no spool, and looks for none', async () => {
+  const nothing = ['--set=agent.kernel.pinDirectory=', '--set=agent.spool.enabled=false']
+  const config = await agentConfig([...nothing, '--set=agent.udp=off'])
+  expect(config).not.toHaveProperty('spoolDirectory')
   expect(config).toMatchObject({ kernel: { pinDirectory: '' }, udp: 'off' })
   expect(config).not.toHaveProperty('daemonSet')
 })

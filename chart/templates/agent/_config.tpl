@@ -17,6 +17,7 @@
     "maxFlows" ($agent.kernel.maxFlows | int)
     "maxSockets" ($agent.kernel.maxSockets | int)
     "pinDirectory" (include "podatlas.agentPins" .))
+  "spool" (dict "directory" (include "podatlas.agentSpool" .))
   "kubernetes" (dict "enabled" "on" "daemonSet" (include "podatlas.agentDaemonSet" .))
   "sinks" (include "podatlas.sinkConfig" . | fromYaml) -}}
 {{- toYaml $config -}}
@@ -33,9 +34,23 @@
 {{- with .Values.agent.kernel.pinDirectory }}{{ printf "/host/bpf/%s" (base .) }}{{ end -}}
 {{- end }}
 
-{{/* Pins are removed when this object is. Empty where none are made, or where the agent may not look. */}}
+{{/* Where sinks keep what waits, as the agent sees it: a folder of the release below agent.spool.hostPath. Not that one itself,
+     which is a mount, and so could not be removed with the release. Empty where no sink keeps anything. */}}
+{{- define "podatlas.agentSpool" -}}
+{{- $spools := list -}}
+{{- range $name, $sink := include "podatlas.enabledSinks" . | fromYaml -}}
+{{- if not (or (has $sink.type (list "scrape" "stdout")) (eq (toString ($sink.spool | default dict).enabled) "false")) -}}
+{{- $spools = append $spools $name -}}
+{{- end -}}
+{{- end -}}
+{{- if and .Values.agent.spool.enabled $spools -}}
+{{- printf "/host/spool/%s_%s" (include "podatlas.namespace" .) (include "podatlas.fullname" .) -}}
+{{- end -}}
+{{- end }}
+
+{{/* Pins and spools are removed when this object is. Empty where there are none. */}}
 {{- define "podatlas.agentDaemonSet" -}}
-{{- if .Values.agent.kernel.pinDirectory -}}
+{{- if or .Values.agent.kernel.pinDirectory (include "podatlas.agentSpool" .) -}}
 {{- printf "%s/%s" (include "podatlas.namespace" .) (include "podatlas.partName" (dict "root" . "component" "agent")) -}}
 {{- end -}}
 {{- end }}
