@@ -31,7 +31,7 @@ test('Prometheus away for 30 ticks, the agent killed twice meanwhile: increase()
   using bpffs = mountBpffs()
   await using prometheus = await realPrometheus([], undefined, {
     // As the chart has it.
-    config: { storage: { tsdb: { out_of_order_time_window: '1h' } } },
+    config: { storage: { tsdb: { out_of_order_time_window: '24h' } } },
     // `anchored`: without the extrapolation to the ends of the range, which no count can equal.
     args: ['--enable-feature=promql-extended-range-selectors'],
   })
