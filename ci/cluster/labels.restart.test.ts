@@ -36,9 +36,13 @@ test('a label that is added is there, and one that is dropped is not', async () 
   }
 })
 
+/** Its log may be there before the kubelet has told its id. */
 async function talker(): Promise<Container> {
-  const [one] = await containers(namespace)
-  return one!
+  return await vi.waitFor(async () => {
+    const [one] = await containers(namespace)
+    expect(one?.containerID).toMatch(/./)
+    return one!
+  }, patience)
 }
 
 /** `containerd://4b8d…` → `4b8d…` */
