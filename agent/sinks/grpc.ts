@@ -5,11 +5,11 @@ import type {
   IncomingHttpStatusHeader,
   OutgoingHttpHeaders,
 } from 'node:http2'
-import { withDeadline } from './deadline.ts'
+import { answerInTime } from './deadline.ts'
 import { openSession } from './grpc-session.ts'
 import { grpcStatus, type GrpcStatus } from './grpc-status.ts'
 import { faultOf, messageOf, onOneLine, type Fault } from './http-faults.ts'
-import { FileFault, readAuthorization } from './http-files.ts'
+import { readAuthorization } from './http-files.ts'
 import type { HttpOptions } from './http-options.ts'
 import { redaction } from './http-redaction.ts'
 
@@ -49,6 +49,7 @@ const TEXT_LENGTH = 512
 /** Unary calls to one server over a kept connection of HTTP/2, with what every sink that speaks HTTP lets people set. */
 export function openGrpc(options: HttpOptions, userAgent: string): Grpc {
   const url = new URL(options.endpoint)
+  const where = url.origin
   const session = openSession(url, options)
 
   async function attempt(
@@ -89,21 +90,11 @@ export function openGrpc(options: HttpOptions, userAgent: string): Grpc {
   }
 
   return {
-    where: url.origin,
-    call: async (path, message, isGzip, signal) => {
-      try {
-        const { result, isLate } = await withDeadline(signal, options.timeout, cut =>
-          attempt(path, message, isGzip, cut),
-        )
-        if ('status' in result) return result
-        const text = isLate ? `nothing in ${options.timeout / 1_000} s` : result.text
-        const fault = isLate ? 'timeout' : result.fault
-        return { ...result, fault, text: `no answer from ${url.origin}: ${text}` }
-      } catch (error) {
-        if (!(error instanceof FileFault)) throw error
-        return { fault: error.reason, text: `${error.setting}: ${error.message}`, sentBytes: 0 }
-      }
-    },
+    where,
+    call: (path, message, isGzip, signal) =>
+      answerInTime({ where, timeoutMs: options.timeout, signal }, cut =>
+        attempt(path, message, isGzip, cut),
+      ),
     [Symbol.dispose]: () => session[Symbol.dispose](),
   }
 }

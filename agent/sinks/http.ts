@@ -1,10 +1,10 @@
 import { once } from 'node:events'
 import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { request, type OutgoingHttpHeaders } from 'node:http'
-import { withDeadline } from './deadline.ts'
+import { answerInTime } from './deadline.ts'
 import { openConnections } from './http-connections.ts'
 import { faultOf, messageOf, onOneLine, type Fault } from './http-faults.ts'
-import { FileFault, readAuthorization } from './http-files.ts'
+import { readAuthorization } from './http-files.ts'
 import type { HttpOptions } from './http-options.ts'
 import { redaction } from './http-redaction.ts'
 
@@ -92,21 +92,12 @@ export function openHttp(
 
   return {
     where,
-    post: async (headers, body, signal) => {
+    post: (headers, body, signal) => {
       const length = { 'content-length': body.byteLength }
       const outgoing = { headers: { ...headers, ...length }, body }
-      try {
-        const { result, isLate } = await withDeadline(signal, options.timeout, cut =>
-          attempt(outgoing, cut),
-        )
-        if ('status' in result) return result
-        const text = isLate ? `nothing in ${options.timeout / 1_000} s` : result.text
-        const fault = isLate ? 'timeout' : result.fault
-        return { ...result, fault, text: `no answer from ${where}: ${text}` }
-      } catch (error) {
-        if (!(error instanceof FileFault)) throw error
-        return { fault: error.reason, text: `${error.setting}: ${error.message}`, sentBytes: 0 }
-      }
+      return answerInTime({ where, timeoutMs: options.timeout, signal }, cut =>
+        attempt(outgoing, cut),
+      )
     },
     [Symbol.dispose]: () => connections[Symbol.dispose](),
   }

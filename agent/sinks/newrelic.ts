@@ -1,10 +1,10 @@
 import { gzipSync } from 'node:zlib'
 import type { Samples } from '../model.ts'
-import { retryAfterMs } from './backoff.ts'
 import type { Outcome } from './delivery.ts'
 import { startDelivery } from './delivery.ts'
 import type { Answer } from './http.ts'
 import { openHttp } from './http.ts'
+import { noted, sentAgain, told } from './http-outcome.ts'
 import { readSecret } from './http-files.ts'
 import { eventEncoder, isTold } from './newrelic-events.ts'
 import type { NewRelicOptions } from './newrelic-options.ts'
@@ -83,9 +83,7 @@ export const newRelic: Sink<NewRelicOptions> = ({
       'user-agent': `podatlas/${version}`,
     }
     const answer = await http.post(headers, bytes, signal)
-    const { sentBytes } = answer
-    const serverMs = 'status' in answer ? answer.serverMs : undefined
-    const outcome = { ...judge(answer, http.where), sentBytes, serverMs }
+    const outcome = noted(judge(answer, http.where), answer)
     if (outcome.kind !== 'refused') return outcome
     if (outcome.reason === '413') return halved(changes, outcome.detail)
     if (outcome.reason !== '403') return outcome
@@ -116,16 +114,10 @@ function halved(changes: number, detail: string): Outcome {
 /** 408, 429, 5xx and no answer are tried again; the rest says that the request is wrong, and stays so. */
 function judge(answer: Answer, where: string): Outcome {
   if ('fault' in answer) return { kind: 'retry', reason: answer.fault, detail: answer.text }
-  const { status, headers, text } = answer
+  const { status, text } = answer
   if (status >= 200 && status < 300) return { kind: 'taken' }
   const reason = String(status)
-  const detail = `${where} answered ${status}${text === '' ? '' : `: ${text}`}`
-  if (status === 408 || status === 429 || status >= 500)
-    return {
-      kind: 'retry',
-      reason,
-      detail,
-      retryAfterMs: retryAfterMs(headers['retry-after'], Date.now()),
-    }
+  const detail = told(`${where} answered ${status}`, text)
+  if (status === 408 || status === 429 || status >= 500) return sentAgain(answer, detail)
   return { kind: 'refused', reason, detail }
 }

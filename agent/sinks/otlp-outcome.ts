@@ -1,7 +1,7 @@
 import type { Outcome } from './delivery.ts'
-import { retryAfterMs } from './backoff.ts'
 import type { GrpcAnswer } from './grpc.ts'
 import type { Answer } from './http.ts'
+import { noted, sentAgain, told } from './http-outcome.ts'
 import { partialSuccessIn, refusalIn } from './otlp-answer.ts'
 
 /** What became of an attempt, and what the receiver has to say to a request that it took. */
@@ -21,8 +21,7 @@ const RETRIED_CODES = [
 
 export function judgeHttp(answer: Answer, where: string, samples: number): Judged {
   const { outcome, ...rest } = judgedHttp(answer, where, samples)
-  const serverMs = 'status' in answer ? answer.serverMs : undefined
-  return { outcome: { ...outcome, sentBytes: answer.sentBytes, serverMs }, ...rest }
+  return { outcome: noted(outcome, answer), ...rest }
 }
 
 export function judgeGrpc(answer: GrpcAnswer, where: string, samples: number): Judged {
@@ -42,10 +41,7 @@ function judgedHttp(answer: Answer, where: string, samples: number): Judged {
   // A page for people, such as of the wrong port: nobody has taken anything.
   if (status >= 200 && status < 300)
     return refused('not_otlp', `${where} answered with a page of HTML: is it an endpoint of OTLP?`)
-  if (RETRIED_STATUSES.includes(status)) {
-    const waitMs = retryAfterMs(headers['retry-after'], Date.now())
-    return { outcome: { kind: 'retry', reason, detail, retryAfterMs: waitMs } }
-  }
+  if (RETRIED_STATUSES.includes(status)) return { outcome: sentAgain(answer, detail) }
   if (status >= 300 && status < 400)
     return refused(reason, `${detail}; set endpoint to where it redirects`)
   return refused(reason, detail, status === 413)
@@ -88,8 +84,4 @@ function taken(
   const written = Math.max(0, samples - rejected)
   const detail = told(`${where} took all but ${rejected} points`, message)
   return { outcome: { kind: 'refused', reason: 'rejected', detail, written } }
-}
-
-function told(what: string, message: string): string {
-  return message === '' ? what : `${what}: ${message}`
 }

@@ -12,7 +12,7 @@ const MAX_SAMPLES_PER_SEND = 2_000
 // What OTLP recommends receivers to take at most, before compression.
 export const MAX_BYTES = { http: 20 * 1_048_576, grpc: 4 * 1_048_576 }
 const EXPORT = '/opentelemetry.proto.collector.metrics.v1.MetricsService/Export'
-// More than this takes longer than it saves: labels repeat.
+// Level 6 saves a fifth of the bytes, and takes a third more CPU for a tick.
 export const GZIP_LEVEL = 1
 
 const TOO_LARGE: Outcome = {

@@ -1,8 +1,8 @@
 import type { Outcome } from './delivery.ts'
 import { startDelivery } from './delivery.ts'
-import { retryAfterMs } from './backoff.ts'
 import type { Answer } from './http.ts'
 import { openHttp } from './http.ts'
+import { noted, sentAgain, told } from './http-outcome.ts'
 import type { RemoteWriteOptions } from './remote-write-options.ts'
 import type { Version, WriteBody } from './remote-write-protocol.ts'
 import { encodeBody, VERSION_HEADERS, writtenOf } from './remote-write-protocol.ts'
@@ -39,9 +39,7 @@ export const remoteWrite: Sink<RemoteWriteOptions> = ({
     if (!bytes) return samples > 1 ? { kind: 'halve' } : TOO_LARGE
     const headers = { ...fixedHeaders, ...VERSION_HEADERS[body.version] }
     const answer = await http.post(headers, bytes, signal)
-    const { sentBytes } = answer
-    const serverMs = 'status' in answer ? answer.serverMs : undefined
-    const outcome = { ...judge(answer, http.where, body), sentBytes, serverMs }
+    const outcome = noted(judge(answer, http.where, body), answer)
     if (outcome.kind === 'taken') hasTaken = true
     if (outcome.kind !== 'refused') return outcome
     if (outcome.reason === '415' && body.version === '2.0' && !isFixed) {
@@ -82,14 +80,8 @@ function judge(answer: Answer, where: string, { version }: WriteBody): Outcome {
     return { kind: 'refused', reason: '415', detail }
   }
   const reason = String(status)
-  const detail = `${where} answered ${status}${text === '' ? '' : `: ${text}`}`
-  if (status === 429 || status >= 500)
-    return {
-      kind: 'retry',
-      reason,
-      detail,
-      retryAfterMs: retryAfterMs(headers['retry-after'], Date.now()),
-    }
+  const detail = told(`${where} answered ${status}`, text)
+  if (status === 429 || status >= 500) return sentAgain(answer, detail)
   if (status >= 300 && status < 400)
     return { kind: 'refused', reason, detail: `${detail}; set endpoint to where it redirects` }
   return { kind: 'refused', reason, detail, written: written ?? 0, isTooLarge: status === 413 }
