@@ -3,6 +3,7 @@ import type { Metric, Series } from '../../agent/model.ts'
 import { labelsOf } from '../../agent/sinks/series-labels.ts'
 import { scrapePage } from '../../agent/sinks/scrape-page.ts'
 import { parsePage } from '../../agent/relay/page.ts'
+import { cpuRounds } from './cpu-rounds.ts'
 import { tickOfSeries } from './rw-encode-traffic.ts'
 
 /** exposition-program.ts SERIES ROUNDS: CPU time of a page of a tick, by prom-client and by us, as JSON. */
@@ -30,15 +31,7 @@ const ways = {
 }
 
 await requireEqual()
-const cpuMs = Object.fromEntries(Object.keys(ways).map(name => [name, [] as number[]]))
-for (let round = -3; round < rounds; round++)
-  for (const [name, render] of Object.entries(ways)) {
-    const before = process.cpuUsage()
-    // oxlint-disable-next-line no-await-in-loop -- one after the other is what is measured
-    await render()
-    const { user, system } = process.cpuUsage(before)
-    if (round >= 0) cpuMs[name]?.push((user + system) / 1e3)
-  }
+const cpuMs = await cpuRounds(ways, rounds)
 process.stdout.write(
   JSON.stringify({ series: total, cpuMs, bytes: Buffer.concat(await ways.ours()).length }),
 )

@@ -6,6 +6,7 @@ import { arrivedIn, decodeOtlp, messageType } from '../../agent/sinks/otlp-decod
 import { otlpEncoder } from '../../agent/sinks/otlp-encode.ts'
 import { GZIP_LEVEL, MAX_BYTES } from '../../agent/sinks/otlp.ts'
 import { labelsOf } from '../../agent/sinks/series-labels.ts'
+import { cpuRounds } from './cpu-rounds.ts'
 import { tickOfSeries } from './rw-encode-traffic.ts'
 
 /**
@@ -43,15 +44,10 @@ const ways = {
 }
 
 for (const [index, request] of requests.entries()) requireEqual(request, index)
-const cpuMs = Object.fromEntries(Object.keys(ways).map(name => [name, [] as number[]]))
-for (let round = -3; round < rounds; round++)
-  for (const [name, way] of Object.entries(ways)) {
-    // Not by the clock: what others do on the machine would be the larger part.
-    const before = process.cpuUsage()
-    for (const [index, request] of requests.entries()) way(request, index)
-    const { user, system } = process.cpuUsage(before)
-    if (round >= 0) cpuMs[name]?.push((user + system) / 1e3)
-  }
+const eachRequest = Object.entries(ways).map(
+  ([name, way]) => [name, () => requests.forEach((request, index) => way(request, index))] as const,
+)
+const cpuMs = await cpuRounds(Object.fromEntries(eachRequest), rounds)
 process.stdout.write(
   JSON.stringify({
     series: total,

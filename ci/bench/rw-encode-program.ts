@@ -9,6 +9,7 @@ import {
   decodeWriteRequest,
   type Arrived,
 } from '../../agent/sinks/write-request-decode.ts'
+import { cpuRounds } from './cpu-rounds.ts'
 import { tickOfSeries } from './rw-encode-traffic.ts'
 
 /** rw-encode-program.ts SERIES ROUNDS: says as JSON what `measureEncoding` gives. */
@@ -37,15 +38,11 @@ const ways = {
 }
 
 await requireEqual()
-const cpuMs = Object.fromEntries(Object.keys(ways).map(name => [name, [] as number[]]))
-for (let round = -3; round < rounds; round++)
-  for (const [name, encode] of Object.entries(ways)) {
-    // Not by the clock: what others do on the machine would be the larger part.
-    const before = process.cpuUsage()
-    for (const [index, request] of requests.entries()) encode(request, index)
-    const { user, system } = process.cpuUsage(before)
-    if (round >= 0) cpuMs[name]?.push((user + system) / 1e3)
-  }
+const eachRequest = Object.entries(ways).map(
+  ([name, encode]) =>
+    [name, () => requests.forEach((request, index) => encode(request, index))] as const,
+)
+const cpuMs = await cpuRounds(Object.fromEntries(eachRequest), rounds)
 process.stdout.write(
   JSON.stringify({
     series: total,
