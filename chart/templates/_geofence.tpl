@@ -68,7 +68,7 @@
 {{/* How often geoip asks for addresses, and Prometheus for their places. */}}
 {{- define "podatlas.geoInterval" -}}
 {{- $interval := .Values.geoip.interval -}}
-{{- $isSlow := or (hasSuffix "h" $interval) (hasSuffix "d" $interval) (gt (include "podatlas.seconds" $interval | int) 5) -}}
+{{- $isSlow := gt (include "podatlas.seconds" $interval | int) 5 -}}
 {{- if and .Values.geofence.policies $isSlow }}5s{{ else }}{{ $interval }}{{ end -}}
 {{- end }}
 

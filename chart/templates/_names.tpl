@@ -42,9 +42,17 @@ app.kubernetes.io/component: {{ .component }}
 {{- mergeOverwrite (dict) .root.Values.commonLabels $ours | toYaml -}}
 {{- end }}
 
-{{/* metadata of a namespaced object; `suffix` is appended to the part's name, `name` replaces it. */}}
+{{/* Name of an object: the part's, or `name`. In a `namespace` that is not the release's, releases of one name in two namespaces
+     would meet. */}}
+{{- define "podatlas.objectName" -}}
+{{- $name := .name | default (include "podatlas.partName" .) -}}
+{{- $ours := include "podatlas.namespace" .root -}}
+{{- ternary (printf "%s-%s" $ours $name) $name (ne (.namespace | default $ours) $ours) -}}
+{{- end }}
+
+{{/* metadata of a namespaced object. */}}
 {{- define "podatlas.metadata" -}}
-name: {{ .name | default (printf "%s%s" (include "podatlas.partName" .) (.suffix | default "")) }}
+name: {{ include "podatlas.objectName" . }}
 namespace: {{ .namespace | default (include "podatlas.namespace" .root) }}
 labels:
   {{- include "podatlas.labels" . | nindent 2 }}

@@ -13,7 +13,8 @@
 labels:
   {{- $ours := include "podatlas.selectorLabels" . | fromYaml }}
   {{- mergeOverwrite (dict) .root.Values.commonLabels .values.podLabels $ours | toYaml | nindent 2 }}
-{{- with mergeOverwrite (dict) (.annotations | default dict) .values.podAnnotations }}
+{{- $scrape := include "podatlas.scrapeAnnotations" . | fromYaml }}
+{{- with mergeOverwrite (dict) (.annotations | default dict) $scrape .values.podAnnotations }}
 annotations:
   {{- toYaml . | nindent 2 }}
 {{- end }}
@@ -128,6 +129,9 @@ metadata:
   {{- include "podatlas.metadata" . | nindent 2 }}
 spec:
   type: ClusterIP
+  {{- if .isHeadless }}
+  clusterIP: None
+  {{- end }}
   selector:
     {{- include "podatlas.selectorLabels" . | nindent 4 }}
   ports:

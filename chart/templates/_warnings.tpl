@@ -58,8 +58,9 @@
 {{- if and .Values.rules.prometheusRule.enabled (not .Values.rules.prometheusRule.labels) -}}
 {{- $warnings = append $warnings "rules.prometheusRule has no labels: most operators take rules with certain labels only. Which ones: kubectl get prometheus -A -o jsonpath='{.items[*].spec.ruleSelector}'" -}}
 {{- end -}}
-{{- $warnings = concat $warnings (include "podatlas.geofenceWarnings" . | fromYamlArray) -}}
-{{- if not .Values.prometheus.enabled -}}
+{{- $warnings = concat $warnings (include "podatlas.monitorWarnings" . | fromYamlArray) (include "podatlas.geofenceWarnings" . | fromYamlArray) -}}
+{{- $monitors := .Values.monitors -}}
+{{- if not (or .Values.prometheus.enabled $monitors.serviceMonitor.enabled $monitors.podMonitor.enabled $monitors.annotations.enabled) -}}
 {{- if .Values.geoip.enabled -}}
 {{- $warnings = append $warnings (printf "the Prometheus at %s must scrape geoip as job \"geo\": %s" .Values.prometheus.url (include "podatlas.functionHost" (dict "root" . "component" "geoip"))) -}}
 {{- end -}}

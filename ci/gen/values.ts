@@ -91,6 +91,16 @@ const podKeys = {
   serviceAccount: object({ create: z.boolean(), name: z.string(), annotations: strings }),
 }
 
+/** Of the Prometheus Operator. */
+const monitor = object({
+  enabled: z.boolean(),
+  namespace,
+  labels: strings,
+  interval: shortDuration,
+  relabelings: z.array(passedThrough),
+  metricRelabelings: z.array(passedThrough),
+})
+
 const persistence = object({
   enabled: z.boolean(),
   size: quantity,
@@ -242,7 +252,12 @@ const Values = object({
     ),
   }),
   cost: object({ pricePerGB: z.record(z.string(), z.number().min(0)) }),
-  monitors: object({ checkCRDs: z.boolean() }),
+  monitors: object({
+    serviceMonitor: monitor,
+    podMonitor: monitor,
+    annotations: object({ enabled: z.boolean() }),
+    checkCRDs: z.boolean(),
+  }),
   rbac: object({ create: z.boolean() }),
   extraObjects: z.record(z.string(), z.union([z.string(), passedThrough])),
 })

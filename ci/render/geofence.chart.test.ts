@@ -93,6 +93,7 @@ test('geoip and Prometheus learn of new places every 5 s where there is a policy
   expect(await scrapes(policy, '--set=geoip.interval=1h')).toBe('5s')
   expect(await scrapes(policy, '--set=geoip.interval=3s')).toBe('3s')
   expect(await scrapes(policy, '--set=prometheus.scrapeInterval=2s')).toBe(undefined)
+  expect(await scrapes('--set=geoip.interval=1h')).toBe(undefined)
 })
 
 /** How often Prometheus scrapes geoip, where that is not as often as everything else. */

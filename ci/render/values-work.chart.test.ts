@@ -38,7 +38,7 @@ const uses = [
   ...valuesFiles.map(path => ['--values', path]),
   // A cluster that knows no objects of the Prometheus Operator.
   [
-    `--values=${join(chartFolder, 'ci/operator-values.yaml')}`,
+    `--values=${join(chartFolder, 'ci/service-monitor-values.yaml')}`,
     '--api-versions=apiregistration.k8s.io/v1',
   ],
 ].toSorted(
