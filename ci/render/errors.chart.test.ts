@@ -1,6 +1,9 @@
+import { mkdtempDisposableSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { sinkSchemas } from '../../agent/sinks/options.ts'
-import { chartFolder, template } from './helm.ts'
+import { helms, template } from './helm.ts'
 
 const types = Object.keys(sinkSchemas).toSorted()
 
@@ -47,19 +50,24 @@ test('a template that the schema did not guard still refuses an unknown type of 
   )
 })
 
-test('null removes a sink of the chart, and two files that each add one give both', async () => {
-  const rendered = await template([
-    '--set=sinks.default=null',
-    `--values=${chartFolder}/ci/stdout-only-values.yaml`,
-    '--set=sinks.first.type=stdout',
-    '--set-json=sinks.second={"type":"stdout","format":"json"}',
-    '--set=sinks.default=null',
-  ])
-  expect(rendered).toContain(`    sinks:
+test.each(helms)(
+  '%s: null removes a sink of the chart, and two files that each add one give both',
+  async helm => {
+    using folder = mkdtempDisposableSync(join(tmpdir(), 'podatlas-values-'))
+    const files = [
+      'sinks: {default: null, first: {type: stdout}}',
+      'sinks: {second: {type: stdout, format: json}}',
+    ].map((text, index) => {
+      const file = join(folder.path, `${index}.yaml`)
+      writeFileSync(file, text)
+      return `--values=${file}`
+    })
+    expect(await template(files, { helm })).toContain(`    sinks:
       first:
         type: stdout
       second:
         format: json
         type: stdout
 `)
-})
+  },
+)

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { parseAllDocuments } from 'yaml'
 import { z } from 'zod'
-import { toolPath } from '../tools/tool.ts'
+import { type Tool, toolPath } from '../tools/tool.ts'
 
 const run = promisify(execFile)
 
@@ -28,13 +28,29 @@ export const valuesFiles: readonly string[] = readdirSync(join(chartFolder, 'ci'
   .filter(name => name.endsWith('-values.yaml'))
   .map(name => join(chartFolder, 'ci', name))
 
+/** The versions of Helm that people have, the newest first. */
+export const helms = ['helm', 'helm3'] as const satisfies readonly Tool[]
+type Helm = (typeof helms)[number]
+
+type Release = {
+  readonly chart?: string
+  readonly release?: string
+  readonly namespace?: string
+  readonly helm?: Helm
+}
+
 /** What `helm template` prints for release podatlas in namespace observability. Throws with Helm's words on stderr. */
 export async function template(
   args: readonly string[] = [],
-  { chart = chartFolder, release = 'podatlas', namespace = 'observability' } = {},
+  {
+    chart = chartFolder,
+    release = 'podatlas',
+    namespace = 'observability',
+    helm = 'helm',
+  }: Release = {},
 ): Promise<string> {
   const all = ['template', release, chart, '--namespace', namespace, ...args]
-  const { stdout } = await run(toolPath('helm'), all, { maxBuffer: 64 * 2 ** 20 })
+  const { stdout } = await run(toolPath(helm, 'helm'), all, { maxBuffer: 64 * 2 ** 20 })
   return stdout
 }
 

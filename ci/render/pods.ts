@@ -41,3 +41,11 @@ export function workloads(manifests: readonly Manifest[]): Workload[] {
 export function containers({ spec }: Workload): Container[] {
   return [...spec.template.spec.initContainers, ...spec.template.spec.containers]
 }
+
+/** Every image that an object of a render names, whatever its kind. */
+export function imagesOf(value: unknown): string[] {
+  if (typeof value !== 'object' || value === null) return []
+  return Object.entries(value).flatMap(([key, inner]) =>
+    key === 'image' && typeof inner === 'string' ? [inner] : imagesOf(inner),
+  )
+}

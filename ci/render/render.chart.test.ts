@@ -3,15 +3,18 @@ import { basename, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { parse as parseYaml } from 'yaml'
 import { chartFolder, parse, render, template, valuesFiles } from './helm.ts'
-import { containers, workloads } from './pods.ts'
+import { containers, imagesOf, workloads } from './pods.ts'
 
 const notNamespaced = new Set(['ClusterRole', 'ClusterRoleBinding'])
 
 describe.each(valuesFiles.map(path => [basename(path), path] as const))('%s', (_, path) => {
   const values = ['--values', path]
 
-  test('renders to the same bytes twice', async () => {
-    expect(await template(values)).toBe(await template(values))
+  test('renders to the same bytes twice, and with Helm 3', async () => {
+    const rendered = await template(values)
+    expect(await template(values)).toBe(rendered)
+    const byHelm3 = await template(values, { helm: 'helm3' })
+    expect(documentsOf(byHelm3)).toEqual(documentsOf(rendered))
   })
 
   test('no object, variable, port, volume or mount is there twice', async () => {
@@ -52,7 +55,7 @@ describe.each(valuesFiles.map(path => [basename(path), path] as const))('%s', (_
   test('every image has a tag that is not latest, and obeys the global registry', async () => {
     const registry = 'registry.example.org/all'
     const manifests = await render([...values, '--set', `global.imageRegistry=${registry}`])
-    const images = workloads(manifests).flatMap(one => containers(one).map(({ image }) => image))
+    const images = imagesOf(manifests)
     expect(images).not.toEqual([])
     for (const image of images) {
       expect(image).toMatch(/^registry\.example\.org\/all\/[a-z/]+:v?\d+\.\d+\.\d+$/)
@@ -101,12 +104,26 @@ test('the release namespace is read in one place', () => {
   expect(templates.join('\n').split('.Release.Namespace')).toHaveLength(2)
 })
 
-test('the images of the default release are those that Chart.yaml announces', async () => {
-  const used = workloads(await render()).flatMap(one => containers(one).map(({ image }) => image))
+test('the images of all renders are those that Chart.yaml announces and the README lists', async () => {
+  const renders = await Promise.all(valuesFiles.map(path => render(['--values', path])))
+  // Their registry is one of their user's own.
+  const used = renders
+    .flatMap(imagesOf)
+    .map(image => image.replace('registry.example.com/mirror/', 'docker.io/'))
   const chart = parseYaml(readFileSync(join(chartFolder, 'Chart.yaml'), 'utf8'))
   const announced: { image: string }[] = parseYaml(chart.annotations['artifacthub.io/images'])
   expect(announced.map(({ image }) => image).toSorted()).toEqual([...new Set(used)].toSorted())
+  const readme = readFileSync(join(chartFolder, 'README.md'), 'utf8')
+  const listed = [...readme.matchAll(/^\| `(docker\.io\/\S+)` \|/gm)].map(([, image]) => image)
+  // Our own have the chart's version.
+  const named = used.map(image => image.replace(/^(docker\.io\/podatlas\/\w+):.*/, '$1'))
+  expect(new Set(listed)).toEqual(new Set(named))
 })
+
+/** The objects as text: the versions of Helm leave other blank lines between them. */
+function documentsOf(rendered: string): string[] {
+  return rendered.split(/^---$/m).map(text => text.trim())
+}
 
 async function checksumOf(args: readonly string[]) {
   const agent = workloads(await render(args)).find(({ kind }) => kind === 'DaemonSet')

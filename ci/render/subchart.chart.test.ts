@@ -1,8 +1,8 @@
 import { cpSync, mkdtempDisposableSync, mkdirSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
-import { chartFolder, parse, template } from './helm.ts'
+import { describe, expect, test } from 'vitest'
+import { chartFolder, helms, parse, template } from './helm.ts'
 
 /** A chart that holds nothing but podatlas, as many keep one for all they install. */
 function parentChart() {
@@ -21,15 +21,17 @@ dependencies:
   return folder
 }
 
-test('works as a part of another chart, which hands it global values of its own', async () => {
-  using parent = parentChart()
-  const args = ['--set', 'global.other=1', '--set', 'podatlas.enabled=true']
-  const kinds = parse(await template(args, { chart: parent.path })).map(({ kind }) => kind)
-  expect(kinds).toContain('DaemonSet')
-})
+describe.each(helms)('%s', helm => {
+  test('takes it as a part of another chart, which hands it global values of its own', async () => {
+    using parent = parentChart()
+    const args = ['--set', 'global.other=1', '--set', 'podatlas.enabled=true']
+    const objects = parse(await template(args, { chart: parent.path, helm }))
+    expect(objects.map(({ kind }) => kind)).toContain('DaemonSet')
+  })
 
-test('leaves nothing when the other chart switches it off', async () => {
-  using parent = parentChart()
-  const rendered = await template(['--set', 'podatlas.enabled=false'], { chart: parent.path })
-  expect(parse(rendered)).toEqual([])
+  test('leaves nothing when the other chart switches it off', async () => {
+    using parent = parentChart()
+    const off = ['--set', 'podatlas.enabled=false']
+    expect(parse(await template(off, { chart: parent.path, helm }))).toEqual([])
+  })
 })

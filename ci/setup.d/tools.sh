@@ -28,7 +28,7 @@ build_tool_into() {
 usual_duration() {
 	case $1 in
 	kubernetes) echo ', about 10 min' ;;
-	helm | helm-unittest | coredns | otelcol | prometheus | thanos) echo ', about 3 min' ;;
+	helm | helm3 | helm-unittest | coredns | otelcol | prometheus | prometheus-operator | thanos) echo ', about 3 min' ;;
 	esac
 }
 
@@ -38,6 +38,16 @@ go_build() {
 	mapfile -t flags < <(grep -v '^#' flags)
 	[ ! -f main.go ] || packages=(.)
 	# The user's own GOFLAGS would change the result behind the cache's back.
-	GOFLAGS=-buildvcs=false GOWORK=off CGO_ENABLED=0 \
-		go build -v -trimpath "${flags[@]}" -o ../ "${packages[@]}"
+	local -x GOFLAGS=-buildvcs=false GOWORK=off CGO_ENABLED=0
+	go build -v -trimpath "${flags[@]}" -o ../ "${packages[@]}"
+	copy_files
+}
+
+# What a tool has besides binaries: each line of `files` is a module and a file of it.
+copy_files() {
+	local module file
+	[ -f files ] || return 0
+	while read -r module file; do
+		cp --no-preserve=mode "$(go list -m -f '{{.Dir}}' "$module")/$file" ..
+	done <files
 }

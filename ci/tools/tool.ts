@@ -7,15 +7,17 @@ export type Tool =
   | 'coredns'
   | 'helm'
   | 'helm-unittest'
+  | 'helm3'
   | 'kubernetes'
   | 'mmdb'
   | 'otelcol'
   | 'prometheus'
+  | 'prometheus-operator'
   | 'thanos'
 
 const folders = new Map<Tool, string>()
 
-/** Absolute path of a binary that `ci/setup` built. Throws an Error that names the command to build it. */
+/** Absolute path of a binary that `ci/setup` built, or of a file that came with it. Throws an Error that names the command to build it. */
 export function toolPath(tool: Tool, binary: string = tool): string {
   const folder = folders.get(tool) ?? folderOf(tool)
   folders.set(tool, folder)
