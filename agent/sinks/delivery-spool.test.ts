@@ -3,42 +3,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import type { Samples } from '../model.ts'
-import { createTelemetry } from '../telemetry.ts'
-import { startDelivery, type DeliveryParts, type Outcome } from './delivery.ts'
-import { EXAMPLE_MS, exampleSample, exampleSamples, exampleSeries, reading } from './examples.ts'
+import { EXAMPLE_MS, exampleSamples, exampleSeries, reading } from './examples.ts'
 import { seriesKey } from './series-labels.ts'
+import { deliveryIn, moment, never, outage, taken, valuesOf } from './test/deliveries.ts'
 import { until } from './write-receiver.ts'
 
-const series = exampleSeries()
-const moment = (value: number) => exampleSample(series, value, EXAMPLE_MS + value)
-const outage: Outcome = { kind: 'retry', reason: '503', detail: 'answered 503' }
-const taken: Outcome = { kind: 'taken' }
-
-/** A delivery with a spool in the folder. */
-function deliveryIn(
-  directory: string,
-  send: DeliveryParts<Samples>['send'],
-  parts: Partial<DeliveryParts<Samples>> = {},
-) {
-  const telemetry = createTelemetry('node-1', '1.2.3')
-  const lines: string[] = []
-  const sink = startDelivery({
-    name: 'main',
-    telemetry,
-    log: line => lines.push(line),
-    queueLimit: 100,
-    maxSamplesPerSend: 10,
-    encode: batch => batch,
-    send,
-    spool: { directory, maxBytes: 2 ** 24, maxAgeMs: 1e12 },
-    ...parts,
-  })
-  return Object.assign(sink, { telemetry, lines })
-}
-
 const tempFolder = () => mkdtempDisposableSync(join(tmpdir(), 'podatlas-delivery-'))
-const valuesOf = ({ values = [] }: { readonly values?: Iterable<number> }) => [...values]
 
 test('an outage longer than the memory loses nothing: the rest is read back in order', async () => {
   using folder = tempFolder()
@@ -89,11 +59,7 @@ test('an end during a backoff comes at once, and what waits stays in the spool',
 
 test('a destination that hangs is let go in time at the end, and gets the same again', async () => {
   using folder = tempFolder()
-  const first = deliveryIn(
-    folder.path,
-    (_, signal) => new Promise(resolve => signal.addEventListener('abort', () => resolve(outage))),
-    { flushMs: 50 },
-  )
+  const first = deliveryIn(folder.path, never, { flushMs: 50 })
   first.offer(moment(1))
   await first[Symbol.asyncDispose]()
   expect(reading(first.telemetry.sinkSamplesDropped, {})).toBe(0)

@@ -1,39 +1,16 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { createTelemetry } from '../telemetry.ts'
 import type { DeliveryParts, Outcome } from './delivery.ts'
-import { startDelivery } from './delivery.ts'
 import { EXAMPLE_MS, exampleSample, exampleSamples, exampleSeries, reading } from './examples.ts'
+import { moment, never, openDelivery, outage, valuesOf } from './test/deliveries.ts'
 import { until } from './write-receiver.ts'
-
-const series = exampleSeries()
-const moment = (value: number) => exampleSample(series, value, EXAMPLE_MS + value)
-const outage: Outcome = { kind: 'retry', reason: '503', detail: 'answered 503' }
-
-/** A destination that never answers. */
-function never(_: unknown, signal: AbortSignal): Promise<Outcome> {
-  return new Promise(resolve => signal.addEventListener('abort', () => resolve(outage)))
-}
 
 /** A delivery whose destination does what `send` says with the values of a batch. */
 function deliveryTo(
-  send: (values: readonly number[], signal: AbortSignal) => Promise<Outcome>,
+  send: DeliveryParts<readonly number[]>['send'],
   parts: Partial<DeliveryParts<readonly number[]>> = {},
 ) {
-  const telemetry = createTelemetry('node-1', '1.2.3')
-  const lines: string[] = []
-  const sink = startDelivery({
-    name: 'main',
-    telemetry,
-    log: line => lines.push(line),
-    queueLimit: 100,
-    maxSamplesPerSend: 10,
-    encode: ({ values = [] }) => [...values],
-    send,
-    ...parts,
-  })
-  const dropped = (reason: string) => reading(telemetry.sinkSamplesDropped, { reason })
-  return Object.assign(sink, { telemetry, lines, dropped })
+  return openDelivery({ encode: valuesOf, send, ...parts })
 }
 
 test('one request is in flight at a time, and nothing overtakes a batch that is retried', async () => {
@@ -180,8 +157,8 @@ test('a batch that does not fit one piece arrives in pieces, in order, and nothi
 
 test('how much waits and for how long is told while it waits', async () => {
   const target = deliveryTo(async () => outage, { flushMs: 50 })
-  target.offer(exampleSample(series, 1, Date.now() - 60_000))
-  target.offer(exampleSample(series, 2, Date.now()))
+  target.offer(exampleSample(exampleSeries(), 1, Date.now() - 60_000))
+  target.offer(exampleSample(exampleSeries(), 2, Date.now()))
   expect(reading(target.telemetry.sinkQueueSamples, { sink: 'main' })).toBe(2)
   const delay = reading(target.telemetry.sinkDelay, { sink: 'main' })
   expect(delay).toBeGreaterThanOrEqual(60)

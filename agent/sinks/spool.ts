@@ -76,6 +76,8 @@ export function openSpool(parts: SpoolParts): Spool {
   let inHand: Taken | undefined
   const held: Held[] = []
   let heldSamples = 0
+  /** Files that a disk which takes nothing would not let go. */
+  const unremoved: string[] = []
 
   const orphans = recover()
 
@@ -156,6 +158,7 @@ export function openSpool(parts: SpoolParts): Spool {
     writer?.close()
     writer = begun
     segments.push(begun.segment)
+    removeFiles()
     if (next.segment === 0) next = { ...next, segment: lastNumber }
     // The folder may be another one than before.
     position?.[Symbol.dispose]()
@@ -272,7 +275,20 @@ export function openSpool(parts: SpoolParts): Spool {
   function remove(segment: Segment | undefined): void {
     if (!segment) return
     segments.splice(segments.indexOf(segment), 1)
-    rmSync(segment.path, { force: true })
+    unremoved.push(segment.path)
+    removeFiles()
+  }
+
+  /** What stays is tried again with the next segment, which the disk has taken by then. */
+  function removeFiles(): void {
+    try {
+      for (let [path] = unremoved; path !== undefined; [path] = unremoved) {
+        rmSync(path, { force: true })
+        unremoved.shift()
+      }
+    } catch {
+      // A disk that turned read-only. Appending fails too, and tells it.
+    }
   }
 
   function isKept(): boolean {
