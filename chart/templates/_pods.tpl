@@ -20,30 +20,108 @@ annotations:
 {{- end }}
 {{- end }}
 
-{{/* Keys of the pod's spec, all but containers and volumes. A component that needs the API sets `token`. */}}
-{{- define "podatlas.podKeys" -}}
-serviceAccountName: {{ include "podatlas.serviceAccountName" . }}
-automountServiceAccountToken: {{ .token | default false }}
-enableServiceLinks: false
-{{- with .root.Values.global.imagePullSecrets }}
-imagePullSecrets:
-  {{- range . }}
-  - name: {{ kindIs "string" . | ternary . (get (kindIs "map" . | ternary . dict) "name") }}
+{{/* A part's pods: a program that serves HTTP at `port`. Beside {root, component, values} the part holds what the chart itself
+     gives: `args`, `env`, `volumes`, `mounts`, `annotations`, `initContainers` by name, and `paths` of the probes. `token` for
+     who asks the API server. */}}
+{{- define "podatlas.pods" -}}
+metadata:
+  {{- include "podatlas.podMetadata" . | nindent 2 }}
+spec:
+  serviceAccountName: {{ include "podatlas.serviceAccountName" . }}
+  automountServiceAccountToken: {{ .token | default false }}
+  enableServiceLinks: false
+  {{- with include "podatlas.pullSecrets" . | fromYamlArray }}
+  imagePullSecrets:
+    {{- toYaml . | nindent 4 }}
   {{- end }}
-{{- end }}
-{{- range $key := list "nodeSelector" "tolerations" "affinity" "priorityClassName" }}
-{{- with index $.values $key }}
-{{ dict $key . | toYaml }}
-{{- end }}
-{{- end }}
-securityContext:
-  {{- toYaml .values.podSecurityContext | nindent 2 }}
+  {{- range $key := list "nodeSelector" "tolerations" "affinity" "priorityClassName" "hostAliases" "dnsPolicy" "dnsConfig" "hostPID" }}
+  {{- with index $.values $key }}
+  {{- dict $key . | toYaml | nindent 2 }}
+  {{- end }}
+  {{- end }}
+  securityContext:
+    {{- toYaml .values.podSecurityContext | nindent 4 }}
+  terminationGracePeriodSeconds: {{ .values.terminationGracePeriodSeconds | int }}
+  {{- with include "podatlas.replaced" (dict "ours" .initContainers "theirs" .values.initContainers) | fromYaml }}
+  initContainers:
+    {{- include "podatlas.named" . | nindent 4 }}
+  {{- end }}
+  containers:
+    - name: {{ .component }}
+      image: {{ include "podatlas.image" . }}
+      imagePullPolicy: {{ .values.image.pullPolicy }}
+      {{- with concat (.args | default list) .values.args }}
+      args:
+        {{- toYaml . | nindent 8 }}
+      {{- end }}
+      {{- include "podatlas.env" . | nindent 6 }}
+      ports:
+        - name: http
+          containerPort: {{ .port }}
+          protocol: TCP
+      {{- range $probe, $path := dict "startup" .paths.live "liveness" .paths.live "readiness" .paths.ready }}
+      {{- with index $.values.probes $probe }}
+      {{ $probe }}Probe:
+        {{- mergeOverwrite (dict "httpGet" (dict "path" $path "port" "http")) . | toYaml | nindent 8 }}
+      {{- end }}
+      {{- end }}
+      terminationMessagePolicy: FallbackToLogsOnError
+      securityContext:
+        {{- .securityContext | default .values.securityContext | toYaml | nindent 8 }}
+      resources:
+        {{- toYaml .values.resources | nindent 8 }}
+      {{- include "podatlas.volumeMounts" . | nindent 6 }}
+    {{- with .values.containers }}
+    {{- include "podatlas.named" . | nindent 4 }}
+    {{- end }}
+  {{- include "podatlas.volumes" . | nindent 2 }}
 {{- end }}
 
-{{- define "podatlas.revisionHistory" -}}
-{{- if not (kindIs "invalid" .values.revisionHistoryLimit) -}}
-revisionHistoryLimit: {{ .values.revisionHistoryLimit | int }}
+{{/* Secrets for pulling a part's image, those of all first: "name" or {name: name}, each once. */}}
+{{- define "podatlas.pullSecrets" -}}
+{{- $secrets := list -}}
+{{- range concat (.root.Values.global.imagePullSecrets | default list) .values.image.pullSecrets -}}
+{{- $secrets = append $secrets (kindIs "string" . | ternary (dict "name" .) .) -}}
 {{- end -}}
+{{- toYaml (uniq $secrets) -}}
+{{- end }}
+
+{{/* A map by name as a list: what Kubernetes wants of containers, volumes and the like. */}}
+{{- define "podatlas.named" -}}
+{{- range $name, $entry := . }}
+- name: {{ $name }}
+  {{- toYaml $entry | nindent 2 }}
+{{- end }}
+{{- end }}
+
+{{/* What stands in a DaemonSet's or Deployment's spec beside its pods. A RollingUpdate's numbers are refused beside another type. */}}
+{{- define "podatlas.rollout" -}}
+{{- $strategy := .values.updateStrategy -}}
+{{- if ne ($strategy.type | default "RollingUpdate") "RollingUpdate" }}{{ $strategy = omit $strategy "rollingUpdate" }}{{ end -}}
+{{- dict (.strategyKey | default "strategy") $strategy | toYaml }}
+{{- if not (kindIs "invalid" .values.revisionHistoryLimit) }}
+revisionHistoryLimit: {{ .values.revisionHistoryLimit | int }}
+{{- end }}
+selector:
+  matchLabels:
+    {{- include "podatlas.selectorLabels" . | nindent 4 }}
+{{- end }}
+
+{{/* A part whose one pod is a Deployment's. */}}
+{{- define "podatlas.deployment" -}}
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  {{- include "podatlas.metadata" . | nindent 2 }}
+  {{- with .values.annotations }}
+  annotations:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+spec:
+  replicas: 1
+  {{- include "podatlas.rollout" . | nindent 2 }}
+  template:
+    {{- include "podatlas.pods" . | nindent 4 }}
 {{- end }}
 
 {{/* The chart's `ours` with the user's `theirs` on top, entry by entry: an entry is replaced as a whole, because half of
@@ -74,10 +152,7 @@ env:
 {{- define "podatlas.volumes" -}}
 {{- with include "podatlas.replaced" (dict "ours" .volumes "theirs" .values.volumes) | fromYaml -}}
 volumes:
-  {{- range $name, $source := . }}
-  - name: {{ $name }}
-    {{- toYaml $source | nindent 4 }}
-  {{- end }}
+  {{- include "podatlas.named" . | nindent 2 }}
 {{- end -}}
 {{- end }}
 

@@ -3,7 +3,7 @@
 
 {{- define "podatlas.faults" -}}
 {{- $faults := list -}}
-{{- range $check := list "podatlas.agentFaults" "podatlas.sinkFaults" "podatlas.prometheusFaults" "podatlas.geoipFaults" "podatlas.geofenceFaults" "podatlas.costFaults" "podatlas.rulesFaults" "podatlas.monitorFaults" "podatlas.nameFaults" "podatlas.grafanaFaults" "podatlas.dashboardFaults" -}}
+{{- range $check := list "podatlas.agentFaults" "podatlas.podFaults" "podatlas.sinkFaults" "podatlas.prometheusFaults" "podatlas.geoipFaults" "podatlas.geofenceFaults" "podatlas.costFaults" "podatlas.rulesFaults" "podatlas.monitorFaults" "podatlas.nameFaults" "podatlas.grafanaFaults" "podatlas.dashboardFaults" -}}
 {{- $faults = concat $faults (include $check $ | fromYamlArray) -}}
 {{- end -}}
 {{- toYaml $faults -}}
@@ -14,6 +14,20 @@
 {{- $surge := (.Values.agent.updateStrategy.rollingUpdate | default dict).maxSurge -}}
 {{- if and $surge (not (has (toString $surge) (list "0" "0%"))) -}}
 {{- $faults = append $faults (printf "agent.updateStrategy.rollingUpdate.maxSurge is %v: a second agent on a node refuses to start, so the update would not end. Use:\n  agent: {updateStrategy: {type: RollingUpdate, rollingUpdate: {maxUnavailable: 1, maxSurge: 0}}}" $surge) -}}
+{{- end -}}
+{{- toYaml $faults -}}
+{{- end }}
+
+{{/* What Kubernetes would take and nobody would want, in any component. */}}
+{{- define "podatlas.podFaults" -}}
+{{- $faults := list -}}
+{{- range $name, $values := include "podatlas.workloads" . | fromYaml -}}
+{{- if hasKey $values.containers $name -}}
+{{- $faults = append $faults (printf "%s.containers.%s: this is what the chart's own container is called. Use another name:\n  %s: {containers: {sidecar: {image: …}}}" $name $name $name) -}}
+{{- end -}}
+{{- if and (dig "persistence" "enabled" false $values) (ne ($values.updateStrategy.type | default "RollingUpdate") "Recreate") -}}
+{{- $faults = append $faults (printf "%s.updateStrategy.type is %s: with persistence.enabled the next pod waits for the volume of the one before it, so the update would not end. Use:\n  %s: {updateStrategy: {type: Recreate}}" $name ($values.updateStrategy.type | default "RollingUpdate") $name) -}}
+{{- end -}}
 {{- end -}}
 {{- toYaml $faults -}}
 {{- end }}

@@ -42,12 +42,15 @@ const asn = z
   .or(z.string().regex(/^(AS)?[1-9][0-9]{0,9}$/))
 const places = object({ countries: z.array(country), asns: z.array(asn) })
 
+const pullSecrets = z.array(z.union([z.string(), z.strictObject({ name: z.string() })]))
+
 const image = object({
   registry: z.string(),
   repository: z.string().min(1),
   tag: z.string().regex(/^([a-zA-Z0-9_][a-zA-Z0-9._-]{0,127})?$/),
   digest: z.string().regex(/^(sha256:[a-f0-9]{64})?$/),
   pullPolicy: z.enum(['Always', 'IfNotPresent', 'Never']),
+  pullSecrets,
 })
 
 const credentials = credentialsOf('username', 'password')
@@ -81,12 +84,22 @@ const podKeys = {
   ),
   volumes: z.record(z.string(), passedThrough),
   volumeMounts: z.record(z.string().regex(/^\//), passedThrough),
+  args: z.array(z.string()),
+  containers: z.record(namePart.min(1), passedThrough),
+  initContainers: z.record(namePart.min(1), passedThrough),
+  probes: object({ startup: passedThrough, liveness: passedThrough, readiness: passedThrough }),
+  annotations: strings,
   podLabels: strings,
   podAnnotations: strings,
   nodeSelector: strings,
   tolerations: z.array(passedThrough),
   affinity: passedThrough,
   priorityClassName: z.string(),
+  dnsPolicy: z.string(),
+  dnsConfig: passedThrough,
+  hostAliases: z.array(passedThrough),
+  updateStrategy: passedThrough,
+  terminationGracePeriodSeconds: z.int().min(0),
   revisionHistoryLimit: z.int().min(0),
   serviceAccount: object({ create: z.boolean(), name: z.string(), annotations: strings }),
 }
@@ -113,9 +126,7 @@ const Values = object({
   enabled: z.boolean(),
   global: z.looseObject({
     imageRegistry: z.string().optional(),
-    imagePullSecrets: z
-      .array(z.union([z.string(), z.strictObject({ name: z.string() })]))
-      .optional(),
+    imagePullSecrets: pullSecrets.optional(),
   }),
   cluster: object({ name: z.string() }),
   nameOverride: namePart,
@@ -143,8 +154,6 @@ const Values = object({
     spool: object({ enabled: z.boolean(), hostPath: spoolPath }),
     hostPID: z.boolean(),
     privileged: z.boolean(),
-    updateStrategy: passedThrough,
-    terminationGracePeriodSeconds: z.int().min(0),
   }),
   geoip: object({
     ...podKeys,
