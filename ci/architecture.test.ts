@@ -177,6 +177,7 @@ const rooms: Readonly<Record<string, readonly string[] | 'anything'>> = {
     'prom-client',
     'zod',
   ],
+  'functions/check/': ['functions/program/', 'functions/prometheus/', 'zod'],
   'functions/policy/': ['functions/program/', 'functions/prometheus/', 'yaml', 'zod'],
   'functions/policy/test/': 'anything',
   'functions/peers/test/': 'anything',

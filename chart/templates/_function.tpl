@@ -1,7 +1,7 @@
 {{/* What geoip and peers have in common. */}}
 
 {{- define "podatlas.function" -}}
-{{- include "podatlas.deployment" (merge (dict "port" 8080 "paths" (dict "live" "/healthz" "ready" "/readyz")) .) -}}
+{{- include "podatlas.deployment" (merge (dict "port" 8080 "paths" (dict "startup" "/healthz" "liveness" "/healthz" "readiness" "/readyz")) .) -}}
 {{- end }}
 
 {{/* Host and port of geoip or peers, for scrapers in any namespace. */}}

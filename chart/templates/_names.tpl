@@ -19,7 +19,12 @@
 {{- end }}
 
 {{- define "podatlas.namespace" -}}
-{{- .Values.namespaceOverride | default .Release.Namespace -}}
+{{- .Values.namespaceOverride | default (include "podatlas.releaseNamespace" .) -}}
+{{- end }}
+
+{{/* Where Helm keeps what it knows of the release, wherever the objects are. */}}
+{{- define "podatlas.releaseNamespace" -}}
+{{- .Release.Namespace -}}
 {{- end }}
 
 {{- define "podatlas.partName" -}}

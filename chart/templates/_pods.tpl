@@ -22,12 +22,14 @@ annotations:
 
 {{/* A part's pods: a program that serves HTTP at `port`. Beside {root, component, values} the part holds what the chart itself
      gives: `args`, `env`, `volumes`, `mounts`, `annotations`, `initContainers` by name, and `paths` of the probes. `token` for
-     who asks the API server. */}}
+     who asks the API server, `command` for another program than the image's own. */}}
 {{- define "podatlas.pods" -}}
 metadata:
   {{- include "podatlas.podMetadata" . | nindent 2 }}
 spec:
+  {{- if .values.serviceAccount }}
   serviceAccountName: {{ include "podatlas.serviceAccountName" . }}
+  {{- end }}
   automountServiceAccountToken: {{ .token | default false }}
   enableServiceLinks: false
   {{- with include "podatlas.pullSecrets" . | fromYamlArray }}
@@ -41,7 +43,9 @@ spec:
   {{- end }}
   securityContext:
     {{- toYaml .values.podSecurityContext | nindent 4 }}
+  {{- if hasKey .values "terminationGracePeriodSeconds" }}
   terminationGracePeriodSeconds: {{ .values.terminationGracePeriodSeconds | int }}
+  {{- end }}
   {{- with include "podatlas.replaced" (dict "ours" .initContainers "theirs" .values.initContainers) | fromYaml }}
   initContainers:
     {{- include "podatlas.named" . | nindent 4 }}
@@ -50,16 +54,21 @@ spec:
     - name: {{ .component }}
       image: {{ include "podatlas.image" . }}
       imagePullPolicy: {{ .values.image.pullPolicy }}
-      {{- with concat (.args | default list) .values.args }}
+      {{- with .command }}
+      command: {{ toJson . }}
+      {{- end }}
+      {{- with concat (.args | default list) (.values.args | default list) }}
       args:
         {{- toYaml . | nindent 8 }}
       {{- end }}
       {{- include "podatlas.env" . | nindent 6 }}
+      {{- if .port }}
       ports:
         - name: http
           containerPort: {{ .port }}
           protocol: TCP
-      {{- range $probe, $path := dict "startup" .paths.live "liveness" .paths.live "readiness" .paths.ready }}
+      {{- end }}
+      {{- range $probe, $path := .paths }}
       {{- with index $.values.probes $probe }}
       {{ $probe }}Probe:
         {{- mergeOverwrite (dict "httpGet" (dict "path" $path "port" "http")) . | toYaml | nindent 8 }}

@@ -58,14 +58,14 @@
 {{- if and .Values.rules.prometheusRule.enabled (not .Values.rules.prometheusRule.labels) -}}
 {{- $warnings = append $warnings "rules.prometheusRule has no labels: most operators take rules with certain labels only. Which ones: kubectl get prometheus -A -o jsonpath='{.items[*].spec.ruleSelector}'" -}}
 {{- end -}}
-{{- $warnings = concat $warnings (include "podatlas.monitorWarnings" . | fromYamlArray) (include "podatlas.geofenceWarnings" . | fromYamlArray) -}}
+{{- $warnings = concat $warnings (include "podatlas.monitorWarnings" . | fromYamlArray) (include "podatlas.networkWarnings" . | fromYamlArray) (include "podatlas.geofenceWarnings" . | fromYamlArray) -}}
 {{- $monitors := .Values.monitors -}}
 {{- if not (or .Values.prometheus.enabled $monitors.serviceMonitor.enabled $monitors.podMonitor.enabled $monitors.annotations.enabled) -}}
 {{- if .Values.geoip.enabled -}}
-{{- $warnings = append $warnings (printf "the Prometheus at %s must scrape geoip as job \"geo\": %s" .Values.prometheus.url (include "podatlas.functionHost" (dict "root" . "component" "geoip"))) -}}
+{{- $warnings = append $warnings (printf "the Prometheus at %s must scrape geoip: %s, or set monitors" .Values.prometheus.url (include "podatlas.functionHost" (dict "root" . "component" "geoip"))) -}}
 {{- end -}}
 {{- if .Values.peers.enabled -}}
-{{- $warnings = append $warnings (printf "the Prometheus at %s must scrape peers as job \"peers\", with honor_labels: true: %s" .Values.prometheus.url (include "podatlas.functionHost" (dict "root" . "component" "peers"))) -}}
+{{- $warnings = append $warnings (printf "the Prometheus at %s must scrape peers with honor_labels: true: %s, or set monitors" .Values.prometheus.url (include "podatlas.functionHost" (dict "root" . "component" "peers"))) -}}
 {{- end -}}
 {{- end -}}
 {{- toYaml $warnings -}}

