@@ -53,6 +53,11 @@ test('no secret is printed, served or written, whatever a destination repeats of
     basic: { type: 'prometheus', endpoint, username: 'me', password: 'canary-password' },
     query: { type: 'prometheus', endpoint: `${endpoint}?key=canary-query` },
     header: { type: 'prometheus', endpoint, headers: { 'X-Api-Key': 'canary-header' } },
+    tenant: {
+      type: 'prometheus',
+      endpoint,
+      headerFiles: { 'X-Scope-OrgID': file('tenant', 'canary-tenant\n') },
+    },
     token: { type: 'prometheus', endpoint, tokenFile: file('token', 'canary-token\n') },
     tls: {
       type: 'prometheus',

@@ -9,7 +9,7 @@ import { answerInTime } from './deadline.ts'
 import { openSession } from './grpc-session.ts'
 import { grpcStatus, type GrpcStatus } from './grpc-status.ts'
 import { faultOf, messageOf, onOneLine, type Fault } from './http-faults.ts'
-import { readAuthorization } from './http-files.ts'
+import { readAuthorization, readHeaders } from './http-files.ts'
 import type { HttpOptions } from './http-options.ts'
 import { redaction } from './http-redaction.ts'
 
@@ -58,7 +58,8 @@ export function openGrpc(options: HttpOptions, userAgent: string): Grpc {
     isGzip: boolean,
     signal: AbortSignal,
   ): Promise<GrpcAnswer> {
-    const headers = { ...options.headers, ...readAuthorization(options) }
+    const ofFiles = readHeaders(options)
+    const headers = { ...options.headers, ...ofFiles, ...readAuthorization(options) }
     const redact = redaction(url, options, headers)
     const outgoing = framed(message, isGzip)
     let stream: ClientHttp2Stream | undefined

@@ -18,6 +18,8 @@ export class FileFault extends Error {
 
   /** A label value, such as `ca_file`. */
   get reason(): FileReason {
+    // By the setting, not by the header: its names are anybody's.
+    if (this.setting.startsWith('headerFiles.')) return 'header_file'
     const name = this.setting.replace(/^.*\./, '').replace(/File$/, '')
     return `${name.replaceAll(/[A-Z]/g, letter => `_${letter.toLowerCase()}`)}_file`
   }
@@ -34,6 +36,16 @@ export function readAuthorization(options: HttpOptions): Authorization {
   const password = options.password || readSecret('passwordFile', options.passwordFile)
   const basic = Buffer.from(`${username}:${password}`).toString('base64')
   return { authorization: `Basic ${basic}` }
+}
+
+/** The headers whose values stand in files, as they are at this moment. Throws `FileFault`. */
+export function readHeaders({ headerFiles }: Pick<HttpOptions, 'headerFiles'>) {
+  return Object.fromEntries(
+    Object.entries(headerFiles).map(([name, file]) => [
+      name,
+      readSecret(`headerFiles.${name}`, file),
+    ]),
+  )
 }
 
 /** What a file holds, without the line break at its end; nothing where no file is named. Throws `FileFault`. */

@@ -40,6 +40,10 @@ export function httpShape(example: string) {
       .record(z.string(), z.string())
       .default({})
       .describe('Further request headers, such as X-Scope-OrgID'),
+    headerFiles: z
+      .record(z.string(), z.string().min(1, 'name the file that holds the value'))
+      .default({})
+      .describe('Further request headers by files with their values, read before each request'),
     username: text('User name of Basic authentication'),
     usernameFile: text('File with the user name, read before each request'),
     password: text('Password; passwordFile keeps it out of the settings'),
@@ -70,10 +74,7 @@ export function httpFaults(reservedHeaders: readonly string[] = []) {
     urlFaults(given, fault)
     credentialFaults(given, fault)
     tlsFaults(given, fault)
-    for (const [name, value] of Object.entries(recordOf(given.headers))) {
-      const message = headerFault(name, value, reserved, given)
-      if (message) fault(['headers', name], message)
-    }
+    headerFaults(given, reserved, fault)
   }
 }
 
@@ -135,14 +136,28 @@ function tlsFaults({ endpoint, tls }: Given, fault: Report): void {
     fault(['tls', 'certFile'], 'the key of a client certificate is set: set certFile too')
 }
 
+/** Of `headers` and `headerFiles`, which are one set of names, whatever their case. */
+function headerFaults(given: Given, reserved: readonly string[], fault: Report): void {
+  const places = new Map<string, string>()
+  for (const setting of ['headers', 'headerFiles'])
+    for (const [name, value] of Object.entries(recordOf(given[setting]))) {
+      const before = places.get(name.toLowerCase())
+      places.set(name.toLowerCase(), `${setting}.${name}`)
+      const message =
+        before === undefined
+          ? headerFault(name, setting === 'headers' ? value : '', reserved, given)
+          : `is the same header as ${before}: keep one of them`
+      if (message) fault([setting, name], message)
+    }
+}
+
 function headerFault(
   name: string,
   value: unknown,
   reserved: readonly string[],
   given: Given,
 ): string | undefined {
-  if (reserved.includes(name.toLowerCase()))
-    return `${name} is set by the agent: remove it from headers`
+  if (reserved.includes(name.toLowerCase())) return `${name} is set by the agent: remove it`
   const hasCredentials = 'username' in given || 'usernameFile' in given || hasToken(given)
   if (name.toLowerCase() === 'authorization' && hasCredentials)
     return `set either ${name} or ${hasToken(given) ? 'a token' : 'username and password'}, not both`

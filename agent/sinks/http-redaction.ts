@@ -1,7 +1,7 @@
 import type { OutgoingHttpHeaders } from 'node:http'
 import type { HttpOptions } from './http-options.ts'
 
-// A tenant is no secret, and helps in a message.
+// A tenant is no secret, and helps in a message, unless a file has it.
 const SECRET_HEADER = /auth|cookie|key|pass|secret|token/i
 /** So much of the beginning of a secret may stand at the end of a text that was cut. */
 const SHORTEST = 4
@@ -9,11 +9,11 @@ const SHORTEST = 4
 /** What a destination says may repeat what it was sent: takes every secret out of a text. */
 export function redaction(
   url: URL,
-  { proxyUrl }: Pick<HttpOptions, 'proxyUrl'>,
+  { proxyUrl, headerFiles }: Pick<HttpOptions, 'proxyUrl' | 'headerFiles'>,
   headers: OutgoingHttpHeaders,
 ): (text: string) => string {
   const sent = Object.entries(headers).flatMap(([name, value]) =>
-    SECRET_HEADER.test(name) ? secretsOf(String(value)) : [],
+    SECRET_HEADER.test(name) || name in headerFiles ? secretsOf(String(value)) : [],
   )
   const proxy = passwordOf(URL.parse(proxyUrl))
   const secrets = [...sent, ...proxy, ...url.searchParams.values(), url.search.slice(1)]

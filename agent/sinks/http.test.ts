@@ -155,6 +155,34 @@ test('a bearer token of a mounted Secret is used from the next request on once i
   expect(sent).toEqual(['Bearer first', 'Bearer second', 'Bearer third'])
 })
 
+test('a header from a file goes beside those of the settings, and is what the file holds at each request', async () => {
+  await using server = await recordingServer()
+  using secret = mountSecret({ key: 'first\n' })
+  using http = httpTo(new URL(server.url), 10_000, {
+    headers: { 'X-Scope-OrgID': 'tenant-7' },
+    headerFiles: { 'Api-Key': secret.file('key') },
+    token: 'for-all',
+  })
+  await http.post({}, body, neverAborted)
+  secret.update({ key: 'second' })
+  await http.post({}, body, neverAborted)
+  secret.update({})
+  const gone = await http.post({}, body, neverAborted)
+  expect(gone).toMatchObject({ fault: 'header_file' })
+  expect(gone.text).toBe(
+    `headerFiles.Api-Key: cannot read ${secret.file('key')} (ENOENT). Mount it there or correct the path`,
+  )
+  secret.update({ key: 'third' })
+  await http.post({}, body, neverAborted)
+  expect(server.heard.map(({ request }) => request.headers)).toMatchObject(
+    ['first', 'second', 'third'].map(key => ({
+      'api-key': key,
+      'x-scope-orgid': 'tenant-7',
+      authorization: 'Bearer for-all',
+    })),
+  )
+})
+
 /** Refuses, and repeats everything it was told. */
 const echo: RequestListener = (request, response) => {
   const { authorization = '', 'x-api-key': key } = request.headers
@@ -177,6 +205,16 @@ describe('what a receiver repeats of the request shows no secret', () => {
     expect(text).not.toContain('hunter2')
     expect(text).not.toContain(Buffer.from('me:hunter2hunter2').toString('base64'))
     expect(http.where).toBe(server.url)
+  })
+
+  test('of a header whose value a file holds, whatever it is called', async () => {
+    await using server = await recordingServer(undefined, (request, response) =>
+      response.writeHead(403).end(`no tenant ${String(request.headers['x-scope-orgid'])}`),
+    )
+    using secret = mountSecret({ tenant: 'hunter2hunter2' })
+    const headerFiles = { 'X-Scope-OrgID': secret.file('tenant') }
+    using http = httpTo(new URL(server.url), 10_000, { headerFiles })
+    expect(await http.post({}, body, neverAborted)).toMatchObject({ text: 'no tenant …' })
   })
 
   test('not even its beginning, where the answer is cut in the middle of it', async () => {

@@ -4,7 +4,7 @@ import { request, type OutgoingHttpHeaders } from 'node:http'
 import { answerInTime } from './deadline.ts'
 import { openConnections } from './http-connections.ts'
 import { faultOf, messageOf, onOneLine, type Fault } from './http-faults.ts'
-import { readAuthorization } from './http-files.ts'
+import { readAuthorization, readHeaders } from './http-files.ts'
 import type { HttpOptions } from './http-options.ts'
 import { redaction } from './http-redaction.ts'
 
@@ -59,7 +59,8 @@ export function openHttp(
 
   async function attempt(outgoing: Outgoing, signal: AbortSignal): Promise<Answer> {
     const credentials = readCredentials()
-    const headers = { ...options.headers, ...credentials, ...outgoing.headers }
+    const ofFiles = readHeaders(options)
+    const headers = { ...options.headers, ...ofFiles, ...credentials, ...outgoing.headers }
     const redact = redaction(url, options, headers)
     using lease = await connections.lease()
     const { agent } = lease

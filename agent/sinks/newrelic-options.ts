@@ -10,7 +10,7 @@ const REGIONS = {
   EU: 'https://insights-collector.eu01.nr-data.net',
 }
 
-const { headers, tls, proxyUrl, timeout } = httpShape('')
+const { headers, headerFiles, tls, proxyUrl, timeout } = httpShape('')
 
 export const NewRelicOptions = z
   .strictObject({
@@ -34,6 +34,7 @@ export const NewRelicOptions = z
         "URL in place of the region's, such as https://gov-insights-collector.newrelic.com",
       ),
     headers,
+    headerFiles,
     tls,
     proxyUrl,
     timeout,

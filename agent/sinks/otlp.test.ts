@@ -6,6 +6,7 @@ import { OtlpOptions } from './otlp-options.ts'
 import { otlpReceiver } from './otlp-receiver.ts'
 import { otlpSenderTo } from './otlp-sender.ts'
 import { otlp } from './otlp.ts'
+import { mountSecret } from './test/mounted-secret.ts'
 import { until } from './write-receiver.ts'
 
 const protocols = ['http', 'grpc'] as const
@@ -35,9 +36,11 @@ describe.for(protocols)('OTLP over %s', protocol => {
   test('a request carries who sends it, headers of the settings and the credentials', async () => {
     await using receiver = await otlpReceiver(protocol)
     const headers = { 'X-Scope-OrgID': 'team-a' }
+    using secret = mountSecret({ key: 'of-a-file' })
     await using basic = otlpSenderTo(receiver.endpoint, {
       protocol,
       headers,
+      headerFiles: { 'Api-Key': secret.file('key') },
       username: 'müller',
       password: 'se:cret',
     })
@@ -49,6 +52,7 @@ describe.for(protocols)('OTLP over %s', protocol => {
     expect(first).toMatchObject({
       'user-agent': expect.stringMatching(/^podatlas\/1\.2\.3/),
       'x-scope-orgid': 'team-a',
+      'api-key': 'of-a-file',
       authorization: `Basic ${Buffer.from('müller:se:cret').toString('base64')}`,
     })
     expect(second?.authorization).toBe('Bearer abc')

@@ -45,6 +45,31 @@ test.for<[string, object, string]>([
     'headers.Token',
   ],
   [
+    'a reserved header from a file',
+    { headerFiles: { 'X-Prometheus-Remote-Write-Version': '/run/version' } },
+    'headerFiles["X-Prometheus-Remote-Write-Version"]',
+  ],
+  [
+    'a header from no file',
+    { headerFiles: { 'X-Scope-OrgID': '' } },
+    'headerFiles["X-Scope-OrgID"]',
+  ],
+  [
+    'a header twice',
+    { headers: { 'x-scope-orgid': 'hunter2' }, headerFiles: { 'X-Scope-OrgID': '/run/tenant' } },
+    'headerFiles["X-Scope-OrgID"]',
+  ],
+  [
+    'a header twice, in capitals and without',
+    { headers: { 'X-Scope-OrgID': 'hunter2', 'x-scope-orgid': 'hunter2' } },
+    'headers["x-scope-orgid"]',
+  ],
+  [
+    'a token and a file with a header of authorization',
+    { tokenFile: '/run/token', headerFiles: { Authorization: '/run/authorization' } },
+    'headerFiles.Authorization',
+  ],
+  [
     'two kinds of authentication',
     { username: 'u', password: 'hunter2', headers: { Authorization: 'Bearer hunter2' } },
     'headers.Authorization',

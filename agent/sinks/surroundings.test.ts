@@ -54,6 +54,7 @@ test('files that are as they must be are no fault', () => {
   const tls = { caFile: at('ca'), ...anyPair() }
   expect(said({ tls, username: 'u', passwordFile: at('good') })).toBe('')
   expect(said({ tls, tokenFile: at('good') })).toBe('')
+  expect(said({ headerFiles: { 'X-Scope-OrgID': at('good') } })).toBe('')
 })
 
 test.for<[string, () => object, RegExp]>([
@@ -81,6 +82,16 @@ test.for<[string, () => object, RegExp]>([
     'a token of several lines',
     () => ({ tokenFile: at('lines') }),
     /^sinks\.main\.tokenFile: \S+lines holds a line break .* Put nothing but the value into it$/,
+  ],
+  [
+    'a file for a header that is not there',
+    () => ({ headerFiles: { 'api-key': at('none') } }),
+    /^sinks\.main\.headerFiles\.api-key: cannot read \S+none \(ENOENT\)\. Mount it there or correct the path$/,
+  ],
+  [
+    'a file for a header that holds several lines',
+    () => ({ headerFiles: { 'api-key': at('lines') } }),
+    /^sinks\.main\.headerFiles\.api-key: \S+lines holds a line break .* Put nothing but the value into it$/,
   ],
   [
     'a CA file that is not there',

@@ -17,9 +17,11 @@ export type SettingFault = { readonly path: readonly string[]; readonly message:
 export function surroundingFaults(options: unknown, env: Environment): SettingFault[] {
   if (!isRecord(options)) return []
   const tls = isRecord(options.tls) ? options.tls : {}
+  const headerFiles = isRecord(options.headerFiles) ? options.headerFiles : {}
   const tlsFiles = filesOf(tls)
+  const secretFiles = [...filesOf(options), ...filesByHeader(headerFiles)]
   const inReach = faultsOf([
-    ...filesOf(options).map(
+    ...secretFiles.map(
       ([name, file]) =>
         () =>
           readSecret(name, regular(name, file)),
@@ -77,6 +79,13 @@ function faultsOf(checks: readonly (() => unknown)[]): SettingFault[] {
 function filesOf(options: Record<string, unknown>): [name: string, file: string][] {
   return Object.entries(options).flatMap(([name, file]) =>
     name.endsWith('File') && typeof file === 'string' && file !== '' ? [[name, file]] : [],
+  )
+}
+
+/** The same for files that are listed by the header whose value they hold. */
+function filesByHeader(headerFiles: Record<string, unknown>): [name: string, file: string][] {
+  return Object.entries(headerFiles).flatMap(([name, file]) =>
+    typeof file === 'string' && file !== '' ? [[`headerFiles.${name}`, file]] : [],
   )
 }
 

@@ -41,6 +41,28 @@ password: passwordFile
 {{- end -}}
 {{- end }}
 
+{{/* Secret that holds values of a sink's headers: the user's, the chart's, or none (empty). Takes {root, name, sink}. */}}
+{{- define "podatlas.headerSecret" -}}
+{{- $secret := .sink.secretHeaders | default dict -}}
+{{- if $secret.existingSecret -}}
+{{- $secret.existingSecret -}}
+{{- else if $secret.values -}}
+{{- printf "%s-headers-%s" (include "podatlas.fullname" .root) .name -}}
+{{- end -}}
+{{- end }}
+
+{{/* Headers whose values a Secret holds, as {header: key of the Secret}. Takes the sink. */}}
+{{- define "podatlas.secretHeaders" -}}
+{{- $secret := .secretHeaders | default dict -}}
+{{- $headers := dict -}}
+{{- if $secret.existingSecret -}}
+{{- $headers = $secret.keys | default dict -}}
+{{- else -}}
+{{- range $header, $_ := $secret.values }}{{ $_ := set $headers $header $header }}{{ end -}}
+{{- end -}}
+{{- toYaml $headers -}}
+{{- end }}
+
 {{/* What a sink mounts of Secrets for TLS, as a list of {secret: {name, items}}; empty for none. Takes the sink. */}}
 {{- define "podatlas.sinkTlsSecrets" -}}
 {{- $tls := .tls | default dict -}}
@@ -76,11 +98,11 @@ password: passwordFile
 {{- end -}}
 {{- end }}
 
-{{/* The agent's `sinks`: the user's options as they are, credentials and certificates as paths of mounted files. */}}
+{{/* The agent's `sinks`: the user's options as they are, credentials, secret headers and certificates as paths of mounted files. */}}
 {{- define "podatlas.sinkConfig" -}}
 {{- $configs := dict -}}
 {{- range $name, $sink := include "podatlas.enabledSinks" . | fromYaml -}}
-{{- $config := omit $sink "enabled" "credentials" "tls" -}}
+{{- $config := omit $sink "enabled" "credentials" "secretHeaders" "tls" -}}
 {{- if eq $sink.type "prometheus" -}}
 {{- $_ := set $config "endpoint" (include "podatlas.sinkEndpoint" (dict "root" $ "sink" $sink)) -}}
 {{- else if not (has $sink.type (list "newrelic" "otlp" "scrape" "stdout")) -}}
@@ -91,6 +113,11 @@ password: passwordFile
 {{- $_ := set $config $setting (printf "/etc/podatlas-sinks/%s/%s" $name $credential) -}}
 {{- end -}}
 {{- end -}}
+{{- $headerFiles := dict -}}
+{{- range $header, $_ := include "podatlas.secretHeaders" $sink | fromYaml -}}
+{{- $_ := set $headerFiles $header (printf "/etc/podatlas-headers/%s/%s" $name $header) -}}
+{{- end -}}
+{{- if $headerFiles }}{{ $_ := set $config "headerFiles" $headerFiles }}{{ end -}}
 {{- with $sink.tls -}}
 {{- $_ := set $config "tls" (include "podatlas.sinkTls" (dict "name" $name "tls" .) | fromYaml) -}}
 {{- end -}}

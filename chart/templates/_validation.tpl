@@ -64,15 +64,42 @@
 {{- if and $named.token (or $named.username $named.password) -}}
 {{- $faults = append $faults (printf "%s: both a token and a user name or password are named. Keep one. For a token:\n  sinks:\n    %s:\n      credentials:\n        existingSecret: %s\n        keys: {token: token}" $at $name ($credentials.existingSecret | default $name)) -}}
 {{- end -}}
-{{- range $header, $_ := $sink.headers -}}
-{{- if and (eq (lower $header) "authorization") (or $credentials.existingSecret $values) -}}
-{{- $faults = append $faults (printf "sinks.%s: both headers.%s and credentials are set. Keep credentials, which stay out of the ConfigMap." $name $header) -}}
-{{- end -}}
-{{- end -}}
+{{- $faults = concat $faults (include "podatlas.headerFaults" (dict "name" $name "sink" $sink) | fromYamlArray) -}}
 {{- $endpoint := include "podatlas.sinkEndpoint" (dict "root" $ "sink" $sink) -}}
 {{- $tls := $sink.tls | default dict -}}
 {{- if and (hasPrefix "http://" $endpoint) (or $tls.caSecret $tls.certSecret $tls.serverName $tls.insecureSkipVerify) -}}
 {{- $faults = append $faults (printf "sinks.%s.tls: %s is no URL of https, so there is no certificate to look at. Use https, or remove tls." $name $endpoint) -}}
+{{- end -}}
+{{- end -}}
+{{- toYaml $faults -}}
+{{- end }}
+
+{{/* Takes {name, sink}. */}}
+{{- define "podatlas.headerFaults" -}}
+{{- $faults := list -}}
+{{- $name := .name -}}
+{{- $credentials := .sink.credentials | default dict -}}
+{{- $secret := .sink.secretHeaders | default dict -}}
+{{- $at := printf "sinks.%s.secretHeaders" $name -}}
+{{- $example := printf "\n  sinks:\n    %s:\n      secretHeaders:\n        existingSecret: %s\n        keys: {api-key: licenseKey}" $name ($secret.existingSecret | default $name) -}}
+{{- if and $secret.existingSecret $secret.values -}}
+{{- $faults = append $faults (printf "%s: both existingSecret (%q) and values are set. Keep one. existingSecret keeps the secret out of your values file." $at $secret.existingSecret) -}}
+{{- else if and $secret.existingSecret (not $secret.keys) -}}
+{{- $faults = append $faults (printf "%s: no header is named. Say which header has its value in which key of the Secret:%s" $at $example) -}}
+{{- else if and $secret.keys (not $secret.existingSecret) -}}
+{{- $faults = append $faults (printf "%s: keys are named, but no Secret that has them. For example:%s" $at $example) -}}
+{{- end -}}
+{{- $names := dict -}}
+{{- $secrets := ternary $secret.keys $secret.values (not (empty $secret.existingSecret)) | default dict -}}
+{{- range $setting, $headers := dict "headers" (.sink.headers | default dict) "secretHeaders" $secrets -}}
+{{- range $header, $_ := $headers -}}
+{{- if and (eq (lower $header) "authorization") (or $credentials.existingSecret $credentials.values) -}}
+{{- $faults = append $faults (printf "sinks.%s: both %s.%s and credentials are set. Keep credentials, which stay out of the ConfigMap." $name $setting $header) -}}
+{{- end -}}
+{{- with get $names (lower $header) -}}
+{{- $faults = append $faults (printf "sinks.%s: %s and %s.%s are the same header. Keep one; secretHeaders stay out of the ConfigMap." $name . $setting $header) -}}
+{{- end -}}
+{{- $_ := set $names (lower $header) (printf "%s.%s" $setting $header) -}}
 {{- end -}}
 {{- end -}}
 {{- toYaml $faults -}}

@@ -30,9 +30,12 @@
 {{- if ($sink.credentials).values -}}
 {{- $warnings = append $warnings (printf "sinks.%s.credentials.values puts a secret into the values of this release. Name a Secret in sinks.%s.credentials.existingSecret instead." $name $name) -}}
 {{- end -}}
+{{- if ($sink.secretHeaders).values -}}
+{{- $warnings = append $warnings (printf "sinks.%s.secretHeaders.values puts a secret into the values of this release. Name a Secret in sinks.%s.secretHeaders.existingSecret instead." $name $name) -}}
+{{- end -}}
 {{- range $header, $_ := $sink.headers -}}
 {{- if regexMatch "(?i)auth|cookie|key|pass|secret|token" $header -}}
-{{- $warnings = append $warnings (printf "sinks.%s.headers.%s stands in a ConfigMap, which more people may read than Secrets. Use sinks.%s.credentials where a password or a bearer token will do." $name $header $name) -}}
+{{- $warnings = append $warnings (printf "sinks.%s.headers.%s stands in a ConfigMap, which more people may read than Secrets. Put it into a Secret and name that in sinks.%s.secretHeaders." $name $header $name) -}}
 {{- end -}}
 {{- end -}}
 {{- if ($sink.tls).insecureSkipVerify -}}

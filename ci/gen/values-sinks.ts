@@ -6,6 +6,7 @@ type JsonSchema = z.core.JSONSchema.BaseSchema
 /** What the chart has in place of the agent's settings: Secrets, which it mounts as files. */
 type Filling = {
   readonly credentials: (names: readonly string[]) => JsonSchema
+  readonly secretHeaders: JsonSchema
   readonly tls: JsonSchema
 }
 
@@ -27,6 +28,7 @@ const hidden = [
   'tokenFile',
   'key',
   'keyFile',
+  'headerFiles',
 ]
 
 /** Name of a volume and of a Secret, too. */
@@ -88,5 +90,6 @@ function optionsOf(options: z.ZodType, filling: Filling): Record<string, JsonSch
   return {
     ...Object.fromEntries(shown),
     ...(names.length > 0 && { credentials: filling.credentials(names) }),
+    ...('headerFiles' in properties && { secretHeaders: filling.secretHeaders }),
   }
 }

@@ -55,6 +55,18 @@ test.each([
     'additional',
   ],
   [
+    'a header whose name is no name of a file',
+    { sinks: { main: { type: 'otlp', secretHeaders: { keys: { '../key': 'k' } } } } },
+    '/sinks/main/secretHeaders/keys',
+    'pattern',
+  ],
+  [
+    'a file of a header, which the chart fills in',
+    { sinks: { main: { type: 'otlp', headerFiles: { 'api-key': '/run/key' } } } },
+    '/sinks/main',
+    'additional',
+  ],
+  [
     'a budget below what the agent takes',
     { agent: { series: { budget: 10 } } },
     '/agent/series/budget',

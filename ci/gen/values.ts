@@ -64,6 +64,16 @@ function credentialsOf(...names: readonly string[]) {
   })
 }
 
+/** The name of a header that is the name of a file and of a Secret's key, too. */
+const headerName = z.string().regex(/^[A-Za-z0-9_-]+$/)
+
+/** The same block for headers: by their names. */
+const secretHeaders = object({
+  existingSecret: z.string(),
+  keys: z.record(headerName, z.string().min(1)),
+  values: z.record(headerName, z.string()),
+})
+
 /** Of a sink: Secrets with certificates, and what is expected of the server's. */
 const sinkTls = object({
   caSecret: z.string(),
@@ -304,7 +314,11 @@ function part(of: z.ZodType) {
 export async function values(): Promise<{ path: string; content: string }[]> {
   const schema = z.toJSONSchema(Values, { target: 'draft-7', io: 'input' })
   const credentialsSchema = (names: readonly string[]) => part(credentialsOf(...names))
-  const sinks = sinkSchema({ credentials: credentialsSchema, tls: part(sinkTls) })
+  const sinks = sinkSchema({
+    credentials: credentialsSchema,
+    secretHeaders: part(secretHeaders),
+    tls: part(sinkTls),
+  })
   const properties = { ...schema.properties, sinks }
   const described = describeKeys(
     { ...schema, title: 'Values of the podatlas chart', properties },

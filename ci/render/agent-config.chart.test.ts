@@ -62,7 +62,7 @@ async function agentConfig(args: readonly string[]) {
   mountSecrets(folder.path, objects)
   const text = fileOf(objects, 'podatlas-agent', 'agent.yaml')
   // Files are read, and the folder of spools is made.
-  writeFileSync(file, text.replaceAll(/(File: |directory: )(\/)/g, `$1${folder.path}$2`))
+  writeFileSync(file, text.replaceAll(/: (\/etc\/podatlas-|\/host\/spool)/g, `: ${folder.path}$1`))
   const config = readConfig(['--config', file], {
     NODE_NAME: 'node-a',
     KUBERNETES_SERVICE_HOST: '203.0.113.1',
@@ -155,6 +155,27 @@ test('how to reach a receiver arrives at the agent', async () => {
       near: { proxyUrl: 'http://proxy.example.com:3128' },
     },
   })
+})
+
+test('headers from Secrets arrive as files, and a value that changes changes no pod', async () => {
+  const header = 'sinks.default.secretHeaders.values.X-Scope-OrgID'
+  const config = await agentConfig([`--set=${header}=one`])
+  expect(config).toMatchObject({
+    sinks: {
+      default: {
+        headers: {},
+        headerFiles: {
+          'X-Scope-OrgID': expect.stringMatching(/\/podatlas-headers\/default\/X-Scope-OrgID$/),
+        },
+      },
+    },
+  })
+  const [one, other] = await Promise.all(
+    ['one', 'two'].map(value => render([`--set=${header}=${value}`])),
+  )
+  const withoutSecrets = (objects: typeof one) => objects?.filter(({ kind }) => kind !== 'Secret')
+  expect(one).not.toEqual(other)
+  expect(withoutSecrets(one)).toEqual(withoutSecrets(other))
 })
 
 test.each([
