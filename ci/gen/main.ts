@@ -1,5 +1,6 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { chartReadme } from './chart-readme.ts'
 import { countries } from './countries.ts'
 import { dashboardFiles } from './dashboards.ts'
 import { values } from './values.ts'
@@ -8,7 +9,8 @@ import { wire } from './wire.ts'
 const root = join(import.meta.dirname, '../..')
 const isCheck = process.argv.includes('--check')
 
-const files = (await Promise.all([wire(), values(), countries(), dashboardFiles()])).flat()
+const sources = [wire(), values(), chartReadme(), countries(), dashboardFiles()]
+const files = (await Promise.all(sources)).flat()
 const outdated = []
 for (const file of files) if ((await present(file.path)) !== file.content) outdated.push(file)
 

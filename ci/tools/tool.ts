@@ -6,6 +6,7 @@ import { join } from 'node:path'
 export type Tool =
   | 'coredns'
   | 'helm'
+  | 'helm-docs'
   | 'helm-unittest'
   | 'helm3'
   | 'kubernetes'
