@@ -69,7 +69,7 @@
 {{/* The rule that lets pods reach a URL, or HOST:PORT. Rules see addresses and ports of pods, not of Services: of a Service of this
      release the pods are known, of another one in the cluster the namespace, and of everything else the port. Takes {root, url}. */}}
 {{- define "podatlas.egressTo" -}}
-{{- $host := regexReplaceAll "^(https?://)?([^/@]*@)?([^/]*).*$" .url "${3}" -}}
+{{- $host := include "podatlas.hostOf" .url -}}
 {{- $name := regexReplaceAll ":[0-9]+$" $host "" -}}
 {{- $service := splitList "." $name -}}
 {{- $port := regexFind ":[0-9]+$" $host | trimPrefix ":" | default (hasPrefix "https://" .url | ternary "443" "80") | int -}}

@@ -98,6 +98,19 @@ password: passwordFile
 {{- end -}}
 {{- end }}
 
+{{/* HOST or HOST:PORT of a URL, or of what is that already. */}}
+{{- define "podatlas.hostOf" -}}
+{{- regexReplaceAll "^(https?://)?([^/@]*@)?([^/]*).*$" . "${3}" -}}
+{{- end }}
+
+{{/* The host outside the cluster that a sink writes to without saying who it is; empty for none. Takes {sink, endpoint}. */}}
+{{- define "podatlas.openHost" -}}
+{{- $host := include "podatlas.hostOf" .endpoint -}}
+{{- $isInCluster := or (regexMatch "^[^.]+(:[0-9]+)?$" $host) (regexMatch "[.]svc([.].+)?(:[0-9]+)?$" $host) -}}
+{{- $headers := keys (.sink.headers | default dict) | join " " | regexMatch "(?i)auth|cookie|key|pass|secret|token" -}}
+{{- if not (or $isInCluster .sink.credentials .sink.secretHeaders (.sink.tls).certSecret $headers) }}{{ $host }}{{ end -}}
+{{- end }}
+
 {{/* The agent's `sinks`: the user's options as they are, credentials, secret headers and certificates as paths of mounted files. */}}
 {{- define "podatlas.sinkConfig" -}}
 {{- $configs := dict -}}

@@ -3,7 +3,7 @@
 
 {{- define "podatlas.faults" -}}
 {{- $faults := list -}}
-{{- range $check := list "podatlas.agentFaults" "podatlas.podFaults" "podatlas.sinkFaults" "podatlas.prometheusFaults" "podatlas.geoipFaults" "podatlas.geofenceFaults" "podatlas.costFaults" "podatlas.rulesFaults" "podatlas.monitorFaults" "podatlas.nameFaults" "podatlas.grafanaFaults" "podatlas.dashboardFaults" -}}
+{{- range $check := list "podatlas.movedFaults" "podatlas.agentFaults" "podatlas.podFaults" "podatlas.sinkFaults" "podatlas.prometheusFaults" "podatlas.geoipFaults" "podatlas.geofenceFaults" "podatlas.costFaults" "podatlas.rulesFaults" "podatlas.monitorFaults" "podatlas.nameFaults" "podatlas.grafanaFaults" "podatlas.dashboardFaults" -}}
 {{- $faults = concat $faults (include $check $ | fromYamlArray) -}}
 {{- end -}}
 {{- toYaml $faults -}}

@@ -45,6 +45,9 @@
 {{- if and (contains ".svc" $endpoint) (hasPrefix "http://" $endpoint) (or $.Values.agent.env.HTTP_PROXY $.Values.agent.env.http_proxy) (not (or $.Values.agent.env.NO_PROXY $.Values.agent.env.no_proxy)) -}}
 {{- $warnings = append $warnings (printf "agent.env names a proxy and no exceptions, so sinks.%s goes through it although it is in the cluster. If the proxy does not lead back: --set agent.env.NO_PROXY=.svc" $name) -}}
 {{- end -}}
+{{- with include "podatlas.openHost" (dict "sink" $sink "endpoint" $endpoint) -}}
+{{- $warnings = append $warnings (printf "sinks.%s writes to %s without credentials. If it asks for some: --set sinks.%s.credentials.existingSecret=SECRET" $name . $name) -}}
+{{- end -}}
 {{- if and (or $sink.endpoint (eq $sink.type "newrelic")) (not $.Values.cluster.name) -}}
 {{- $warnings = append $warnings (printf "sinks.%s may receive from several clusters, and cluster.name is empty: their series would be one. Set cluster.name." $name) -}}
 {{- end -}}

@@ -135,7 +135,11 @@ const persistence = object({
   keep: z.boolean(),
 })
 
+/** Names that values no longer have: let through, so that the chart can tell the new ones (chart/files/moved.yaml). */
+const moved = { geo: passedThrough, convis: passedThrough }
+
 const Values = object({
+  ...moved,
   // Helm hands both to every chart that is the part of another; a strict root without them refuses to be one.
   enabled: z.boolean(),
   global: z.looseObject({

@@ -1,11 +1,11 @@
 import { execFile } from 'node:child_process'
 import { mkdtempDisposableSync, readdirSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { promisify, stripVTControlCharacters } from 'node:util'
 import { expect, test } from 'vitest'
 import { toolPath } from '../tools/tool.ts'
-import { chartFolder } from './helm.ts'
+import { chartFolder, valuesFiles } from './helm.ts'
 
 /** Runs all suites of chart/tests and returns what failed in words, and how many cases each suite has. */
 async function runSuites() {
@@ -23,6 +23,12 @@ async function runSuites() {
   ]
   return { output: stripVTControlCharacters(output), suites }
 }
+
+test('the schema is tried with the values of each way of use', () => {
+  const suite = readFileSync(join(chartFolder, 'tests/schema_test.yaml'), 'utf8')
+  const tried = [...suite.matchAll(/values: \[\.\.\/ci\/(\S+)\]/g)].map(([, name]) => name)
+  expect(tried).toEqual(valuesFiles.map(path => basename(path)).toSorted())
+})
 
 test('every case of every suite in chart/tests passes', async () => {
   const { output, suites } = await runSuites()
