@@ -7,6 +7,10 @@
 {{- $labels := deepCopy $.rule.labels -}}
 {{- $_ := set $labels "policy" $name -}}
 {{- $_ := set $labels "severity" ($policy.severity | default "warning") -}}
+{{- if $labels.connections -}}
+{{- $_ := set $labels "connections" ($policy.connections | default "outbound") -}}
+{{- $_ := set $labels "namespaces" (join "|" $policy.namespaces) -}}
+{{- end -}}
 {{- $exprs := list $.rule.expr -}}
 {{- if contains "policy=\"$policy\"" $.rule.expr -}}
 {{- $exprs = list -}}

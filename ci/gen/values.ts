@@ -146,7 +146,10 @@ const Values = object({
     imageRegistry: z.string().optional(),
     imagePullSecrets: pullSecrets.optional(),
   }),
-  cluster: object({ name: z.string() }),
+  cluster: object({
+    location: z.string().regex(/^$|^-?[0-9]{1,2}([.][0-9]+)?, ?-?[0-9]{1,3}([.][0-9]+)?$/),
+    name: z.string(),
+  }),
   nameOverride: namePart,
   fullnameOverride: namePart,
   namespaceOverride: namespace,

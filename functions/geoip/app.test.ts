@@ -46,13 +46,15 @@ test('/api/connections answers the rows of the window, and says who made the dat
   const requests: ViewRequest[] = []
   const connections = async (request: ViewRequest) => {
     requests.push(request)
-    return { rows: [row], truncated: 3, readAtMs: 0, problem: undefined }
+    return { rows: [row], truncated: 3, policies, readAtMs: 0, problem: undefined }
   }
-  const response = await app({ connections }).request('/api/connections?window=300s')
+  const response = await app({ connections, cluster }).request('/api/connections?window=300s')
   expect(await response.json()).toEqual({
     generatedAt: '1970-01-01T00:00:00.000Z',
     windowSeconds: 300,
     attribution: 'IP Geolocation by DB-IP (https://db-ip.com)',
+    cluster,
+    policies,
     truncated: 3,
     problem: null,
     rows: [row],
@@ -131,9 +133,13 @@ test('other paths are told as such, whatever they try', async () => {
   }
 })
 
+const cluster = { latitude: 50.11, longitude: 8.68 }
+const policies = [{ name: 'home', severity: 'critical' }]
+
 const nothing: Snapshot<ConnectionRows> = {
   rows: [],
   truncated: 0,
+  policies: [],
   readAtMs: undefined,
   problem: undefined,
 }
@@ -156,6 +162,8 @@ const row: Connection = {
   accuracyKm: null,
   asNumber: 64_496,
   asOrganization: 'Example',
+  verdict: 'forbidden',
+  violates: ['home'],
   bytesSent: 4_096,
   bytesReceived: 17,
   sentPerSecond: 1.5,

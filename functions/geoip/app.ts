@@ -8,6 +8,7 @@ import type { Snapshot } from './answer-cache.ts'
 import type { ConnectionRows } from './connections.ts'
 import type { History } from './history.ts'
 import type { Lookup } from './locate.ts'
+import type { Location } from './location.ts'
 import { locationOf, MOST_BODY_BYTES, parseBatch } from './locations.ts'
 import { openApi } from './openapi.ts'
 import type { Assets } from './page-assets.ts'
@@ -22,6 +23,8 @@ export type Parts = {
   readonly locate: (address: string) => Lookup
   readonly connections: (request: ViewRequest) => Promise<Snapshot<ConnectionRows>>
   readonly history: (request: ViewRequest) => Promise<Snapshot<History>>
+  /** Where the cluster is; null if nobody said so. */
+  readonly cluster: Location | null
   readonly assets: Assets
   readonly attribution: () => string
   /** What is wrong right now; the process lives on with it. */
@@ -91,7 +94,12 @@ export function geoipApp(parts: Parts): Hono {
   )
 
   app.get('/api/connections', c =>
-    view(c, parts.connections, ({ rows, truncated }) => ({ truncated, rows })),
+    view(c, parts.connections, ({ rows, truncated, policies }) => ({
+      cluster: parts.cluster,
+      policies,
+      truncated,
+      rows,
+    })),
   )
   app.get('/api/history', c =>
     view(c, parts.history, ({ stepSeconds, points }) => ({ stepSeconds, points })),

@@ -55,6 +55,12 @@ test('the command line wins over QUERY, and QUERY over the config file', () => {
   })
 })
 
+test('the place of the cluster is told in degrees, southern and western too', () => {
+  expect(read('-p http://p:9090').location).toBeNull()
+  const config = read('-p http://p:9090 --location=-23.55,-46.63')
+  expect(config.location).toEqual({ latitude: -23.55, longitude: -46.63 })
+})
+
 test('listens where it is told to, IPv6 too', () => {
   expect(read('-p http://p:9090 --listen [::1]:80').listen).toEqual({ host: '::1', port: 80 })
   expect(read('-p http://p:9090 --listen :81').listen).toEqual({ host: '0.0.0.0', port: 81 })
@@ -74,6 +80,8 @@ test.each([
     '-p http://p -q 9lives=up --query=',
     'query (-q, --query): is empty; leave it out for the default',
   ],
+  ['-p http://p --location Frankfurt', 'location (--location): use latitude and longitude'],
+  ['-p http://p --location 91,0', 'location (--location): use latitude and longitude'],
   ['-p http://p --interval 5', 'interval (--interval): use a time like 10s or 5m'],
   ['-p http://p --interval 0s', 'interval (--interval): use a time from 1s to 3600s'],
   ['-p http://p --max-addresses many', 'maxAddresses (--max-addresses): '],

@@ -6,6 +6,7 @@ import { readSettings } from '../program/settings.ts'
 import { checkUpstream, upstreamShape } from '../prometheus/upstream.ts'
 import type { Upstream } from '../prometheus/upstream.ts'
 import { flags } from './flags.ts'
+import { locationText } from './location.ts'
 import { placeLabels } from './place-labels.ts'
 
 /** One query, and what becomes of its result. */
@@ -62,6 +63,7 @@ const Schema = z
       .string()
       .regex(/^[a-zA-Z]{2,3}(-[a-zA-Z0-9]{2,8})*$/, 'use a language like de or pt-BR')
       .default('en'),
+    location: locationText.optional(),
     debug: z.boolean().default(false),
     listen: listenAddress,
     timeout: duration(100, 300_000).default(10_000),
@@ -73,7 +75,18 @@ const Schema = z
     )
   })
   .transform(
-    ({ queries, query, databases, debug, language, listen, timeout, pageDir, ...rest }) => {
+    ({
+      queries,
+      query,
+      databases,
+      location,
+      debug,
+      language,
+      listen,
+      timeout,
+      pageDir,
+      ...rest
+    }) => {
       const { addressLabel, labels, interval, maxAddresses, ...upstream } = rest
       const unnamed = { addressLabel, labels, interval, maxAddresses }
       const named = Object.entries(queries).map(([name, own]) => queryOf(name, unnamed, own))
@@ -82,6 +95,7 @@ const Schema = z
         upstream: upstream satisfies Upstream,
         queries: [first, ...named],
         databases: databases ?? defaultDatabases(),
+        location: location ?? null,
         debug,
         language,
         listen,

@@ -1,6 +1,10 @@
-import { expect, test } from 'vitest'
+import { beforeEach, expect, test } from 'vitest'
 import { connectionReader } from './connections.ts'
+import type { LookupResult } from './locate.ts'
+import type { Judged } from './verdicts.ts'
 import type { Filters } from './view-request.ts'
+
+const reasons: Readonly<Record<string, LookupResult>> = { '10.0.0.1': 'private', other: 'folded' }
 
 const owner = { k8s_namespace: 'shop', container_name: 'app', destination_port: '443' }
 
@@ -46,6 +50,29 @@ test('connections that Prometheus was told to leave out are counted', async () =
   expect(truncated).toBe(2_000)
 })
 
+/** What the judge was asked in a test. */
+let asked: Judged[] = []
+
+beforeEach(() => {
+  asked = []
+})
+
+test('verdicts go by the country as rules name it: folded and private ends are not judged', async () => {
+  const { rows, policies } = await read(
+    ['192.0.2.1', '203.0.113.1', '10.0.0.1', 'other'].map(ip => sample(ip, 'bytesSent', 1)),
+  )
+  expect(asked.map(({ country }) => country)).toEqual(['DE', 'unknown', 'none', 'none'])
+  expect(asked[0]).toEqual({
+    namespace: 'shop',
+    pod: null,
+    role: null,
+    country: 'DE',
+    asNumber: null,
+  })
+  expect(policies).toEqual([{ name: 'home', severity: 'warning' }])
+  expect(rows[0]).toMatchObject({ verdict: 'allowed', violates: [] })
+})
+
 const noFilters = { namespaces: [], pods: [], containers: [], countries: [] }
 
 function read(
@@ -57,7 +84,14 @@ function read(
     locate: address =>
       address === '192.0.2.1'
         ? { result: 'found', place: { country: 'DE', city: 'Berlin' } }
-        : { result: address.startsWith('10.') ? 'private' : 'unknown' },
+        : { result: reasons[address] ?? 'unknown' },
+    readVerdicts: async () => ({
+      policies: [{ name: 'home', severity: 'warning' }],
+      judge: judged => {
+        asked.push(judged)
+        return { verdict: 'allowed', violates: [] }
+      },
+    }),
     maxRows: 2_000,
   })
   return reader({ windowSeconds: 60, filters: { ...noFilters, ...filters } })

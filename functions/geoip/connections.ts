@@ -2,6 +2,7 @@ import type { Locate } from './locate.ts'
 import type { Ask } from '../prometheus/query.ts'
 import type { VectorSample } from '../prometheus/samples.ts'
 import { matchersOf, measure, selector } from './promql.ts'
+import type { Policy, Verdict, Verdicts } from './verdicts.ts'
 import type { ViewRequest } from './view-request.ts'
 
 /** What one container exchanges with one service of a remote address; null means unknown. */
@@ -27,6 +28,9 @@ export type Connection = {
   /** The autonomous system that the address is in. */
   readonly asNumber: number | null
   readonly asOrganization: string | null
+  readonly verdict: Verdict
+  /** Names of the geofence policies that it violates. */
+  readonly violates: readonly string[]
   /** Bytes since the counter began. */
   readonly bytesSent: number
   readonly bytesReceived: number
@@ -37,6 +41,8 @@ export type Connection = {
 
 export type ConnectionRows = {
   readonly rows: readonly Connection[]
+  /** Those in force; without any, every verdict is `unknown`. */
+  readonly policies: readonly Policy[]
   /** Connections beyond the bound, those with the fewest bytes. */
   readonly truncated: number
 }
@@ -51,15 +57,19 @@ const labels = [
   'destination_port',
 ] as const
 
-/** Reads the rows of the page from Prometheus, all in one query. Throws QueryError. */
+/** Reads the rows of the page from Prometheus, the numbers of all in one query. Throws QueryError. */
 export function connectionReader(options: {
   ask: Ask
   locate: Locate
+  readVerdicts: (request: ViewRequest) => Promise<Verdicts>
   maxRows: number
 }): (request: ViewRequest) => Promise<ConnectionRows> {
-  const { ask, locate, maxRows } = options
+  const { ask, locate, readVerdicts, maxRows } = options
   return async request => {
-    const { samples } = await ask(connectionsQuery(request, maxRows), request.endSeconds)
+    const [{ samples }, { policies, judge }] = await Promise.all([
+      ask(connectionsQuery(request, maxRows), request.endSeconds),
+      readVerdicts(request),
+    ])
     const drafts = new Map<string, Draft>()
     let found = 0
     for (const { labels: all, value } of samples) {
@@ -68,10 +78,11 @@ export function connectionReader(options: {
       else if (name && all['destination_ip']) draftFor(drafts, all).numbers.set(name, value)
     }
     const { countries } = request.filters
-    const rows = [...drafts.values()].map(draft => rowOf(draft, locate))
+    const rows = [...drafts.values()].map(draft => rowOf(draft, locate, judge))
     return {
       rows: countries.length === 0 ? rows : rows.filter(row => countries.includes(countryOf(row))),
       truncated: Math.max(0, found - rows.length),
+      policies,
     }
   }
 }
@@ -95,8 +106,8 @@ function connectionsQuery({ windowSeconds, filters }: ViewRequest, maxRows: numb
   return `(${measured.join(' or ')}) and on (${labels.join(', ')}) ${largest} or ${count}`
 }
 
-/** As the filter names it. */
-function countryOf({ country, isPublic }: Connection): string {
+/** As filters and rules name it. */
+function countryOf({ country, isPublic }: Pick<Connection, 'country' | 'isPublic'>): string {
   return country ?? (isPublic ? 'unknown' : 'none')
 }
 
@@ -109,28 +120,43 @@ function draftFor(drafts: Map<string, Draft>, all: VectorSample['labels']): Draf
   return draft
 }
 
-function rowOf({ labels: all, numbers }: Draft, locate: Locate): Connection {
+function rowOf(
+  { labels: all, numbers }: Draft,
+  locate: Locate,
+  judge: Verdicts['judge'],
+): Connection {
   const address = all['destination_ip'] ?? ''
   const { result, place, network } = locate(address)
   const port = Number(all['destination_port'])
-  return {
+  const owner = {
     namespace: all['k8s_namespace'] ?? null,
     pod: all['k8s_pod'] ?? null,
+    role: all['role'] ?? null,
+  }
+  const isLookedUp = result === 'found' || result === 'unknown'
+  const country = place?.country ?? null
+  const asNumber = network?.asNumber ?? null
+  return {
+    ...owner,
     container: all['container_name'] ?? null,
     node: all['source_host'] ?? null,
-    role: all['role'] ?? null,
     address,
     port: Number.isInteger(port) ? port : null,
-    isPublic: result === 'found' || result === 'unknown' || result === 'folded',
-    country: place?.country ?? null,
+    isPublic: isLookedUp || result === 'folded',
+    country,
     countryName: place?.countryName ?? null,
     city: place?.city ?? null,
     region: place?.region ?? null,
     latitude: place?.latitude ?? null,
     longitude: place?.longitude ?? null,
     accuracyKm: place?.accuracyKm ?? null,
-    asNumber: network?.asNumber ?? null,
+    asNumber,
     asOrganization: network?.asOrganization ?? null,
+    ...judge({
+      ...owner,
+      country: countryOf({ country, isPublic: isLookedUp }),
+      asNumber,
+    }),
     bytesSent: numbers.get('bytesSent') ?? 0,
     bytesReceived: numbers.get('bytesReceived') ?? 0,
     sentPerSecond: numbers.get('sentPerSecond') ?? 0,

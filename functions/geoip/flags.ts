@@ -56,6 +56,11 @@ export const flags: Flags = {
     value: 'TAG',
     help: 'of the names of countries, regions and cities, where a database has it (default en)',
   },
+  location: {
+    key: 'location',
+    value: 'LAT,LON',
+    help: 'where the cluster is, in degrees such as 50.11,8.68: the page draws its arcs from there',
+  },
   debug: { key: 'debug', short: 'D', help: 'log every query' },
   listen: { key: 'listen', value: 'HOST:PORT', help: 'where to serve (default 0.0.0.0:8080)' },
   timeout: { key: 'timeout', value: 'TIME', help: 'longest wait for Prometheus (default 10s)' },

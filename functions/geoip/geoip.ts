@@ -13,6 +13,7 @@ import { problemBoard } from '../program/problems.ts'
 import { prometheusClient } from '../prometheus/query.ts'
 import { startQueryLoop } from './query-loop.ts'
 import { placeSeries } from './series.ts'
+import { verdictReader } from './verdicts.ts'
 
 const maxRows = 2_000
 
@@ -55,9 +56,10 @@ export function startGeoip(config: Config, assets: Assets, log: (line: string) =
     read: connectionReader({
       ask: prometheus.ask,
       locate: locator(databases.find, () => {}),
+      readVerdicts: verdictReader(prometheus.ask),
       maxRows,
     }),
-    nothing: { rows: [], truncated: 0 },
+    nothing: { rows: [], truncated: 0, policies: [] },
   })
   const history = answerCache({
     ...shared,
@@ -70,6 +72,7 @@ export function startGeoip(config: Config, assets: Assets, log: (line: string) =
     locate,
     connections,
     history,
+    cluster: config.location,
     assets,
     attribution: () => attributionOf(databases.loaded()),
     problems: problems.current,

@@ -55,10 +55,12 @@ test.each([
 
 function app() {
   const shared = { readAtMs: 0, problem: undefined }
+  const policies = [{ name: 'home', severity: 'critical' }]
   const points = [{ seconds: 60, sentPerSecond: 1, receivedPerSecond: null }]
   return geoipApp(
     demoParts({
-      connections: async () => ({ ...shared, rows, truncated: 0 }),
+      connections: async () => ({ ...shared, rows, truncated: 0, policies }),
+      cluster: { latitude: 50.11, longitude: 8.68 },
       history: async () => ({ ...shared, stepSeconds: 10, points }),
     }),
   )

@@ -29,6 +29,12 @@ const row = {
   accuracyKm: numberOrNull,
   asNumber: numberOrNull,
   asOrganization: textOrNull,
+  verdict: {
+    enum: ['allowed', 'forbidden', 'unknown'],
+    description:
+      'By the geofence policies; `unknown` where none applies or the country is not known.',
+  },
+  violates: { type: 'array', items: text, description: 'Names of policies.' },
   bytesSent: { ...number, description: 'Since the counter began.' },
   bytesReceived: number,
   sentPerSecond: { ...number, description: 'Bytes per second over the window.' },
@@ -48,6 +54,15 @@ const schemas = {
   NoLocation: object({ address: text, error: text }),
   Connections: object({
     ...view,
+    cluster: {
+      oneOf: [object({ latitude: number, longitude: number }), { type: 'null' }],
+      description: 'Where it is, if geoip was told.',
+    },
+    policies: {
+      type: 'array',
+      items: object({ name: text, severity: text }),
+      description: 'Geofence policies in force.',
+    },
     truncated: { ...number, description: 'Connections left out, those with the fewest bytes.' },
     rows: { type: 'array', items: object(row) },
   }),

@@ -101,6 +101,8 @@ test('/api/connections gives totals, rates over the window and places, row by ro
     accuracyKm: null,
     asNumber: null,
     asOrganization: null,
+    verdict: 'unknown',
+    violates: [],
     bytesSent: 6_500,
     bytesReceived: 777,
     sentPerSecond: 0,

@@ -39,7 +39,7 @@ beforeAll(async () => {
 afterAll(() => stack.disposeAsync())
 
 beforeEach(() => {
-  snapshot = { rows, truncated: 0, readAtMs: Date.now(), problem: undefined }
+  snapshot = { rows, truncated: 0, policies: [], readAtMs: Date.now(), problem: undefined }
   trespasses = []
 })
 

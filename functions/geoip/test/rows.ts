@@ -6,12 +6,19 @@ const tokyo = place('JP', 'Japan', 'Tokyo', 35.68, 139.69)
 const sydney = place('AU', 'Australia', 'Sydney', -33.87, 151.21)
 const nowhere = place(null, null, null, null, null)
 
-/** Rows of `/api/connections`: pods and a host process, placed, unknown, folded and private. */
+/** Rows of `/api/connections`: pods and a host process, placed, unknown, folded and private, of each verdict. */
 export const rows: readonly Connection[] = [
   row('shop/checkout-0/app', '192.0.2.1', berlin, 1_000_000, 1_500_000, 50_000),
   row('shop/checkout-1/app', '192.0.2.2', berlin, 300_000, 200_000, 100),
-  row('billing/sync-0/sync', '198.51.100.1', saoPaulo, 1_100_000, 100_000, 0),
-  row('billing/sync-1/sync', '2001:db8:81::1', tokyo, 299_000, 1_000, 20),
+  {
+    ...row('billing/sync-0/sync', '198.51.100.1', saoPaulo, 1_100_000, 100_000, 0),
+    verdict: 'forbidden',
+    violates: ['billing-stays-in-asia'],
+  },
+  {
+    ...row('billing/sync-1/sync', '2001:db8:81::1', tokyo, 299_000, 1_000, 20),
+    verdict: 'allowed',
+  },
   row('//ssh.service', '203.0.113.1', sydney, 700_000, 50_000, 9_000),
   row('shop/checkout-1/app', '203.0.113.200', nowhere, 10, 20, 0),
   row('shop/checkout-1/app', 'other', nowhere, 5_000, 6_000, 1),
@@ -40,6 +47,8 @@ function row(
     accuracyKm: null,
     asNumber: null,
     asOrganization: null,
+    verdict: 'unknown',
+    violates: [],
     bytesSent,
     bytesReceived,
     sentPerSecond,
