@@ -40,7 +40,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   let lastTickMs = Date.now()
 
   async function tick(isLast: boolean): Promise<void> {
-    const { flows, release } = await drain()
+    const { flows, name, release } = await drain()
     const nowMs = Date.now()
     // Names are waited for, and kept, by a clock that takes no steps.
     const uptimeMs = performance.now()
@@ -48,19 +48,20 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     if (isLast) attributed.push(...attribution.flush(uptimeMs))
     const traffic = aggregate(attributed, nowMs)
     const own = ownSamples(nowMs)
-    for (const samples of [...traffic, ...own]) sink.offer(samples)
-    // Till here the kernel keeps them: what an agent dies with, the next one finds.
+    // Till it is released the kernel keeps it: what an agent dies with, the next one finds, and takes it
+    // out of the spools. Nothing waits in between, so that no sink sends what is not released.
+    for (const samples of [...traffic, ...own]) sink.offer(samples, name)
     release()
     lastTickMs = nowMs
   }
 
   /** What a failed drain did not bring, the next one brings. */
-  async function drain(): Promise<{ flows: Flow[]; release: () => void }> {
+  async function drain(): Promise<{ flows: Flow[]; name?: string; release: () => void }> {
     try {
       const drained = await kernel.drain()
       const flows = decodeFlows(drained)
       isReady = true
-      return { flows, release: drained.release }
+      return { flows, name: drained.name, release: drained.release }
     } catch (error) {
       telemetry.drainFailures.inc()
       warn('drain', error instanceof Error ? error.message : String(error))

@@ -65,6 +65,7 @@ export async function run({ programs, told }: Started, stop: AbortSignal): Promi
       telemetry,
       log: log.info,
       spoolDirectory,
+      unreleased: kernel.unreleased,
     }),
   )
   const attributed = attribution({ cgroups, ...(apiServer && { pods }), telemetry })

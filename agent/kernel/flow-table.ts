@@ -3,6 +3,8 @@ import { flowSlot } from './wire.gen.ts'
 
 /** A table of flows that the kernel programs fill: bpf/flows.h says how. */
 export type FlowTable = Disposable & {
+  /** Of what it holds until it is cleared: no other content of any table ever has this name. */
+  readonly contentName: () => string
   /** Entries in use. */
   readonly count: () => number
   /**
@@ -19,11 +21,13 @@ export type FlowTableSizes = {
   readonly maxOverflow: number
 }
 
+const SEED_AT = 16
+
 /** The table's own entry, as it is written before anything counts. */
 export function emptyFlowTable({ maxFlows, maxOverflow }: FlowTableSizes): Uint32Array {
   const words = new Uint32Array(flowSlot.size / 4)
   const [limit, capacity] = [maxFlows, maxFlows + maxOverflow]
-  // Nobody outside is to know which remote addresses meet in a bucket.
+  // Nobody outside is to know which remote addresses meet in a bucket. It also tells tables apart.
   words.set([0, 0, limit, capacity, ...crypto.getRandomValues(new Uint32Array(2))])
   return words
 }
@@ -40,7 +44,9 @@ export function openFlowTable(mapFd: number, { maxFlows, maxOverflow }: FlowTabl
   }
   // Programs that met at the limit have counted beyond it.
   const count = () => Math.min(Number((counted[0] ?? 0n) & 0xffff_ffffn), maxFlows + maxOverflow)
+  const [seedLow = 0, seedHigh = 0] = new Uint32Array(own.bytes, SEED_AT, 2)
   return {
+    contentName: () => `${hex(seedHigh)}${hex(seedLow)}-${(counted[0] ?? 0n) >> 32n}`,
     count,
     entries: () => {
       unmap()
@@ -56,4 +62,8 @@ export function openFlowTable(mapFd: number, { maxFlows, maxOverflow }: FlowTabl
       own[Symbol.dispose]()
     },
   }
+}
+
+function hex(word: number): string {
+  return word.toString(16).padStart(8, '0')
 }

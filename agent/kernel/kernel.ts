@@ -15,6 +15,8 @@ import { dropReasons, dropValue } from './wire.gen.ts'
 /** So many `struct flow_slot`, as the kernel wrote them. */
 export type DrainedFlows = {
   readonly count: number
+  /** The same as long as they are not released, and that of nothing else. */
+  readonly name: string
   /** Valid until they are released, the next drain begins, or the kernel is disposed. */
   readonly entries: DataView
   /**
@@ -31,6 +33,8 @@ export type Kernel = Disposable & {
    * give what this one did not. One drain at a time.
    */
   readonly drain: () => Promise<DrainedFlows>
+  /** Names of what is in the kernel at the start: an earlier agent did not release it, whether or not it was given. */
+  readonly unreleased: readonly string[]
 }
 
 export type KernelOptions = {
@@ -48,6 +52,7 @@ export function openKernel({ programs, telemetry }: KernelOptions): Kernel {
   const inner = [programs.mapFd(a), programs.mapFd(b)] as const
   const flows = swappedMap(libbpf, { outer: programs.mapFd('flows'), inner })
   const tables = inner.map(fd => onFailure.use(openFlowTable(fd, programs.sizes)))
+  const unreleased = tables.map(table => table.contentName())
   const drops = onFailure.use(
     mapMemory(programs.mapFd('drops'), dropReasons.length * dropValue.size),
   )
@@ -72,6 +77,7 @@ export function openKernel({ programs, telemetry }: KernelOptions): Kernel {
     reportEntries(count)
     return {
       count,
+      name: resting?.contentName() ?? '',
       entries: resting?.entries() ?? new DataView(new ArrayBuffer(0)),
       // A later drain may have made it the live table again: then it goes on with these entries.
       release: () => {
@@ -83,6 +89,7 @@ export function openKernel({ programs, telemetry }: KernelOptions): Kernel {
   }
 
   return {
+    unreleased,
     drain: async () => {
       if (isClosed || isRunning) throw misuse(isClosed)
       isRunning = true

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import type { DeliveryParts, Outcome } from './delivery.ts'
 import { EXAMPLE_MS, exampleSample, exampleSamples, exampleSeries, reading } from './examples.ts'
-import { moment, never, openDelivery, outage, valuesOf } from './test/deliveries.ts'
+import { moment, never, openDelivery, outage, taken, valuesOf } from './test/deliveries.ts'
 import { until } from './write-receiver.ts'
 
 /** A delivery whose destination does what `send` says with the values of a batch. */
@@ -164,4 +164,18 @@ test('how much waits and for how long is told while it waits', async () => {
   expect(delay).toBeGreaterThanOrEqual(60)
   expect(delay).toBeLessThan(90)
   await target[Symbol.asyncDispose]()
+})
+
+test('nothing goes out before whoever offers it has gone on: till then it may not be released', async () => {
+  const seen: string[] = []
+  await using target = deliveryTo(values => {
+    seen.push(`sent ${values.join()}`)
+    return Promise.resolve(taken)
+  })
+  for (const value of [1, 2]) {
+    target.offer(moment(value))
+    seen.push(`released ${value}`)
+    await until(() => seen.length % 2 === 0)
+  }
+  expect(seen).toEqual(['released 1', 'sent 1', 'released 2', 'sent 2'])
 })

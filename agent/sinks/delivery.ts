@@ -100,13 +100,13 @@ export function startDelivery<Body>(parts: DeliveryParts<Body>): OpenSink {
   observe()
   if (queue.size() > 0) pumped = pump()
 
-  function offer(samples: Samples): void {
+  function offer(samples: Samples, drain?: string): void {
     if (samples.series.length === 0) return
     const ended = lost.before(samples)
     for (const moment of ended ? [ended, samples] : [samples]) {
       telemetry.sinkSamplesOffered.inc({ sink: name }, countOf(moment))
       if (isClosing) drop(moment, 'shutdown', 'offered after the sink was closed')
-      else queue.push(moment)
+      else queue.push(moment, drain)
     }
     if (!isPumping && !isClosing) pumped = pump()
     observe()
@@ -119,6 +119,8 @@ export function startDelivery<Body>(parts: DeliveryParts<Body>): OpenSink {
       const moment = taken instanceof Promise ? await taken : taken
       if (!moment) break
       inHand = { moment, settled: 0 }
+      // Who offered it releases what it was counted from before anything of it goes out.
+      await Promise.resolve()
       await deliverMoment(inHand)
       if (inHand.settled < countOf(moment)) break
       queue.settle()

@@ -4,6 +4,7 @@ import type { SpoolOptions } from './delivery-options.ts'
 import type { SinkOptions } from './options.ts'
 import type { OpenSink, SinkParts } from './sink.ts'
 import { sinkFolder, type SpoolPlace } from './spool-folder.ts'
+import { watchLeftovers } from './spool-leftovers.ts'
 
 /** `pages` are for the agent's server. */
 type OpenSinks = OpenSink & { readonly pages: readonly ScrapePart[] }
@@ -20,19 +21,24 @@ export async function openSinks(parts: {
   readonly log: (line: string) => void
   /** Folder of all spools; absent: what waits is in memory only. */
   readonly spoolDirectory?: string | undefined
+  /** Drains that an earlier agent did not release: what it spooled of them is counted again. */
+  readonly unreleased?: readonly string[]
 }): Promise<OpenSinks> {
-  const { sinks, spoolDirectory, ...others } = parts
-  const opening = Object.entries(sinks).map(([name, options]) => {
-    const spool = 'spool' in options ? placeOf(name, options.spool, spoolDirectory) : undefined
-    return open({ name, options, spool, ...others })
+  const { sinks, spoolDirectory: directory, unreleased = [], ...others } = parts
+  const named = Object.entries(sinks).map(([name, options]) => {
+    const place = 'spool' in options ? placeOf(name, options, directory) : undefined
+    return { name, options, spool: place && { ...place, unreleased } }
   })
-  const opened = await Promise.all(opening)
+  const opened = await Promise.all(named.map(one => open({ ...one, ...others })))
+  const inUse = named.flatMap(({ spool }) => spool?.directory ?? [])
+  const leftovers = directory && watchLeftovers({ directory, inUse, ...others })
   return {
     pages: opened.flatMap(({ page }) => page ?? []),
-    offer: samples => {
-      for (const sink of opened) sink.offer(samples)
+    offer: (samples, drain) => {
+      for (const sink of opened) sink.offer(samples, drain)
     },
     [Symbol.asyncDispose]: async () => {
+      if (leftovers) leftovers[Symbol.dispose]()
       await Promise.all(opened.map(sink => sink[Symbol.asyncDispose]()))
     },
   }
@@ -40,11 +46,14 @@ export async function openSinks(parts: {
 
 function placeOf(
   name: string,
-  { enabled, maxBytes, maxAge: maxAgeMs }: SpoolOptions,
+  { type, spool }: { readonly type: SinkOptions['type']; readonly spool: SpoolOptions },
   directory: string | undefined,
 ): SpoolPlace | undefined {
+  const { enabled, maxBytes, maxAge: maxAgeMs } = spool
   if (!enabled || directory === undefined) return undefined
-  return { directory: sinkFolder(directory, name), maxBytes, maxAgeMs }
+  // Not that of a sink of another type which had this name before: its samples are no changes.
+  const folder = type === 'newrelic' ? `${name}+changes` : name
+  return { directory: sinkFolder(directory, folder), maxBytes, maxAgeMs }
 }
 
 /** Every destination by the `type` that selects it. What is not configured is not loaded: the agent is to stay small. */

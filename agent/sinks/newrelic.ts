@@ -97,14 +97,13 @@ export const newRelic: Sink<NewRelicOptions> = ({
     log,
     queueLimit: options.queueLimit,
     maxParallel: options.maxParallel,
-    // Not that of a sink of another type which had this name before: its samples are no changes.
-    spool: spool && { ...spool, directory: `${spool.directory}+changes` },
+    spool,
     maxSamplesPerSend: MAX_CHANGES_PER_SEND,
     encode,
     send,
     close: () => http[Symbol.dispose](),
   })
-  return { ...delivery, offer: samples => delivery.offer(changesOf(samples)) }
+  return { ...delivery, offer: (samples, drain) => delivery.offer(changesOf(samples), drain) }
 }
 
 function halved(changes: number, detail: string): Outcome {

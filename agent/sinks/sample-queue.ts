@@ -3,7 +3,7 @@ import type { Samples, Series } from '../model.ts'
 /** Moments that wait, first in, first out, within a bound. One at a time is in the hand of who takes them. */
 export type SampleQueue = {
   /** Never throws: what does not fit is dropped, the oldest first, and told. */
-  readonly push: (moment: Samples) => void
+  readonly push: (moment: Samples, drain?: string) => void
   /** Takes the oldest moment into the hand, as soon as it is settled what was in it; undefined: none waits. */
   readonly take: () => Samples | undefined | Promise<Samples | undefined>
   /** So many samples from the beginning of what is in the hand are settled; absent: all of them. */

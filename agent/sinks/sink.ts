@@ -7,9 +7,11 @@ import type { SpoolPlace } from './spool-folder.ts'
 export type OpenSink = AsyncDisposable & {
   /**
    * Later calls carry later timestamps of a series. Never waits for the destination, never throws: what does not fit
-   * the queue is counted and dropped. With a spool, what is offered is on disk when this returns.
+   * the queue is counted and dropped. With a spool, what is offered is on disk when this returns, and nothing of it
+   * is sent before the caller's turn ends. `drain` names what the samples were counted from, as the kernel does: what
+   * an agent dies with before it is released there, the next one takes out of the spool.
    */
-  readonly offer: (samples: Samples) => void
+  readonly offer: (samples: Samples, drain?: string) => void
   /** What the agent's server shows of it. */
   readonly page?: ScrapePart
 }

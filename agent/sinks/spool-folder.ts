@@ -8,6 +8,8 @@ export type SpoolPlace = {
   readonly maxAgeMs: number
   /** How long series may take to come back after a crash before they are ended, ms; absent: a minute. */
   readonly returnWithinMs?: number
+  /** Drains of the kernel of which nothing is to be kept. */
+  readonly unreleased?: readonly string[]
 }
 
 const FULL = ['ENOSPC', 'EDQUOT']

@@ -16,6 +16,8 @@ export const KIND = {
   ended: 4,
   /** The last record of a segment that was closed: how many samples are in it, and the newest stamp. */
   seal: 5,
+  /** Name of the drain of the kernel that the moments from here on were counted from. */
+  drain: 6,
 } as const
 
 /** Bytes before the numbers of a list. */
@@ -68,4 +70,8 @@ export function sealed(samples: number, newestMs: number): Uint8Array[] {
   body.writeUInt32LE(samples, 4)
   body.writeDoubleLE(newestMs, 8)
   return framed(body)
+}
+
+export function drainMark(drain: string): Uint8Array[] {
+  return framed(Uint8Array.of(KIND.drain), Buffer.from(drain))
 }

@@ -12,6 +12,9 @@ export type Position = {
   readonly before: number
 }
 
+/** The first record that is not settled. */
+export type Place = Omit<Position, 'before'>
+
 const BYTES = 32
 
 export type PositionFile = Disposable & {
@@ -19,11 +22,14 @@ export type PositionFile = Disposable & {
   readonly read: () => Position | undefined
   /** In place: a file system that is full still takes it. Throws what the system says. */
   readonly write: (position: Position) => void
+  /** Where it stands may be another folder than before. Throws what the system says. */
+  readonly reopen: () => void
 }
 
 /** Throws what the system says. */
 export function positionFile(path: string): PositionFile {
-  const file = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600)
+  const open = () => openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600)
+  let file = open()
   return {
     read: () => {
       const bytes = Buffer.alloc(BYTES)
@@ -44,6 +50,11 @@ export function positionFile(path: string): PositionFile {
       bytes.writeDoubleLE(before, 16)
       bytes.writeUInt32LE(sumOf(bytes), 28)
       writeSync(file, bytes, 0, BYTES, 0)
+    },
+    reopen: () => {
+      const before = file
+      file = open()
+      closeSync(before)
     },
     [Symbol.dispose]: () => closeSync(file),
   }

@@ -1,16 +1,16 @@
 import { closeSync, fstatSync, ftruncateSync, openSync, rmSync, writevSync } from 'node:fs'
 import type { Samples, Series } from '../model.ts'
 import { spoolEncoder } from './spool-encoder.ts'
-import { sealed } from './spool-format.ts'
+import { drainMark, sealed } from './spool-format.ts'
 import type { Segment } from './spool-segment.ts'
 
 /** Appends to one new segment. */
 export type SegmentWriter = {
   readonly segment: Segment
-  /** The moment as records of this segment. They are to be appended, or the writer closed: later ones refer to them. */
-  readonly encode: (moment: Samples) => Uint8Array[]
+  /** The moment as records of this segment, and the drain it comes from, if told. They are to be appended, or the writer closed: later ones refer to them. */
+  readonly encode: (moment: Samples, drain?: string) => Uint8Array[]
   /** Throws what the system says; then the writer is to be closed. */
-  readonly append: (moment: Samples, records: readonly Uint8Array[]) => void
+  readonly append: (moment: Samples, records: readonly Uint8Array[], drain?: string) => void
   readonly alive: () => Series[]
   readonly forget: (series: readonly Series[]) => void
   /** Makes the next start quicker, and tells it that nobody died here. Never throws. */
@@ -29,6 +29,7 @@ export function segmentWriter(
 ): SegmentWriter {
   const file = openSync(path, 'wx', 0o600)
   const encoder = spoolEncoder()
+  let marked: string | undefined
   const segment: Segment = { number, path, end: 0, samples: 0, taken: 0, newestMs: 0 }
   try {
     write(encoder.declare(alive))
@@ -62,9 +63,13 @@ export function segmentWriter(
 
   return {
     segment,
-    encode: encoder.encode,
-    append: (moment, records) => {
+    encode: (moment, drain) => {
+      const isMarked = drain === undefined || drain === marked
+      return [...(isMarked ? [] : drainMark(drain)), ...encoder.encode(moment)]
+    },
+    append: (moment, records, drain) => {
       write(records)
+      marked = drain ?? marked
       segment.samples += moment.series.length
       segment.newestMs = Math.max(segment.newestMs, moment.timestampMs)
     },

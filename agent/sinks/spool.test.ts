@@ -205,3 +205,28 @@ test('many segments later, all that is alive is still known', async () => {
   const second = spoolHere()
   expect(second.orphans.map(labelsOf)).toEqual([quiet, series].map(labelsOf))
 })
+
+test.each([2 ** 24, 16_000])(
+  'what was counted from a drain that nobody released is taken out, and all else stays (%i bytes)',
+  async maxBytes => {
+    const first = spoolHere({ maxBytes })
+    for (const value of [1, 2]) first.append(moment(value), 'a-1')
+    const before = segments().length
+    // Into several segments, where they are small.
+    for (let value = 3; value <= 60; value++) first.append(moment(value), 'b-7')
+    expect(segments().length > before).toBe(maxBytes < 2 ** 20)
+    const second = spoolHere({ maxBytes, unreleased: ['a-2', 'b-7'] })
+    expect(second.orphans.map(labelsOf)).toEqual([labelsOf(series)])
+    second.append(moment(99), 'b-7')
+    expect(valuesOf(await drained(second))).toEqual([1, 2, 99])
+    expect(second.dropped).toEqual([])
+  },
+)
+
+test('what was counted from a drain that was released stays, and so does what was not counted from any', async () => {
+  const first = spoolHere()
+  first.append(moment(1))
+  first.append(moment(2), 'a-1')
+  const second = spoolHere({ unreleased: ['a-2', 'b-1'] })
+  expect(valuesOf(await drained(second))).toEqual([1, 2])
+})

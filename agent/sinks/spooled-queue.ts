@@ -23,6 +23,7 @@ export type SpooledQueueParts = {
 export function spooledQueue(parts: SpooledQueueParts): SampleQueue {
   const { place, limit, name, telemetry, onDrop, warn } = parts
   const unspooled = memoryQueue(limit, onDrop)
+  const drainOf = new WeakMap<Samples, string>()
   let isSpooledInHand = false
   let spool: Spool | undefined
   telemetry.sinkSpoolCapacity.set({ sink: name }, place.maxBytes)
@@ -42,11 +43,11 @@ export function spooledQueue(parts: SpooledQueueParts): SampleQueue {
     return openSpool({ ...place, maxHeld: limit, onDrop })
   }
 
-  function push(moment: Samples): void {
-    const isNext = unspooled.size() === 0
+  function push(moment: Samples, drain?: string): void {
+    if (drain !== undefined) drainOf.set(moment, drain)
+    spoolWaiting()
     // Straight to the disk: the bound of the memory is not that of what is offered at once.
-    if (!isNext || !hasAppended(moment)) unspooled.push(moment)
-    if (!isNext) spoolWaiting()
+    if (unspooled.size() > 0 || !hasAppended(moment)) unspooled.push(moment)
     observe()
   }
 
@@ -58,7 +59,7 @@ export function spooledQueue(parts: SpooledQueueParts): SampleQueue {
   function hasAppended(moment: Samples): boolean {
     try {
       spool ??= open()
-      spool.append(moment)
+      spool.append(moment, drainOf.get(moment))
       telemetry.sinkSpoolUnavailable.set({ sink: name }, 0)
       return true
     } catch (error) {

@@ -74,7 +74,7 @@ export function startAgentParts(api: ApiServer, time: SimulatedTime): AgentParts
         time.passMs(intervalMs)
         const flows = waiting
         waiting = []
-        return Promise.resolve({ ...flowEntries(flows), release: () => {} })
+        return Promise.resolve({ ...flowEntries(flows), name: 'flows', release: () => {} })
       },
     },
     attribution: attribution({ cgroups: openCgroupTree({ mount }), pods: names, telemetry }),

@@ -7,7 +7,7 @@ export const RECORDED_CGROUP = 0x07_d1
 
 /** What a real kernel gave at one drain: two connections over loopback, each seen from both ends. */
 export function recordedDrain(release = () => {}): DrainedFlows {
-  return { ...drainOf(recorded), release }
+  return { ...drainOf(recorded), name: 'recorded', release }
 }
 
 /** Gives one answer per drain, an error by throwing it; when they are used up, nothing was counted. */
@@ -17,7 +17,7 @@ export function fakeKernel(answers: readonly (DrainedFlows | Error)[]): Pick<Ker
     drain: () => {
       const answer = waiting.shift()
       if (answer instanceof Error) return Promise.reject(answer)
-      return Promise.resolve(answer ?? { ...drainOf([]), release: () => {} })
+      return Promise.resolve(answer ?? { ...drainOf([]), name: 'nothing', release: () => {} })
     },
   }
 }

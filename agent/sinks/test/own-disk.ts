@@ -8,6 +8,8 @@ const AT = '/mnt'
 export type OwnDisk = AsyncDisposable & {
   /** The mounted disk, seen from here. */
   readonly path: string
+  /** Starts a program in the namespace, where the disk is at `/mnt`. */
+  readonly wrapper: readonly string[]
   /** Runs a command of the shell where the disk is mounted; gives what it printed. */
   readonly run: (command: string) => string
 }
@@ -34,6 +36,9 @@ export async function ext4Disk() {
       const device = disk.run(`findmnt -no SOURCE ${AT}`).trim().replace('/dev/', '')
       disk.run(`sync -f ${AT} && echo 1 > /sys/fs/ext4/${device}/trigger_fs_error`)
     },
+    /** Whoever writes to it now stands still, and cannot even be killed, until it thaws. */
+    freeze: () => void disk.run(`fsfreeze --freeze ${AT}`),
+    thaw: () => void disk.run(`fsfreeze --unfreeze ${AT}`),
     /** Mounts a checked copy in its place, while files of the damaged one are open. */
     repair: () =>
       disk.run(
@@ -55,10 +60,12 @@ async function ownDisk(mount: string): Promise<OwnDisk> {
   const said = text(holder.stderr)
   const isMounted = await Promise.race([once(holder.stdout, 'data').then(() => true), ended])
   if (isMounted !== true) throw new Error(`cannot mount: ${await said}`)
+  const wrapper = ['nsenter', `--mount=/proc/${holder.pid}/ns/mnt`]
   return {
+    wrapper,
     path: `/proc/${holder.pid}/root${AT}`,
     run: command =>
-      execFileSync('nsenter', [`--mount=/proc/${holder.pid}/ns/mnt`, 'sh', '-c', command], {
+      execFileSync('nsenter', [...wrapper.slice(1), 'sh', '-c', command], {
         encoding: 'utf8',
         stdio: ['ignore', 'pipe', 'pipe'],
       }),
