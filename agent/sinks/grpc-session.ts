@@ -1,36 +1,56 @@
-import { once } from 'node:events'
-import { request } from 'node:http'
 import { connect, type ClientHttp2Session } from 'node:http2'
-import type { Socket } from 'node:net'
+import { tunnelTo } from './grpc-tunnel.ts'
 import { isSame } from './http-connections.ts'
 import type { HttpOptions } from './http-options.ts'
 import type { TlsFiles } from './http-tls.ts'
 
 /** A connection of HTTP/2 that is kept, and made anew when it has ended or the files of TLS have changed. */
 export type Session = Disposable & {
-  /** Throws `FileFault`. A connection that cannot be made is told by its first request. */
+  /** Rejects with `FileFault`, or where a proxy leads nowhere. What else fails is told by the first request. */
   readonly current: (signal: AbortSignal) => Promise<ClientHttp2Session>
-  /** The next call makes a new one. */
+  /** The next call makes a new one; what is under way on this one ends. */
   readonly forget: () => void
+}
+
+type Kept = {
+  readonly files: TlsFiles
+  readonly opening: Promise<ClientHttp2Session>
+  /** Absent: the proxy has not answered yet. */
+  session?: ClientHttp2Session
 }
 
 export function openSession(url: URL, options: HttpOptions): Session {
   const isTls = url.protocol === 'https:'
-  let kept: { readonly session: ClientHttp2Session; readonly files: TlsFiles } | undefined
+  let kept: Kept | undefined
 
-  function forget(): void {
-    kept?.session.destroy()
-    kept = undefined
-  }
-
-  async function connected(files: TlsFiles, tls: object, signal: AbortSignal) {
+  async function connected(tls: object, signal: AbortSignal): Promise<ClientHttp2Session> {
     const tunnel = options.proxyUrl === '' ? undefined : await tunnelTo(url, options, signal)
     const through = tunnel && (isTls ? { socket: tunnel } : { createConnection: () => tunnel })
     const session = connect(url.origin, { ...tls, ...through })
     // Its requests tell; without a listener it would end the process.
     session.on('error', () => undefined)
-    kept = { session, files }
     return session
+  }
+
+  /** Others that come meanwhile wait for the same one. */
+  async function open(files: TlsFiles, tls: object, signal: AbortSignal) {
+    const mine: Kept = { files, opening: connected(tls, signal) }
+    kept = mine
+    try {
+      const session = await mine.opening
+      mine.session = session
+      // It was forgotten while the proxy took its time.
+      if (kept !== mine) session.destroy()
+      return session
+    } catch (error) {
+      if (kept === mine) kept = undefined
+      throw error
+    }
+  }
+
+  function forget(): void {
+    kept?.session?.destroy()
+    kept = undefined
   }
 
   return {
@@ -38,40 +58,17 @@ export function openSession(url: URL, options: HttpOptions): Session {
       // Megabytes, for https only.
       const tls = isTls ? await import('./http-tls.ts') : undefined
       const files = tls?.readTlsFiles(options.tls) ?? {}
-      const isUsable = kept && !kept.session.closed && !kept.session.destroyed
-      if (kept && isUsable && isSame(kept.files, files)) return kept.session
-      forget()
-      return connected(files, tls?.tlsOptions(files, options.tls) ?? {}, signal)
+      const former = kept
+      if (former && isUsable(former) && isSame(former.files, files)) return former.opening
+      // Requests under way end in peace.
+      former?.session?.close()
+      return open(files, tls?.tlsOptions(files, options.tls) ?? {}, signal)
     },
     forget,
     [Symbol.dispose]: forget,
   }
 }
 
-/** A connection through the proxy, which knows no more of it than where it goes. */
-async function tunnelTo(url: URL, { proxyUrl }: HttpOptions, signal: AbortSignal): Promise<Socket> {
-  const proxy = new URL(proxyUrl)
-  const port = url.port || (url.protocol === 'https:' ? '443' : '80')
-  const { username, password } = proxy
-  const user = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`
-  const asking = request({
-    host: proxy.hostname.replaceAll(/[[\]]/g, ''),
-    port: proxy.port || '80',
-    method: 'CONNECT',
-    path: `${url.hostname}:${port}`,
-    ...(username !== '' && {
-      headers: { 'proxy-authorization': `Basic ${Buffer.from(user).toString('base64')}` },
-    }),
-    agent: false,
-    signal,
-  })
-  asking.on('error', () => undefined)
-  const answered = once(asking, 'connect')
-  asking.end()
-  const [answer, socket] = await answered
-  if (answer.statusCode === 200) return socket
-  socket.destroy()
-  throw Object.assign(new Error(`the proxy refuses: ${answer.statusCode}`), {
-    code: 'ERR_PROXY_TUNNEL',
-  })
+function isUsable({ session }: Kept): boolean {
+  return !session || !(session.closed || session.destroyed)
 }

@@ -9,7 +9,7 @@ import { answerInTime } from './deadline.ts'
 import { openSession } from './grpc-session.ts'
 import { grpcStatus, type GrpcStatus } from './grpc-status.ts'
 import { faultOf, messageOf, onOneLine, type Fault } from './http-faults.ts'
-import { readAuthorization, readHeaders } from './http-files.ts'
+import { FileFault, readAuthorization, readHeaders } from './http-files.ts'
 import type { HttpOptions } from './http-options.ts'
 import { redaction } from './http-redaction.ts'
 
@@ -81,6 +81,7 @@ export function openGrpc(options: HttpOptions, userAgent: string): Grpc {
       const text = onOneLine(redact(said).slice(0, TEXT_LENGTH))
       return { ...answer, text, redact, sentBytes }
     } catch (error) {
+      if (error instanceof FileFault) throw error
       // A connection that does not answer may be dead without anybody having said so.
       if (signal.reason === 'timeout') session.forget()
       const cause = error instanceof Error && error.cause !== undefined ? error.cause : error
@@ -115,7 +116,10 @@ async function exchange(stream: ClientHttp2Stream, body: Buffer, signal: AbortSi
   stream.on('error', () => undefined)
   const answered = once(stream, 'response', { signal })
   stream.end(body)
-  const [headers = {}]: (IncomingHttpHeaders & IncomingHttpStatusHeader)[] = await answered
+  const [headers = {}]: (IncomingHttpHeaders & IncomingHttpStatusHeader)[] = await Promise.race([
+    answered,
+    closed(stream),
+  ])
   const cut = () => stream.destroy(new Error('cut short'))
   signal.addEventListener('abort', cut)
   try {
@@ -126,6 +130,12 @@ async function exchange(stream: ClientHttp2Stream, body: Buffer, signal: AbortSi
   } finally {
     signal.removeEventListener('abort', cut)
   }
+}
+
+/** A connection that its other end closes takes its streams with it, and calls that no error. */
+async function closed(stream: ClientHttp2Stream): Promise<never> {
+  await once(stream, 'close')
+  throw Object.assign(new Error('closed without an answer'), { code: 'ECONNRESET' })
 }
 
 async function read(stream: ClientHttp2Stream): Promise<Buffer> {

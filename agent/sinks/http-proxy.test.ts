@@ -1,3 +1,4 @@
+import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { httpShape } from './http-options.ts'
@@ -61,6 +62,29 @@ test('a server behind a proxy is not trusted more than one in front of it', asyn
   expect(await http.send()).toMatchObject({ fault: 'tls' })
   expect(server.heard).toEqual([])
 })
+
+test.for([PLAIN, SECURE])(
+  'a proxy of https is spoken to by TLS, if its own authority is known: to %s',
+  async endpoint => {
+    await using server = endpoint === PLAIN ? await recordingServer() : await tunnelled()
+    const pair = authority.issue('IP:127.0.0.1')
+    await using proxy = await realProxy({ leadsTo: server.port, pair, credentials: 'me:p@ss' })
+    const tls = endpoint === PLAIN ? {} : { caFile: authority.caFile }
+    const settings = { proxyUrl: proxy.urlFor('me:p%40ss'), tls }
+    const wellKnown = getCACertificates('default')
+    setDefaultCACertificates([...wellKnown, authority.ca])
+    try {
+      using http = httpTo(endpoint, settings)
+      expect(await http.send('1')).toMatchObject({ status: 204 })
+      expect(await http.send('2')).toMatchObject({ status: 204 })
+    } finally {
+      setDefaultCACertificates(wellKnown)
+    }
+    using strange = httpTo(endpoint, settings)
+    expect(await strange.send('3')).toMatchObject({ fault: 'tls' })
+    expect(server.heard.map(({ body }) => body)).toEqual(['1', '2'])
+  },
+)
 
 describe('what goes wrong at the proxy is its fault, may pass, and shows no password', () => {
   test.for([PLAIN, SECURE])('with wrong credentials, to %s', async endpoint => {

@@ -165,6 +165,11 @@ test('the proxy of the environment is taken where a sink names none', () => {
     outside: { type: 'prometheus', endpoint },
     inside: { type: 'prometheus', endpoint: 'https://prometheus.monitoring.svc/api/v1/write' },
     own: { type: 'prometheus', endpoint, proxyUrl: 'http://own.test:8080' },
+    grpc: { type: 'otlp', protocol: 'grpc', endpoint: 'https://otel.test:4317' },
+    grpcInside: { type: 'otlp', protocol: 'grpc', endpoint: 'https://otel.monitoring.svc:4317' },
+    // Of http, which HTTPS_PROXY is not about.
+    grpcPlain: { type: 'otlp', protocol: 'grpc', endpoint: 'otel.test:4317' },
+    events: { type: 'newrelic', account: 1, key: 'k' },
     screen: { type: 'stdout' },
   }
   using config = mountSecret({ 'agent.json': JSON.stringify({ sinks }) })
@@ -173,6 +178,10 @@ test('the proxy of the environment is taken where a sink names none', () => {
       outside: { proxyUrl: 'http://u:p@proxy.test:3128' },
       inside: { proxyUrl: '' },
       own: { proxyUrl: 'http://own.test:8080' },
+      grpc: { proxyUrl: 'http://u:p@proxy.test:3128' },
+      grpcInside: { proxyUrl: '' },
+      grpcPlain: { proxyUrl: '' },
+      events: { proxyUrl: 'http://u:p@proxy.test:3128' },
     },
   })
 })
@@ -189,3 +198,13 @@ test.for(['socks5://u:hunter2@proxy.test:1080', 'http://u:hunter2%@proxy.test', 
     expect(said({}, { HTTP_PROXY: proxy })).toBe('')
   },
 )
+
+test.for([
+  { type: 'otlp', protocol: 'grpc', endpoint: 'otel.test:4317' },
+  { type: 'newrelic', account: 1, key: 'k' },
+])('so is one for an endpoint that is not written as a URL: %o', sink => {
+  const proxy = 'socks5://u:hunter2@proxy.test:1080'
+  const text = said({ endpoint: undefined, ...sink }, { HTTP_PROXY: proxy, HTTPS_PROXY: proxy })
+  expect(text).toContain('sinks.main.proxyUrl: the proxy of the environment is none.')
+  expect(text).not.toContain('hunter2')
+})

@@ -2,7 +2,7 @@ import { statSync } from 'node:fs'
 import { FileFault, readSecret, readSetting } from './http-files.ts'
 import { proxyOf } from './http-proxy.ts'
 import { readCa, readPair } from './http-tls.ts'
-import type { SinkOptions } from './options.ts'
+import { sinkOptions, type SinkOptions } from './options.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -50,9 +50,9 @@ export function withProxy<Options extends SinkOptions>(
   return { ...options, proxyUrl: proxyOf(new URL(options.endpoint), env) }
 }
 
-function proxyFaults({ endpoint, proxyUrl }: Record<string, unknown>, env: Environment) {
-  const url = URL.parse(String(endpoint))
-  if (url === null || !/^https?:$/.test(url.protocol) || (proxyUrl ?? '') !== '') return []
+function proxyFaults(options: Record<string, unknown>, env: Environment): SettingFault[] {
+  const url = URL.parse(endpointOf(options))
+  if (url === null || !/^https?:$/.test(url.protocol) || (options.proxyUrl ?? '') !== '') return []
   const proxy = proxyOf(url, env)
   const parsed = URL.parse(proxy)
   if (proxy === '' || (parsed !== null && /^https?:$/.test(parsed.protocol) && canDecode(parsed)))
@@ -61,6 +61,12 @@ function proxyFaults({ endpoint, proxyUrl }: Record<string, unknown>, env: Envir
   const message =
     'the proxy of the environment is none. Write HTTPS_PROXY and HTTP_PROXY like http://proxy:3128'
   return [{ path: ['proxyUrl'], message }]
+}
+
+/** As the sink will have it; as it was written, where something else is wrong. */
+function endpointOf(options: Record<string, unknown>): string {
+  const { data = options } = sinkOptions.safeParse(options)
+  return 'endpoint' in data ? String(data.endpoint) : ''
 }
 
 function faultsOf(checks: readonly (() => unknown)[]): SettingFault[] {

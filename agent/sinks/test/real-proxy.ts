@@ -1,6 +1,8 @@
 import { once } from 'node:events'
 import { createServer, request, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import { connect, type Socket } from 'node:net'
+import type { Pair } from './certificates.ts'
 
 export type ProxyOptions = {
   /** `user:password` that it demands. */
@@ -9,10 +11,15 @@ export type ProxyOptions = {
   readonly leadsTo: number
   /** The status line with which it answers CONNECT instead of doing it; empty: it never answers. */
   readonly refusal?: string
+  /** Speaks TLS itself. */
+  readonly pair?: Pair
+  /** Says yes to CONNECT with the first words of the receiver, in one piece. */
+  readonly isSlow?: boolean
 }
 
 /** A real HTTP proxy on loopback, for tunnels (CONNECT) and for requests in absolute form. */
-export async function realProxy({ credentials, leadsTo, refusal }: ProxyOptions) {
+export async function realProxy(options: ProxyOptions) {
+  const { credentials, leadsTo, refusal, pair, isSlow = false } = options
   const asked: string[] = []
   const authorized = credentials && `Basic ${Buffer.from(credentials).toString('base64')}`
   const mayPass = ({ headers }: IncomingMessage) =>
@@ -39,8 +46,16 @@ export async function realProxy({ credentials, leadsTo, refusal }: ProxyOptions)
     if (refusal === '') return
     if (!mayPass(incoming) || refusal !== undefined)
       return void client.end(`HTTP/1.1 ${refusal ?? '407 Proxy Authentication Required'}\r\n\r\n`)
+    const established = Buffer.from('HTTP/1.1 200 Connection established\r\n\r\n')
     const server = connect(leadsTo, '127.0.0.1', () => {
-      client.write('HTTP/1.1 200 Connection established\r\n\r\n')
+      if (isSlow) {
+        server.once('data', (begun: Buffer) => {
+          client.write(Buffer.concat([established, begun]))
+          server.pipe(client).pipe(server)
+        })
+        return
+      }
+      client.write(established)
       server.pipe(client).pipe(server)
     })
     server.on('error', () => client.destroy())
@@ -48,7 +63,10 @@ export async function realProxy({ credentials, leadsTo, refusal }: ProxyOptions)
     client.on('close', () => server.destroy())
   }
 
-  const proxy = createServer(forward).on('connect', tunnel)
+  const proxy = pair ? createTlsServer(pair, forward) : createServer(forward)
+  proxy.on('connect', tunnel)
+  // A client that does not like our certificate is not an error of the test.
+  proxy.on('tlsClientError', () => undefined)
   proxy.on('connection', socket => {
     sockets.add(socket)
     socket.on('close', () => sockets.delete(socket))
@@ -56,10 +74,13 @@ export async function realProxy({ credentials, leadsTo, refusal }: ProxyOptions)
   await once(proxy.listen(0, '127.0.0.1'), 'listening')
   const address = proxy.address()
   if (address === null || typeof address === 'string') throw new Error('not listening on TCP')
+  const protocol = pair ? 'https' : 'http'
   return {
-    url: `http://127.0.0.1:${address.port}`,
+    url: `${protocol}://127.0.0.1:${address.port}`,
     /** The same with a user name and a password. */
-    urlFor: (userInfo: string) => `http://${userInfo}@127.0.0.1:${address.port}`,
+    urlFor: (userInfo: string) => `${protocol}://${userInfo}@127.0.0.1:${address.port}`,
+    /** Connections to it, tunnels too. */
+    open: () => sockets.size,
     /** `CONNECT host:port` and `POST url`, in turn. */
     asked,
     [Symbol.asyncDispose]: async () => {
