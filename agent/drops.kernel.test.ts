@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test, vi } from 'vitest'
 import { bpfObject } from '../ci/bpf/object.ts'
+import { dropsIn, nameDrop, openDrops } from './kernel/drops.ts'
 import { openKernel } from './kernel/kernel.ts'
 import { installPrograms } from './kernel/programs.ts'
 import { mountBpffs, type Bpffs } from './kernel/test/bpffs.ts'
@@ -110,6 +111,61 @@ test('so are the bytes that are lost for good', async () => {
   console.log(`bytes lost, as told by each life: ${told().join(', ')}`)
 })
 
+test('the next version tells what an older one did not, also for a reason that it lacks itself', async () => {
+  using bpffs = mountBpffs()
+  const { pinDirectory } = bpffs
+  const open = (maxFlows: number, prepare = (_dropsFd: number) => {}) => {
+    const sizes = { maxFlows, maxOverflow: 1, maxSockets: 4_096 }
+    const log = console.error
+    const programs = installPrograms({ bytecode: bpfObject(), sizes, pinDirectory, log })
+    prepare(programs.mapFd('drops'))
+    const telemetry = createTelemetry('test', '0')
+    return { kernel: openKernel({ programs, telemetry }), telemetry }
+  }
+  const older = open(1, dropsFd => {
+    using drops = openDrops(dropsFd)
+    const flowsFull = dropsIn(drops.bytes).find(({ reason }) => reason === 'flows_full')
+    if (flowsFull) nameDrop(drops.bytes, { ...flowsFull, reason: 'once_upon_a_time' })
+  })
+  await loseSome()
+  const { release } = await older.kernel.drain()
+  release()
+  await loseSome()
+  older.kernel[Symbol.dispose]()
+  await loseSome() // nobody watches
+  const [events, bytes] = [inKernel(bpffs, 'events'), inKernel(bpffs, 'bytes')]
+
+  const lives = [older.telemetry]
+  // Each is a version of its own; what the second one is killed before telling the third one tells.
+  for (const { maxFlows, isKilled } of [
+    { maxFlows: 512, isKilled: true },
+    { maxFlows: 1_024, isKilled: false },
+    { maxFlows: 2_048, isKilled: false },
+  ]) {
+    const { kernel, telemetry } = open(maxFlows)
+    if (!isKilled) {
+      for (let drains = 0; drains < 2; drains++) {
+        const drained = await kernel.drain()
+        drained.release()
+      }
+      lives.push(telemetry)
+    }
+    kernel[Symbol.dispose]()
+  }
+  const sum = (reason: string, counter: 'kernelDrops' | 'lostBytes') =>
+    lives.map(life => valueOf(life[counter], reason)).reduce((total, value) => total + value, 0)
+  expect(events['flows_full']).toBeGreaterThan(0)
+  expect(sum('once_upon_a_time', 'kernelDrops')).toBe(events['flows_full'])
+  expect(sum('overflow_full', 'lostBytes')).toBe(bytes['overflow_full'])
+  expect(valueOf(lives[1]?.kernelDrops, 'once_upon_a_time')).toBeGreaterThan(0)
+  expect(valueOf(lives[2]?.kernelDrops, 'once_upon_a_time')).toBe(0)
+})
+
+function valueOf(counter: Telemetry['kernelDrops'] | undefined, reason: string): number {
+  const readings = [...(counter?.readings.values() ?? [])]
+  return readings.find(({ labels }) => labels['reason'] === reason)?.value ?? 0
+}
+
 /** What the kernel's map holds, as another program reads it. */
 function inKernel({ pinDirectory }: Bpffs, field: 'events' | 'bytes'): Record<string, number> {
   const [set = ''] = readdirSync(pinDirectory)
@@ -117,8 +173,9 @@ function inKernel({ pinDirectory }: Bpffs, field: 'events' | 'bytes'): Record<st
   const entries: { formatted: { key: number; value: Record<string, number> } }[] = JSON.parse(
     execFileSync('bpftool', dump, { encoding: 'utf8' }),
   )
+  const own = entries.slice(0, dropReasons.length)
   return Object.fromEntries(
-    entries.map(({ formatted: { key, value } }) => [dropReasons[key], value[field] ?? 0]),
+    own.map(({ formatted: { key, value } }) => [dropReasons[key], value[field] ?? 0]),
   )
 }
 

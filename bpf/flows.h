@@ -34,7 +34,7 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, DROP_REASONS);
+	__uint(max_entries, DROP_REASONS + DROPS_CARRIED);
 	__type(key, u32);
 	__type(value, struct drop_value);
 } drops SEC(".maps") __weak;

@@ -100,12 +100,21 @@ struct process_walk {
 	__u32 named;	 /* the process that was met last */
 };
 
+/*
+ * Reasons of programs before these, which ended untold: the agent writes them behind our own. Every
+ * entry bears its name, so that whoever comes next knows reasons that it lacks.
+ */
+enum {
+	DROPS_CARRIED = 32,
+};
+
 struct drop_value {
 	__u64 events;
 	__u64 bytes; /* lost for good */
 	/* What user space has taken over of them. */
 	__u64 reported_events;
 	__u64 reported_bytes;
+	char reason[32]; /* ends with a 0; empty: an entry to carry one */
 };
 
 enum cgroup_event_kind {

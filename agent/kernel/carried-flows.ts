@@ -1,10 +1,10 @@
+import { countDrop } from './carried-drops.ts'
 import { factsOf } from './fdinfo.ts'
 import { FLOW_TABLES } from './inventory.ts'
 import { loadLibbpf } from './libbpf.ts'
 import { mapMemory, type MapMemory } from './map-memory.ts'
 import { liveIndex, SLOT } from './swapped-map.ts'
 import { fieldCopier, type Fields } from './type-fields.ts'
-import { dropReasons, dropValue } from './wire.gen.ts'
 
 /** Tables of flows, and where in an entry what is: by names, so that versions understand each other. */
 export type FlowTables = {
@@ -40,7 +40,7 @@ export function carryFlows(from: readonly FlowTables[], to: FlowTables): void {
     }
   }
   target.view.setUint32(countAt(to.fields), count, true)
-  if (lostBytes > 0) countLost(to, lostBytes)
+  if (lostBytes > 0) countDrop(to.maps['drops'] ?? -1, 'overflow_full', 1n, BigInt(lostBytes))
 }
 
 /** Returns when no program counts any more that had found the live table before. */
@@ -73,12 +73,4 @@ function bytesIn(view: DataView, at: number, fields: Fields): number {
     (sum, name) => sum + Number(view.getBigUint64(at + (fields[name]?.[0] ?? 0), true)),
     0,
   )
-}
-
-function countLost({ maps }: FlowTables, bytes: number): void {
-  using drops = mapMemory(maps['drops'] ?? -1, dropReasons.length * dropValue.size)
-  const words = new BigUint64Array(drops.bytes)
-  const at = (dropReasons.indexOf('overflow_full') * dropValue.size) / 8
-  words[at] = (words[at] ?? 0n) + 1n
-  words[at + 1] = (words[at + 1] ?? 0n) + BigInt(bytes)
 }

@@ -34,7 +34,7 @@ type Part = {
 export type MapPart = Part & {
   readonly entries?: (sizes: Sizes) => number
   /** Maps that programs of another version go on with, all of a group or none. */
-  readonly shared?: 'flows' | 'sockets' | 'drops' | 'processes'
+  readonly shared?: 'flows' | 'sockets' | 'processes'
 }
 export type ProgramPart = Part & {
   /**
@@ -79,7 +79,7 @@ export const MAPS: readonly MapPart[] = [
   { name: 'socket_slots', shared: 'sockets', entries: sizes => bucketsFor(sizes) * BUCKET_SIZE },
   { name: 'socket_walk', entries: sizes => Math.ceil(bucketsFor(sizes) / BUCKETS_PER_RUN) },
   { name: 'late_sockets' },
-  { name: 'drops', shared: 'drops' },
+  { name: 'drops' },
   { name: 'process_names', shared: 'processes', processes: true, entries: () => MAX_PROCESSES },
   { name: 'socket_processes', processes: true, entries: sizes => bucketsFor(sizes) * BUCKET_SIZE },
   { name: 'listener_processes', processes: true, entries: () => MAX_LISTENERS },

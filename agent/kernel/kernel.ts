@@ -1,16 +1,14 @@
 import type { Telemetry } from '../telemetry.ts'
-import { dropReader } from './drops.ts'
+import { dropReader, openDrops } from './drops.ts'
 import { KernelError } from './error.ts'
 import { openFlowTable } from './flow-table.ts'
 import { FLOW_TABLES } from './inventory.ts'
 import { runIterator } from './iterator.ts'
 import { loadLibbpf } from './libbpf.ts'
-import { mapMemory } from './map-memory.ts'
 import { holderSearch } from './process-holders.ts'
 import type { Programs } from './programs.ts'
 import { reportPrograms } from './report.ts'
 import { swappedMap } from './swapped-map.ts'
-import { dropReasons, dropValue } from './wire.gen.ts'
 
 /** So many `struct flow_slot`, as the kernel wrote them. */
 export type DrainedFlows = {
@@ -53,9 +51,7 @@ export function openKernel({ programs, telemetry }: KernelOptions): Kernel {
   const flows = swappedMap(libbpf, { outer: programs.mapFd('flows'), inner })
   const tables = inner.map(fd => onFailure.use(openFlowTable(fd, programs.sizes)))
   const unreleased = tables.map(table => table.contentName())
-  const drops = onFailure.use(
-    mapMemory(programs.mapFd('drops'), dropReasons.length * dropValue.size),
-  )
+  const drops = onFailure.use(openDrops(programs.mapFd('drops')))
   const reportedDrops = dropReader(drops.bytes, telemetry)
   const reportEntries = entriesReporter(programs.sizes, telemetry)
   const readRuns = reportPrograms(programs, telemetry)

@@ -13,6 +13,7 @@ import {
   type UdpSetting,
   variablesFor,
 } from './inventory.ts'
+import { nameOwnDrops } from './drops.ts'
 import { emptyFlowTable } from './flow-table.ts'
 import { loadLibbpf } from './libbpf.ts'
 import { loadObject, type BpfObject } from './object.ts'
@@ -88,6 +89,7 @@ function loadWith(udp: UdpMode, options: LoadOptions): Programs {
     loadObject({ bytecode, maxEntries, innerArrays, variables, autoload, reuse, log }),
   )
   if (!('flows' in shared)) makeFlowTables(object, sizes)
+  checkUpdate('drops', nameOwnDrops(object.mapFd('drops')))
   const maps = MAPS.filter(isPresent).map(({ name }) => [name, object.mapFd(name)])
   const programs = present.map(part => [part.name, object.programFd(inObject(part))])
   const parts = { maps: Object.fromEntries(maps), programs: Object.fromEntries(programs) }
@@ -114,14 +116,16 @@ function inObject({ name, faster }: ProgramPart): string {
 function makeFlowTables(object: BpfObject, sizes: Sizes): void {
   const libbpf = loadLibbpf()
   const first = Uint32Array.of(0)
-  const set = (map: string, value: Uint32Array) => {
-    const result = libbpf.update(object.mapFd(map), first, value)
-    if (result >= 0) return
-    throw new KernelError(`cannot set up the map ${map}: ${getSystemErrorName(result)}`, {
-      code: 'BPF_LOAD',
-      fix: 'Use a kernel 5.15 or newer',
-    })
-  }
+  const set = (map: string, value: Uint32Array) =>
+    checkUpdate(map, libbpf.update(object.mapFd(map), first, value))
   for (const table of FLOW_TABLES) set(table, emptyFlowTable(sizes))
   set('flows', Uint32Array.of(object.mapFd(FLOW_TABLES[0])))
+}
+
+function checkUpdate(map: string, result: number): void {
+  if (result >= 0) return
+  throw new KernelError(`cannot set up the map ${map}: ${getSystemErrorName(result)}`, {
+    code: 'BPF_LOAD',
+    fix: 'Use a kernel 5.15 or newer',
+  })
 }

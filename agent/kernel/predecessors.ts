@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { closeSync, readSync } from 'node:fs'
+import { carryDrops } from './carried-drops.ts'
 import { carryFlows, waitForPrograms } from './carried-flows.ts'
 import { carrySockets } from './carried-sockets.ts'
 import { factsOf } from './fdinfo.ts'
@@ -102,6 +103,8 @@ export function openPredecessors(directory: string, names: readonly string[]): P
     retire: successor => {
       for (const set of sets) detach(set, () => true)
       carryOver(directory, sets, successor)
+      const drops = sets.flatMap(({ maps }) => maps['drops'] ?? [])
+      carryDrops(drops, successor.maps['drops'] ?? -1)
       for (const set of sets) removeSet(directory, set.name)
     },
     [Symbol.dispose]: () => owned.dispose(),

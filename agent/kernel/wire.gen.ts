@@ -53,11 +53,12 @@ export const flowSlot = {
 
 /** struct drop_value */
 export const dropValue = {
-  size: 32,
+  size: 64,
   events: (view: DataView, start: number): number => u64(view, start + 0),
   bytes: (view: DataView, start: number): number => u64(view, start + 8),
   reportedEvents: (view: DataView, start: number): number => u64(view, start + 16),
   reportedBytes: (view: DataView, start: number): number => u64(view, start + 24),
+  reason: { offset: 32, size: 32 },
 } as const
 
 /** struct process_name */
