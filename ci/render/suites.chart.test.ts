@@ -30,7 +30,7 @@ test('the schema is tried with the values of each way of use', () => {
   expect(tried).toEqual(valuesFiles.map(path => basename(path)).toSorted())
 })
 
-test('every case of every suite in chart/tests passes', async () => {
+test('every case of every suite in chart/tests passes', async ({ task }) => {
   const { output, suites } = await runSuites()
   const files = readdirSync(join(chartFolder, 'tests')).filter(name => name.endsWith('_test.yaml'))
   expect(suites.length, output).toBe(files.length)
@@ -38,4 +38,6 @@ test('every case of every suite in chart/tests passes', async () => {
     ([, cases, failures, errors]) => cases === '0' || failures !== '0' || errors !== '0',
   )
   expect(broken, output).toEqual([])
+  const cases = suites.reduce((sum, [, count]) => sum + Number(count), 0)
+  Object.assign(task.meta, { seen: { suites: suites.length, cases } })
 })

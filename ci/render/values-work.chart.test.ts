@@ -1,58 +1,65 @@
-import { readFileSync } from 'node:fs'
+import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { parse as parseYaml } from 'yaml'
 import { chartFolder, template, valuesFiles } from './helm.ts'
+import { leavesOf, otherValue } from './other-value.ts'
 
-type Leaf = { readonly path: string; readonly value: unknown }
-
-/** Every value that is no map with keys of its own, by its path. */
-function leaves(value: unknown, path = ''): Leaf[] {
-  const isMap = typeof value === 'object' && value !== null && !Array.isArray(value)
-  if (!isMap || Object.keys(value).length === 0) return [{ path, value }]
-  return Object.entries(value).flatMap(([key, inner]) => {
-    const name = key.replaceAll('.', '\\.')
-    return leaves(inner, path === '' ? name : `${path}.${name}`)
-  })
-}
-
-/** Another value of the same shape. */
-function changed(value: unknown): unknown {
-  if (typeof value === 'boolean') return !value
-  if (typeof value === 'number') return value + 1
-  if (Array.isArray(value)) return [...value, { name: 'changed' }]
-  if (typeof value === 'object') return { changed: { labels: {} } }
-  return 'changed'
-}
-
-async function outcome(args: readonly string[]): Promise<string> {
-  try {
-    return await template(['--skip-schema-validation', ...args])
-  } catch (error) {
-    return `refused: ${String(error)}`
-  }
-}
+const values: unknown = parseYaml(readFileSync(join(chartFolder, 'values.yaml'), 'utf8'))
 
 /** What a change can show in: some values work only together with others. The first shows most of them. */
 const uses = [
-  ...valuesFiles.map(path => ['--values', path]),
+  [`--values=${join(chartFolder, 'tests/everything-values.yaml')}`],
   // A cluster that knows no objects of the Prometheus Operator.
   [
-    `--values=${join(chartFolder, 'ci/service-monitor-values.yaml')}`,
+    `--values=${join(chartFolder, 'ci/pod-monitor-values.yaml')}`,
     '--api-versions=apiregistration.k8s.io/v1',
   ],
-].toSorted(
-  (a, b) => Number(b.join().includes('persistent')) - Number(a.join().includes('persistent')),
-)
+  // Refused, unless what comes with it is changed, too.
+  ['--set=prometheus.url=http://prometheus.example.com:9090'],
+  ['--set=dashboards.operator.instanceSelector.matchLabels.dashboards=mine'],
+  ...valuesFiles.map(path => [`--values=${path}`]),
+]
 
-const unchanged = uses.map(use => outcome(use))
+/** What a use renders to, or undefined where it is refused. */
+const unchanged = uses.map(use => template(use).catch(() => undefined))
 
-const all = leaves(parseYaml(readFileSync(join(chartFolder, 'values.yaml'), 'utf8')))
-
-test.concurrent.each(all)('$path does something', async ({ path, value }) => {
-  const change = `--set-json=${path}=${JSON.stringify(changed(value))}`
-  for (const [index, use] of uses.entries()) {
-    if ((await outcome([...use, change])) !== (await unchanged[index])) return
-  }
-  expect.fail(`${path}: changing it changes no render`)
+describe('every value of the chart', () => {
+  const leaves = leavesOf(values).map(leaf => [leaf.path.join('.'), leaf] as const)
+  test.concurrent.for(leaves)(
+    '%s changes what is rendered, for another value that is valid',
+    async ([, leaf], { task }) => {
+      Object.assign(task.meta, { seen: { 'values covered': 1 } })
+      const path = leaf.path.map(key => key.replaceAll('.', '\\.')).join('.')
+      const change = `--set-json=${path}=${JSON.stringify(otherValue(leaf))}`
+      let words = ''
+      for (const [index, use] of uses.entries()) {
+        try {
+          if ((await template([...use, change])) !== (await unchanged[index])) return
+        } catch (error) {
+          words = String(error)
+        }
+      }
+      expect.fail(`no use shows ${change}. ${words}`)
+    },
+  )
 })
+
+test('every value that the templates read is in values.yaml', () => {
+  const texts = globSync(join(chartFolder, 'templates/**/*.{yaml,tpl,txt}')).map(path =>
+    readFileSync(path, 'utf8'),
+  )
+  const read = texts
+    .flatMap(text => [...text.matchAll(/\.Values((?:\.\w+)+)/g)])
+    .map(([, path = '']) => path.slice(1).split('.'))
+  expect(read.length).toBeGreaterThan(100)
+  expect(read.filter(path => !isThere(values, path)).map(path => path.join('.'))).toEqual([])
+})
+
+/** Whether a path leads to a value; below an empty map, users decide what there is. */
+function isThere(value: unknown, [key, ...rest]: readonly string[]): boolean {
+  if (key === undefined) return true
+  if (typeof value !== 'object' || value === null) return false
+  if (Object.keys(value).length === 0) return true
+  return key in value && isThere(Object.entries(value).find(([name]) => name === key)?.[1], rest)
+}
