@@ -249,7 +249,7 @@ test.each([
 
 test('the top level holds what the layout names and nothing else', () => {
   const top = new Set(tracked.map(path => path.split('/')[0] ?? path))
-  const folders = ['agent', 'bpf', 'chart', 'ci', 'dashboards', 'docs', 'functions']
+  const folders = ['agent', 'bpf', 'chart', 'ci', 'dashboards', 'deploy', 'docs', 'functions']
   const files = [
     'LICENSE',
     'NOTICE',

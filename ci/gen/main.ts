@@ -3,13 +3,14 @@ import { dirname, join } from 'node:path'
 import { chartReadme } from './chart-readme.ts'
 import { countries } from './countries.ts'
 import { dashboardFiles } from './dashboards.ts'
+import { manifest } from './manifest.ts'
 import { values } from './values.ts'
 import { wire } from './wire.ts'
 
 const root = join(import.meta.dirname, '../..')
 const isCheck = process.argv.includes('--check')
 
-const sources = [wire(), values(), chartReadme(), countries(), dashboardFiles()]
+const sources = [wire(), values(), chartReadme(), countries(), dashboardFiles(), manifest()]
 const files = (await Promise.all(sources)).flat()
 const outdated = []
 for (const file of files) if ((await present(file.path)) !== file.content) outdated.push(file)
