@@ -103,36 +103,6 @@ spec:
 {{- end }}
 {{- end }}
 
-{{/* What stands in a DaemonSet's or Deployment's spec beside its pods. A RollingUpdate's numbers are refused beside another type. */}}
-{{- define "podatlas.rollout" -}}
-{{- $strategy := .values.updateStrategy -}}
-{{- if ne ($strategy.type | default "RollingUpdate") "RollingUpdate" }}{{ $strategy = omit $strategy "rollingUpdate" }}{{ end -}}
-{{- dict (.strategyKey | default "strategy") $strategy | toYaml }}
-{{- if not (kindIs "invalid" .values.revisionHistoryLimit) }}
-revisionHistoryLimit: {{ .values.revisionHistoryLimit | int }}
-{{- end }}
-selector:
-  matchLabels:
-    {{- include "podatlas.selectorLabels" . | nindent 4 }}
-{{- end }}
-
-{{/* A part whose one pod is a Deployment's. */}}
-{{- define "podatlas.deployment" -}}
-apiVersion: apps/v1
-kind: Deployment
-metadata:
-  {{- include "podatlas.metadata" . | nindent 2 }}
-  {{- with .values.annotations }}
-  annotations:
-    {{- toYaml . | nindent 4 }}
-  {{- end }}
-spec:
-  replicas: 1
-  {{- include "podatlas.rollout" . | nindent 2 }}
-  template:
-    {{- include "podatlas.pods" . | nindent 4 }}
-{{- end }}
-
 {{/* The chart's `ours` with the user's `theirs` on top, entry by entry: an entry is replaced as a whole, because half of
      ours and half of theirs would be neither. An API server that applies on the server side refuses a name given twice. */}}
 {{- define "podatlas.replaced" -}}
@@ -174,53 +144,4 @@ volumeMounts:
     {{- toYaml $mount | nindent 4 }}
   {{- end }}
 {{- end -}}
-{{- end }}
-
-{{/* Where a component keeps its data: its claim, or the pod's own disk. */}}
-{{- define "podatlas.dataVolume" -}}
-{{- if .values.persistence.enabled -}}
-persistentVolumeClaim: {claimName: {{ include "podatlas.partName" . }}}
-{{- else -}}
-emptyDir: {}
-{{- end -}}
-{{- end }}
-
-{{- define "podatlas.claim" -}}
-{{- if .values.persistence.enabled -}}
-apiVersion: v1
-kind: PersistentVolumeClaim
-metadata:
-  {{- include "podatlas.metadata" . | nindent 2 }}
-  {{- if .values.persistence.keep }}
-  annotations:
-    helm.sh/resource-policy: keep
-  {{- end }}
-spec:
-  accessModes: [ReadWriteOnce]
-  {{- with .values.persistence.storageClass }}
-  storageClassName: {{ . }}
-  {{- end }}
-  resources:
-    requests:
-      storage: {{ .values.persistence.size }}
-{{- end -}}
-{{- end }}
-
-{{- define "podatlas.service" -}}
-apiVersion: v1
-kind: Service
-metadata:
-  {{- include "podatlas.metadata" . | nindent 2 }}
-spec:
-  type: ClusterIP
-  {{- if .isHeadless }}
-  clusterIP: None
-  {{- end }}
-  selector:
-    {{- include "podatlas.selectorLabels" . | nindent 4 }}
-  ports:
-    - name: http
-      port: {{ .port }}
-      targetPort: http
-      protocol: TCP
 {{- end }}

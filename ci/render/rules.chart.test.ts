@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
-import { stringify } from 'yaml'
+import { parse, stringify } from 'yaml'
 import { toolPath } from '../tools/tool.ts'
 import { chartFolder, fileOf, render, valuesFiles } from './helm.ts'
 
@@ -33,6 +33,12 @@ test.each(valuesFiles.map(path => [basename(path), path] as const))(
     expect(stdout).toMatch(/SUCCESS: \d+ rules found/)
   },
 )
+
+test('a rule file and an object of the Prometheus Operator hold the same groups', async () => {
+  const manifests = await render([`--values=${join(chartFolder, 'tests/everything-values.yaml')}`])
+  const object = manifests.find(({ kind }) => kind === 'PrometheusRule')
+  expect(object?.['spec']).toEqual(parse(fileOf(manifests, 'podatlas-rules', 'rules.yml')))
+})
 
 test.each(readdirSync(ruleTests))('the rules do what chart/tests/rules/%s says', async name => {
   using folder = await ruleFolder(['--values', join(chartFolder, 'tests/rules-values.yaml')])
