@@ -1,6 +1,7 @@
 import { aggregation } from '../aggregate/aggregate.ts'
 import { ownMetrics } from '../aggregate/own-metrics.ts'
 import type { Samples } from '../model.ts'
+import type { Metric } from '../registry.ts'
 import { createTelemetry } from '../telemetry.ts'
 import { exampleFlow } from '../test/example-flow.ts'
 import { EXAMPLE_MS, exampleSamples, exampleSeries } from './examples.ts'
@@ -32,6 +33,7 @@ export function agentBatches(): Samples[] {
     idleMs: INTERVAL_MS,
     telemetry,
   })
+  for (const metric of telemetry.registry.metrics) touch(metric)
   const own = ownMetrics({ ...options, registry: telemetry.registry })
   const pods = ['web-1', 'wéb-漢-🌍', `long-${'x'.repeat(300)}`]
   const flows = pods.map(pod =>
@@ -58,6 +60,14 @@ export function agentBatches(): Samples[] {
     const nowMs = EXAMPLE_MS + tick * INTERVAL_MS
     return [...aggregate(tick < 2 ? flows : [], nowMs), ...own(nowMs)]
   })
+}
+
+/** Gives a metric without readings one, whose labels are called `a label`. */
+function touch(metric: Metric): void {
+  const labels = new Proxy({}, { get: (_, name) => `a ${String(name)}` })
+  const set: unknown = Reflect.get(metric, metric.type === 'counter' ? 'inc' : 'set')
+  if (metric.readings.size === 0 && typeof set === 'function')
+    Reflect.apply(set, metric, [labels, 1])
 }
 
 const PARALLEL_SERIES = 10_000

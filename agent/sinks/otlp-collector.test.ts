@@ -1,124 +1,123 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { existsSync } from 'node:fs'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { z } from 'zod'
-import { freePorts } from '../../ci/ports.ts'
-import { toolPath } from '../../ci/tools/tool.ts'
 import { agentBatches } from './conformance-sender.ts'
-import { decodeOtlp, pointsOf } from './otlp-decode.ts'
+import { EXAMPLE_MS, exampleSample, exampleSeries } from './examples.ts'
+import { decodeOtlp, type OtlpRequest } from './otlp-decode.ts'
 import { otlpEncoder } from './otlp-encode.ts'
 import { otlpSenderTo } from './otlp-sender.ts'
+import { attributesBy, kindOf, realCollector, type Told } from './test/real-collector.ts'
 import { until } from './write-receiver.ts'
 
-const Points = z.object({
-  dataPoints: z.array(
-    z.object({
-      attributes: z.array(z.object({ key: z.string() })).default([]),
-      startTimeUnixNano: z.string().optional(),
-      timeUnixNano: z.string(),
-      asInt: z.string().optional(),
-      asDouble: z.number().optional(),
-      flags: z.number().default(0),
-    }),
-  ),
-})
-const Line = z.object({
-  resourceMetrics: z.array(
-    z.object({
-      scopeMetrics: z.array(
-        z.object({
-          metrics: z.array(
-            z.object({ name: z.string(), sum: Points.optional(), gauge: Points.optional() }),
-          ),
-        }),
-      ),
-    }),
-  ),
-})
+/** A sample with every label that there is, and text that is not easy. */
+const everyLabel = exampleSample(
+  {
+    ...exampleSeries(),
+    target: [
+      ['cluster', 'production'],
+      ['container_id', 'c0ffee'],
+      ['container_image', 'registry.example:5000/nginx:1.29@sha256:abc'],
+      ['container_name', 'nginx'],
+      ['destination_ip', '2001:db8::7'],
+      ['destination_port', '443'],
+      ['k8s_namespace', 'shop'],
+      ['k8s_pod', 'wéb "1" 漢🌍'],
+      ['k8s_workload', 'cart'],
+      ['k8s_workload_kind', 'Deployment'],
+      ['process_cmd', 'nginx: worker'],
+      ['process_pid', '4242'],
+      ['protocol', 'tcp'],
+      ['role', 'server'],
+      ['source_host', 'node-1'],
+      ['zone', 'eu-1a'],
+    ],
+  },
+  2 ** 53 - 1,
+  EXAMPLE_MS + 1_000,
+)
 
-/** An OpenTelemetry Collector on loopback that writes what it takes to a file. */
-async function collector() {
-  const folder = await mkdtemp(join(tmpdir(), 'podatlas-otelcol-'))
-  const [http = 0, grpc = 0] = await freePorts('any', 'any')
-  const [config, taken] = [join(folder, 'config.json'), join(folder, 'taken.jsonl')]
-  const protocols = {
-    http: { endpoint: `127.0.0.1:${http}` },
-    grpc: { endpoint: `127.0.0.1:${grpc}` },
-  }
-  await writeFile(
-    config,
-    JSON.stringify({
-      receivers: { otlp: { protocols } },
-      exporters: { file: { path: taken } },
-      service: {
-        telemetry: { metrics: { level: 'none' } },
-        pipelines: { metrics: { receivers: ['otlp'], exporters: ['file'] } },
-      },
-    }),
+/** What protobufjs reads in the bytes that a sink would send. */
+function toldIn(request: OtlpRequest): Told[] {
+  return request.resource_metrics.flatMap(
+    ({ resource, scope_metrics: scopes, schema_url: schema }) =>
+      scopes.flatMap(({ scope, metrics }) =>
+        metrics.flatMap(({ name: metric, description, unit, sum, gauge }) =>
+          ((sum ?? gauge)?.data_points ?? []).map(point => ({
+            resource: attributesBy(resource.attributes),
+            schema,
+            scope,
+            metric,
+            description,
+            unit,
+            kind: kindOf(
+              sum && { temporality: sum.aggregation_temporality, isMonotonic: sum.is_monotonic },
+            ),
+            attributes: attributesBy(point.attributes),
+            start: point.start_time_unix_nano ?? '',
+            time: point.time_unix_nano,
+            value: point.as_int ?? point.as_double ?? 'ended',
+            flags: point.flags,
+          })),
+        ),
+      ),
   )
-  const child = spawn(toolPath('otelcol'), ['--config', config], { stdio: 'ignore' })
-  const ended = once(child, 'exit')
-  return {
-    endpoints: { http: `http://127.0.0.1:${http}`, grpc: `127.0.0.1:${grpc}` },
-    lines: async () => {
-      const text = existsSync(taken) ? await readFile(taken, 'utf8') : ''
-      // What follows the last line break is being written.
-      const whole = text.split('\n').slice(0, -1)
-      return whole.map(line => Line.parse(JSON.parse(line)))
-    },
-    [Symbol.asyncDispose]: async () => {
-      child.kill('SIGKILL')
-      await ended
-      await rm(folder, { recursive: true })
-    },
-  }
 }
 
+const asTexts = (told: readonly Told[]) => told.map(one => JSON.stringify(one)).toSorted()
+
 test.for(['http', 'grpc'] as const)(
-  'an OpenTelemetry Collector takes over %s everything that an agent offers, as it was meant',
+  'an OpenTelemetry Collector takes over %s everything that an agent offers, with every attribute as it was meant',
   async protocol => {
-    await using receiver = await collector()
+    await using receiver = await realCollector()
+    const batches = [...agentBatches(), everyLabel]
+    const version = '1.2.3'
+    const encode = otlpEncoder({ version, isKubernetes: false, maxBytes: 4_194_304 })
+    const expected = batches.flatMap(batch => toldIn(decodeOtlp(encode(batch) ?? Buffer.alloc(0))))
     const target = otlpSenderTo(receiver.endpoints[protocol], { protocol })
-    const batches = agentBatches()
     for (const batch of batches) target.offer(batch)
-    const encode = otlpEncoder({ version: '1.2.3', isKubernetes: false, maxBytes: 4_194_304 })
-    const expected = batches.flatMap(batch =>
-      pointsOf(decodeOtlp(encode(batch) ?? Buffer.alloc(0))).map(({ metric, point }) =>
-        [
-          metric.name,
-          point.attributes.length,
-          point.start_time_unix_nano ?? '',
-          point.time_unix_nano,
-          point.as_int ?? point.as_double ?? 'ended',
-          point.flags,
-        ].join(' '),
-      ),
-    )
-    const arrived = async () =>
-      (await receiver.lines()).flatMap(({ resourceMetrics }) =>
-        resourceMetrics.flatMap(({ scopeMetrics }) =>
-          scopeMetrics.flatMap(({ metrics }) =>
-            metrics.flatMap(({ name, sum, gauge }) =>
-              ((sum ?? gauge)?.dataPoints ?? []).map(point =>
-                [
-                  name,
-                  point.attributes.length,
-                  point.startTimeUnixNano ?? '',
-                  point.timeUnixNano,
-                  point.asInt ?? point.asDouble ?? 'ended',
-                  point.flags,
-                ].join(' '),
-              ),
-            ),
-          ),
-        ),
-      )
-    await until(async () => (await arrived()).length >= expected.length)
-    expect((await arrived()).toSorted()).toEqual(expected.toSorted())
+    await until(async () => (await receiver.told()).length >= expected.length)
+    const taken = await receiver.told()
+    expect(asTexts(taken)).toEqual(asTexts(expected))
+    // And not only as we would have it ourselves: by docs/otlp.md, written out.
+    expect(taken.filter(({ attributes }) => attributes['process.pid'] !== undefined)).toEqual([
+      {
+        resource: {
+          'cloud.availability_zone': 'eu-1a',
+          'container.id': 'c0ffee',
+          'container.image.name': 'registry.example:5000/nginx',
+          'container.image.repo_digests': ['registry.example:5000/nginx@sha256:abc'],
+          'container.image.tags': ['1.29'],
+          'host.name': 'node-1',
+          'k8s.cluster.name': 'production',
+          'k8s.container.name': 'nginx',
+          'k8s.deployment.name': 'cart',
+          'k8s.namespace.name': 'shop',
+          'k8s.pod.name': 'wéb "1" 漢🌍',
+          'service.instance.id':
+            'production/node-1/shop/wéb "1" 漢🌍/nginx/c0ffee/registry.example:5000/nginx:1.29@sha256:abc/Deployment/cart/eu-1a',
+          'service.name': 'podatlas',
+        },
+        schema: 'https://opentelemetry.io/schemas/1.45.0',
+        scope: { name: 'podatlas', version },
+        metric: 'podatlas.transmit_bytes',
+        // As the agent says it, in whose requests it is one metric with this one.
+        description: 'Payload bytes sent to the remote end; of TCP, those it acknowledged',
+        unit: 'By',
+        kind: 'cumulative, monotonic',
+        attributes: {
+          'network.io.direction': 'transmit',
+          'network.peer.address': '2001:db8::7',
+          'network.transport': 'tcp',
+          'process.executable.name': 'nginx: worker',
+          'process.pid': 4_242,
+          role: 'server',
+          'client.address': '2001:db8::7',
+          'server.port': 443,
+        },
+        start: `${EXAMPLE_MS}000000`,
+        time: `${EXAMPLE_MS + 1_000}000000`,
+        value: String(2 ** 53 - 1),
+        flags: 0,
+      },
+    ])
     await target[Symbol.asyncDispose]()
   },
 )
