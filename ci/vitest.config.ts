@@ -44,6 +44,7 @@ export default defineConfig({
       kind('scale', 300_000),
       kind('cluster', 1_800_000),
       kind('restart', 1_800_000),
+      kind('lifecycle', 1_800_000),
       kind('uninstall', 1_800_000),
     ],
   },

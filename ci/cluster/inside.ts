@@ -13,13 +13,13 @@ import { makeMounts } from './mounts.ts'
 import { makeNetwork } from './network.ts'
 import { startNode } from './node.ts'
 import { progress } from './progress.ts'
-import { runTests } from './tests.ts'
+import { runTests, suiteNamed } from './tests.ts'
 
 /**
  * What happens inside the namespaces of one run, as main.ts starts it:
- * `inside.ts FOLDER test|keep [FILTER...]`. When it ends, everything it started ends with it.
+ * `inside.ts FOLDER test|keep SUITE [FILTER...]`. When it ends, everything it started ends with it.
  */
-const [root = '', purpose, ...filters] = process.argv.slice(2)
+const [root = '', purpose, suite = '', ...filters] = process.argv.slice(2)
 const ending = endWithParent()
 ending.addEventListener('abort', () => process.exit(130))
 
@@ -33,7 +33,10 @@ try {
   await startElders(folders)
   await installChart(folders)
   await startExample(folders)
-  const code = purpose === 'keep' ? await keep() : await runTests(folders, filters)
+  const code =
+    purpose === 'keep'
+      ? await keep()
+      : await runTests(folders, { suite: suiteNamed(suite), filters })
   if (code !== 0) await printDiagnosis(folders)
   process.exit(code)
 } catch (error) {

@@ -6,11 +6,17 @@ import { buildInit } from '../image/sandbox/build.ts'
 import { cleanUp, refuseUnfitMachine } from './cleanup.ts'
 import { runIsolated } from './isolation.ts'
 import { progress } from './progress.ts'
-import { countResults } from './tests.ts'
+import { countResults, suiteNamed } from './tests.ts'
 
-/** `node ci/cluster/main.ts [--keep] [FILTER...]`: a real Kubernetes node, the chart on it, and its tests, or those of some files. */
+/**
+ * `node ci/cluster/main.ts [--keep] [--suite lifecycle] [FILTER...]`: a real Kubernetes node, the chart on it, and its
+ * tests, or those of a suite or of some files.
+ */
 const { values, positionals: filters } = parseArgs({
-  options: { keep: { type: 'boolean', default: false } },
+  options: {
+    keep: { type: 'boolean', default: false },
+    suite: { type: 'string', default: 'all' },
+  },
   allowPositionals: true,
 })
 
@@ -26,6 +32,7 @@ process.exitCode = failed === 0 ? 0 : 1
 
 /** Whatever happens inside, nothing is left afterwards. */
 async function raiseAndTest(): Promise<{ passed: number; failed: number }> {
+  const suite = suiteNamed(values.suite)
   refuseUnfitMachine()
   const root = mkdtempSync(join(tmpdir(), 'podatlas-cluster-'))
   try {
@@ -33,9 +40,9 @@ async function raiseAndTest(): Promise<{ passed: number; failed: number }> {
     await buildInit(init)
     const inside = join(import.meta.dirname, 'inside.ts')
     const purpose = values.keep ? 'keep' : 'test'
-    const command = [process.execPath, inside, root, purpose, ...filters]
+    const command = [process.execPath, inside, root, purpose, suite, ...filters]
     const code = await runIsolated(init, command, ending.signal)
-    return values.keep ? { passed: 0, failed: code } : countResults(root, code, filters)
+    return values.keep ? { passed: 0, failed: code } : countResults(root, code, { suite, filters })
   } finally {
     await cleanUp(root)
     progress('everything is removed')

@@ -3,23 +3,22 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { run } from '../image/run.ts'
 import { toolPath } from '../tools/tool.ts'
-import { create } from './example/pod.ts'
 import { chart } from './install.ts'
-import { operatorKinds } from './operator-kinds.ts'
+import { installOperatorKinds, removeOperatorKinds } from './operator-kinds.ts'
 import { kubectl } from './running.ts'
 
 const renders = readdirSync(join(chart, 'ci')).filter(file => file.endsWith('-values.yaml'))
 const inRelease = ['-n', 'podatlas', 'get']
 
-const definitions = operatorKinds.map(({ metadata }) => `crd/${metadata.name}`)
-
 // Some renders put objects where another team's Prometheus or Grafana lives, or give them to its operator.
 beforeAll(async () => {
   await kubectl(['create', 'namespace', 'monitoring'])
-  await create(...operatorKinds)
-  await kubectl(['wait', '--for=condition=Established', ...definitions, '--timeout=30s'])
+  await installOperatorKinds()
 })
-afterAll(() => kubectl(['delete', ...definitions]))
+afterAll(async () => {
+  await removeOperatorKinds()
+  await kubectl(['delete', 'namespace', 'monitoring', '--wait=false'])
+})
 
 test('agent, geoip, peers and Prometheus are ready and were never restarted', async () => {
   const jsonpath =
@@ -65,3 +64,13 @@ test.for(renders)(
     expect(answer).toContain('created (server dry run)')
   },
 )
+
+test.for([
+  ['PodMonitor', 'monitoring.coreos.com/v1', { selector: {}, podMetricEndpoints: [] }],
+  ['GrafanaDashboard', 'grafana.integreatly.org/v1beta1', { instanceSelector: {}, folders: 'x' }],
+])('a misspelt field of a %s would be noticed', async ([kind, apiVersion, spec]) => {
+  const misspelt = JSON.stringify({ apiVersion, kind, metadata: { name: 'misspelt' }, spec })
+  const strict = ['--dry-run=server', '--validate=strict', '-f', '-']
+  const answer = kubectl(['-n', 'podatlas', 'create', ...strict], misspelt)
+  await expect(answer).rejects.toThrow(/unknown field "spec\.\w+"/)
+})

@@ -1,24 +1,69 @@
-/**
- * Kinds of operators that some renders hold. The operators' own definitions are no part of this repository: the server
- * takes any content for these, and what is in it is looked at where the chart is rendered.
- */
-export const operatorKinds = [
-  definition('monitoring.coreos.com', 'v1', 'PrometheusRule', 'prometheusrules'),
-  definition('grafana.integreatly.org', 'v1beta1', 'GrafanaDashboard', 'grafanadashboards'),
-]
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { createGenerator } from 'ts-json-schema-generator'
+import { z } from 'zod'
+import { toolPath } from '../tools/tool.ts'
+import { kubectl } from './running.ts'
 
-function definition(group: string, version: string, kind: string, plural: string) {
-  const anything = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true }
-  const schema = { openAPIV3Schema: anything }
+const ofPrometheus = ['podmonitors', 'prometheusrules', 'servicemonitors'].map(
+  plural => `${plural}.monitoring.coreos.com`,
+)
+const ofGrafana = 'grafanadashboards.grafana.integreatly.org'
+const names = [...ofPrometheus, ofGrafana].map(name => `crd/${name}`)
+
+/** Installs the kinds of operators that some renders hold, as strict as the operators define them. */
+export async function installOperatorKinds(): Promise<void> {
+  const definitions = [...prometheusDefinitions(), JSON.stringify(grafanaDefinition())]
+  await kubectl(['create', '-f', '-'], definitions.join('\n---\n'))
+  await kubectl(['wait', '--for=condition=Established', ...names, '--timeout=30s'])
+}
+
+export async function removeOperatorKinds(): Promise<void> {
+  await kubectl(['delete', ...names])
+}
+
+/** As the Prometheus Operator ships them. */
+function prometheusDefinitions(): string[] {
+  const bundle = readFileSync(toolPath('prometheus-operator', 'bundle.yaml'), 'utf8')
+  return bundle
+    .split(/^---$/m)
+    .filter(text => ofPrometheus.some(name => text.includes(`\n  name: ${name}\n`)))
+}
+
+/** Made from the types of GrafanaDashboard that npm has, which come from the grafana-operator's own definition. */
+function grafanaDefinition(): object {
+  const main = createRequire(import.meta.url).resolve('@kubernetes-models/grafana-operator')
+  const types = 'grafana.integreatly.org/v1beta1/GrafanaDashboard.d.ts'
+  const generator = createGenerator({
+    path: join(dirname(main), types),
+    type: 'IGrafanaDashboard',
+    expose: 'none',
+    topRef: false,
+    skipTypeCheck: true,
+  })
+  const { properties } = z
+    .object({ properties: z.object({ spec: z.unknown() }) })
+    .parse(generator.createSchema('IGrafanaDashboard'))
+  const [plural = '', group] = ofGrafana.split(/\.(.*)/)
+  const openAPIV3Schema = { type: 'object', properties: { spec: structural(properties.spec) } }
   return {
     apiVersion: 'apiextensions.k8s.io/v1',
     kind: 'CustomResourceDefinition',
-    metadata: { name: `${plural}.${group}` },
+    metadata: { name: ofGrafana },
     spec: {
       group,
-      names: { kind, plural, singular: kind.toLowerCase() },
+      names: { kind: 'GrafanaDashboard', plural, singular: 'grafanadashboard' },
       scope: 'Namespaced',
-      versions: [{ name: version, served: true, storage: true, schema }],
+      versions: [{ name: 'v1beta1', served: true, storage: true, schema: { openAPIV3Schema } }],
     },
   }
+}
+
+/** What a definition may not say, since it is always so: there are no other properties. */
+function structural(schema: unknown): unknown {
+  const text = JSON.stringify(schema, (key, value: unknown) =>
+    key === 'additionalProperties' && value === false ? undefined : value,
+  )
+  return JSON.parse(text)
 }

@@ -14,22 +14,38 @@ const Results = z.object({
 const repository = join(import.meta.dirname, '../..')
 
 /**
- * First what counts on one agent that stays, then what restarts it, then what removes it: one run of
- * vitest each, which orders files by their durations and projects not at all.
+ * First what counts on one agent that stays, then what restarts it, then what changes the release, then
+ * what removes it: one run of vitest each, which orders files by their durations and projects not at all.
  */
-const projects = ['cluster', 'restart', 'uninstall'] as const
-type Project = (typeof projects)[number]
+const suites = {
+  all: ['cluster', 'restart', 'lifecycle', 'uninstall'],
+  lifecycle: ['lifecycle', 'uninstall'],
+} as const
+type Project = (typeof suites)[Suite][number]
+export type Suite = keyof typeof suites
 
-/**
- * Runs the tests of the real cluster, or those in files whose paths hold one of the filters; returns 0
- * only if every run of vitest does.
- */
+/** Errors: there is no such suite. */
+export function suiteNamed(name: string): Suite {
+  if (isSuite(name)) return name
+  throw new Error(
+    `--suite ${name}: there is no such suite. Use ${Object.keys(suites).join(' or ')}`,
+  )
+}
+
+function isSuite(name: string): name is Suite {
+  return Object.hasOwn(suites, name)
+}
+
+/** What is asked for: a suite, or of it the files whose paths hold one of the filters. */
+export type Choice = { readonly suite: Suite; readonly filters: readonly string[] }
+
+/** Runs tests of the real cluster; returns 0 only if every run of vitest does. */
 export async function runTests(
   folders: ClusterFolders,
-  filters: readonly string[] = [],
+  { suite, filters }: Choice,
 ): Promise<number> {
   let worst = 0
-  for (const project of projects) {
+  for (const project of suites[suite]) {
     worst = Math.max(worst, await runProject(folders, project, filters))
   }
   return worst
@@ -60,9 +76,9 @@ async function runProject(
 export function countResults(
   root: string,
   exitCode: number,
-  filters: readonly string[] = [],
+  { suite, filters }: Choice,
 ): { passed: number; failed: number } {
-  const counts = projects.map(project => resultsOf(root, project))
+  const counts = suites[suite].map(project => resultsOf(root, project))
   const results = counts.filter(count => count !== undefined)
   const passed = results.reduce((sum, count) => sum + count.passed, 0)
   const failed = results.reduce((sum, count) => sum + count.failed, 0)
