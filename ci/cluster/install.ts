@@ -7,7 +7,14 @@ import type { ClusterFolders } from './folders.ts'
 import { kubectlOf } from './kubectl.ts'
 import { progress } from './progress.ts'
 
+/** A release of the chart, and the version of Helm that keeps it. */
+export type Release = {
+  readonly name: string
+  readonly namespace: string
+  readonly helm?: 'helm' | 'helm3'
+}
 const namespace = 'podatlas'
+const underTest: Release = { name: 'podatlas', namespace }
 /** The chart under test. */
 export const chart = join(import.meta.dirname, '../../chart')
 /** What all tests change of it. */
@@ -26,12 +33,12 @@ export async function installChart(folders: ClusterFolders): Promise<void> {
   progress('agent, geoip, peers and Prometheus are ready')
 }
 
-/** Helm on the release of the tests: `helm('upgrade', chart, '--reuse-values')`. */
-export function helmOf({ certificates }: ClusterFolders) {
+/** Helm on a release, by default that of all tests: `helm('upgrade', chart, '--reuse-values')`. */
+export function helmOf({ certificates }: ClusterFolders, release = underTest) {
   const kubeconfig = kubeconfigOf(certificates, 'admin')
-  const target = ['--namespace', namespace, '--kubeconfig', kubeconfig]
+  const target = ['--namespace', release.namespace, '--kubeconfig', kubeconfig]
   return (verb: string, ...args: string[]): Promise<string> =>
-    run(toolPath('helm', 'helm'), [verb, 'podatlas', ...args, ...target])
+    run(toolPath(release.helm ?? 'helm', 'helm'), [verb, release.name, ...args, ...target])
 }
 
 /** Gives geoip databases that know the documentation addresses, and who runs their networks. */

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { createGenerator } from 'ts-json-schema-generator'
 import { z } from 'zod'
 import { toolPath } from '../tools/tool.ts'
 import { kubectl } from './running.ts'
 
+const models = join(import.meta.dirname, '../../node_modules/@kubernetes-models/grafana-operator')
 const ofPrometheus = ['podmonitors', 'prometheusrules', 'servicemonitors'].map(
   plural => `${plural}.monitoring.coreos.com`,
 )
@@ -33,10 +33,8 @@ function prometheusDefinitions(): string[] {
 
 /** Made from the types of GrafanaDashboard that npm has, which come from the grafana-operator's own definition. */
 function grafanaDefinition(): object {
-  const main = createRequire(import.meta.url).resolve('@kubernetes-models/grafana-operator')
-  const types = 'grafana.integreatly.org/v1beta1/GrafanaDashboard.d.ts'
   const generator = createGenerator({
-    path: join(dirname(main), types),
+    path: join(models, 'grafana.integreatly.org/v1beta1/GrafanaDashboard.d.ts'),
     type: 'IGrafanaDashboard',
     expose: 'none',
     topRef: false,

@@ -5,6 +5,7 @@ import { stageGeoip } from './geoip/stage.ts'
 import { stageNode } from './node/stage.ts'
 import { stagePeers } from './peers/stage.ts'
 import { stagePrometheus } from './prometheus/stage.ts'
+import { stagePrometheusOperator } from './prometheus-operator/stage.ts'
 import { sandboxReference, stageSandbox } from './sandbox/stage.ts'
 
 /** One image: the folder `ci/image/<name>` with its Containerfile, and the files that it copies. */
@@ -46,6 +47,11 @@ export const images: readonly Image[] = [
     stage: stagePeers,
   },
   { name: 'prometheus', reference: 'docker.io/prom/prometheus:v3.16.0', stage: stagePrometheus },
+  {
+    name: 'prometheus-operator',
+    reference: 'quay.io/prometheus-operator/prometheus-operator:v0.85.0',
+    stage: stagePrometheusOperator,
+  },
   { name: 'sandbox', reference: sandboxReference, stage: stageSandbox },
   { name: 'example', reference: 'localhost/podatlas/example:test', stage: stageExample },
 ]

@@ -1,0 +1,9 @@
+import { toolPath } from '../../tools/tool.ts'
+import { copyTo } from '../shared-libraries.ts'
+
+/** The operator and its reloader as built from Go modules: static binaries, nothing else. */
+export async function stagePrometheusOperator(root: string): Promise<void> {
+  for (const name of ['operator', 'prometheus-config-reloader']) {
+    copyTo(root, toolPath('prometheus-operator', name), `/bin/${name}`)
+  }
+}
