@@ -1,5 +1,6 @@
 import { expect, vi } from 'vitest'
-import { type Container, containers } from './containers.ts'
+import { type Container, containers, processOf } from './containers.ts'
+import { heldBy } from './held.ts'
 import { chart, helmOf, values } from './install.ts'
 import { folders } from './running.ts'
 
@@ -10,6 +11,11 @@ export async function agent(): Promise<Container> {
   const [one, ...others] = await containers('podatlas', isAgent)
   if (!one || others.length > 0) throw new Error('there is not exactly one agent')
   return one
+}
+
+/** The kernel's numbers of the programs that count. */
+export async function programsOfAgent(): Promise<Set<number>> {
+  return new Set(heldBy(await processOf(await agent())).prog)
 }
 
 /** Waits until another pod than that of `old` is the agent, and ready. */

@@ -1,21 +1,26 @@
 import { expect, vi } from 'vitest'
 import { podCounts, type PodCounts } from './example/counts.ts'
 import { counted, type Ends, metrics, recorded } from './recorded.ts'
-import { promql } from './running.ts'
+import { type PromApi, promApi, promql } from './running.ts'
 
 const patience = { timeout: 60_000, interval: 500 }
 
 /**
  * Waits until Prometheus has, of each container of a namespace and each remote address, exactly the
  * bytes and datagrams that the containers counted themselves. `gone` is what they had counted whose
- * logs are gone: with their pods, or because they were started again.
+ * logs are gone: with their pods, or because they were started again. `api` asks another Prometheus than
+ * that of the release.
  */
-export async function untilAgreed(namespace: string, gone: PodCounts = new Map()): Promise<void> {
+export async function untilAgreed(
+  namespace: string,
+  gone: PodCounts = new Map(),
+  api: PromApi = promApi,
+): Promise<void> {
   const agree = async () => {
     const counts = await podCounts(namespace)
     expect(counts.size).toBeGreaterThan(0)
     for (const [metric, field] of metrics) {
-      const numbers = await recorded(`${metric}{k8s_namespace="${namespace}"}`)
+      const numbers = await recorded(`${metric}{k8s_namespace="${namespace}"}`, api)
       expect(numbers, metric).toEqual(sum(counted(gone, field), counted(counts, field)))
     }
   }

@@ -17,7 +17,7 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   await removeOperatorKinds()
-  await kubectl(['delete', 'namespace', 'monitoring', '--wait=false'])
+  await kubectl(['delete', 'namespace', 'monitoring'])
 })
 
 test('agent, geoip, peers and Prometheus are ready and were never restarted', async () => {

@@ -16,7 +16,7 @@ import {
   startOperator,
   team,
 } from './prometheus-operator.ts'
-import { folders, kubectl } from './running.ts'
+import { folders, kubectl, promApiAt } from './running.ts'
 
 const patience = { timeout: 120_000, interval: 1_000 }
 const namespace = 'observed'
@@ -177,8 +177,5 @@ async function ask(query: string): Promise<number[]> {
 }
 
 async function api(path: string): Promise<unknown> {
-  const url = `http://${await podAddress(team, operatedPod)}:9090/api/v1/${path}`
-  const response = await fetch(url, { signal: AbortSignal.timeout(5_000) })
-  if (!response.ok) throw new Error(`${url}: ${response.status} ${await response.text()}`)
-  return await response.json()
+  return await promApiAt(`http://${await podAddress(team, operatedPod)}:9090`)(path)
 }

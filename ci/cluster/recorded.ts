@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { PodCounts } from './example/counts.ts'
-import { promApi } from './running.ts'
+import { type PromApi, promApi } from './running.ts'
 
 /** Numbers by "pod/container > remote address". */
 export type Ends = Record<string, number>
@@ -31,9 +31,9 @@ const Answer = z.object({
  * What a counter of the agent counted, over all lives of the agent: a new one begins at 0 again, so
  * what an old one had reached is added. Ends with nothing are left out.
  */
-export async function recorded(selector: string): Promise<Ends> {
+export async function recorded(selector: string, api: PromApi = promApi): Promise<Ends> {
   const query = new URLSearchParams({ query: `${selector}[1h]` })
-  const { result } = Answer.parse(await promApi(`query?${query}`)).data
+  const { result } = Answer.parse(await api(`query?${query}`)).data
   const ends: Ends = {}
   for (const { metric, values } of result) {
     const end = `${metric['k8s_pod']}/${metric['container_name']} > ${metric['destination_ip']}`

@@ -43,10 +43,19 @@ export async function promql(query: string, timeS?: number): Promise<Row[]> {
   return answer.data.result.map(row => ({ labels: row.metric, value: Number(row.value[1]) }))
 }
 
-/** One GET of Prometheus' HTTP API. */
-export async function promApi(path: string): Promise<unknown> {
-  const url = new URL(join('/api/v1', path), await serviceUrl('podatlas-prometheus'))
-  const response = await fetch(url, { signal: AbortSignal.timeout(5_000) })
-  if (!response.ok) throw new Error(`${url}: ${response.status} ${await response.text()}`)
-  return await response.json()
+/** One GET of a Prometheus' HTTP API. Errors: it does not answer, or refuses. */
+export type PromApi = (path: string) => Promise<unknown>
+
+/** The Prometheus of the release. */
+export const promApi: PromApi = async path =>
+  await promApiAt(await serviceUrl('podatlas-prometheus'))(path)
+
+/** The Prometheus at a base URL. */
+export function promApiAt(base: string): PromApi {
+  return async path => {
+    const url = new URL(join('/api/v1', path), base)
+    const response = await fetch(url, { signal: AbortSignal.timeout(5_000) })
+    if (!response.ok) throw new Error(`${url}: ${response.status} ${await response.text()}`)
+    return await response.json()
+  }
 }
