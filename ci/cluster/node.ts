@@ -10,17 +10,22 @@ import { type Service, startService, waitUntil } from './service.ts'
 
 /** Starts kubelet and kube-proxy; returns when the API server calls the node Ready. */
 export async function startNode(folders: ClusterFolders): Promise<void> {
+  const kubelet = startKubelet(folders)
+  await startProxy(folders)
+  await waitUntil(kubelet, 'node is Ready', async () => (await readyCondition(folders)) === 'True')
+}
+
+/** Starts the kubelet; a test that has stopped it brings it back with this. */
+export function startKubelet(folders: ClusterFolders): Service {
   const { certificates, logs } = folders
   const config = join(folders.memory, 'kubelet.json')
   writeFileSync(config, JSON.stringify(kubeletConfig(folders)))
-  const kubelet = startService(logs, toolPath('kubernetes', 'kubelet'), [
+  return startService(logs, toolPath('kubernetes', 'kubelet'), [
     `--config=${config}`,
     `--kubeconfig=${kubeconfigOf(certificates, 'kubelet')}`,
     `--hostname-override=${nodeName}`,
     `--node-ip=${addresses.node}`,
   ])
-  await startProxy(folders)
-  await waitUntil(kubelet, 'node is Ready', async () => (await readyCondition(folders)) === 'True')
 }
 
 async function startProxy({ certificates, logs }: ClusterFolders): Promise<Service> {

@@ -1,3 +1,4 @@
+import { expect, vi } from 'vitest'
 import { z } from 'zod'
 import { kubectl } from './running.ts'
 
@@ -16,6 +17,19 @@ const Objects = z.object({
     }),
   ),
 })
+const Workload = z.object({
+  metadata: z.object({ generation: z.int() }),
+  spec: z.object({ replicas: z.int().optional() }),
+  status: z.object({
+    observedGeneration: z.int(),
+    desiredNumberScheduled: z.int().optional(),
+    updatedNumberScheduled: z.int().optional(),
+    numberReady: z.int().optional(),
+    updatedReplicas: z.int().optional(),
+    readyReplicas: z.int().optional(),
+  }),
+})
+const patience = { timeout: 120_000, interval: 300 }
 const kinds = [
   'daemonsets',
   'deployments',
@@ -52,10 +66,21 @@ export async function versionsOf(namespace: string): Promise<Record<string, stri
   )
 }
 
-/** Waits until the pods of a release are those of its objects of now, and ready. */
+/** Waits until the pods of a release's workloads (`daemonset/podatlas-agent`) are those of now, and ready. */
 export async function settled(namespace: string, workloads: readonly string[]): Promise<void> {
   for (const workload of workloads) {
-    await kubectl(['-n', namespace, 'rollout', 'status', workload, '--timeout=120s'])
+    await vi.waitFor(async () => {
+      const text = await kubectl(['-n', namespace, 'get', workload, '-o', 'json'])
+      const { metadata, spec, status } = Workload.parse(JSON.parse(text))
+      const wanted = spec.replicas ?? status.desiredNumberScheduled
+      expect(status, workload).toMatchObject({ observedGeneration: metadata.generation })
+      // Not available, which an agent is 20 s later.
+      const [updated, ready] = [
+        status.updatedReplicas ?? status.updatedNumberScheduled,
+        status.readyReplicas ?? status.numberReady,
+      ]
+      expect({ workload, updated, ready }).toEqual({ workload, updated: wanted, ready: wanted })
+    }, patience)
   }
 }
 
