@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { run } from '../image/run.ts'
 import { toolPath } from '../tools/tool.ts'
 import { chart } from './install.ts'
-import { installOperatorKinds, removeOperatorKinds } from './operator-kinds.ts'
+import { installOperatorKinds, othersNamespaces, removeOperatorKinds } from './operator-kinds.ts'
 import { kubectl } from './running.ts'
 
 const renders = readdirSync(join(chart, 'ci')).filter(file => file.endsWith('-values.yaml'))
@@ -12,12 +12,12 @@ const inRelease = ['-n', 'podatlas', 'get']
 
 // Some renders put objects where another team's Prometheus or Grafana lives, or give them to its operator.
 beforeAll(async () => {
-  await kubectl(['create', 'namespace', 'monitoring'])
+  for (const name of othersNamespaces) await kubectl(['create', 'namespace', name])
   await installOperatorKinds()
 })
 afterAll(async () => {
   await removeOperatorKinds()
-  await kubectl(['delete', 'namespace', 'monitoring'])
+  await kubectl(['delete', 'namespace', ...othersNamespaces])
 })
 
 test('agent, geoip, peers and Prometheus are ready and were never restarted', async () => {

@@ -12,6 +12,9 @@ const ofPrometheus = ['podmonitors', 'prometheusrules', 'servicemonitors'].map(
 const ofGrafana = 'grafanadashboards.grafana.integreatly.org'
 const names = [...ofPrometheus, ofGrafana].map(name => `crd/${name}`)
 
+/** Where some renders put objects for another team's Prometheus or Grafana. */
+export const othersNamespaces = ['grafana', 'monitoring']
+
 /** Installs the kinds of operators that some renders hold, as strict as the operators define them. */
 export async function installOperatorKinds(): Promise<void> {
   const definitions = [...prometheusDefinitions(), JSON.stringify(grafanaDefinition())]

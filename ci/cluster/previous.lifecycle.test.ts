@@ -1,11 +1,11 @@
 import { existsSync, readdirSync } from 'node:fs'
-import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
+import { basename, join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { z } from 'zod'
 import { agent, programsOfAgent, untilReplaced } from './agent.ts'
 import { create } from './example/pod.ts'
 import { chart, helmOf, type Release, values } from './install.ts'
-import { installOperatorKinds, removeOperatorKinds } from './operator-kinds.ts'
+import { installOperatorKinds, othersNamespaces, removeOperatorKinds } from './operator-kinds.ts'
 import { datagrams, startPump, streams, visits } from './pump.ts'
 import { settled } from './release-state.ts'
 import { folders, kubectl } from './running.ts'
@@ -59,47 +59,65 @@ async function step(work: () => Promise<unknown>): Promise<void> {
 }
 
 describe('the objects of each way of use', () => {
-  const namespace = 'each'
-  const release: Release = { name: 'each', namespace }
-  const helm = helmOf(folders, release)
-  const helm3 = helmOf(folders, { ...release, helm: 'helm3' })
   const files = readdirSync(join(chart, 'ci')).filter(file => file.endsWith('-values.yaml'))
+  const namespaceOf = (file: string) => `each-${basename(file, '-values.yaml')}`
 
   beforeAll(async () => {
-    await kubectl(['create', 'namespace', namespace])
-    await kubectl(['create', 'namespace', 'monitoring'])
+    const namespaces = [...files.map(namespaceOf), ...othersNamespaces]
+    const metadata = namespaces.map(name => ({
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      metadata: { name },
+    }))
     // What counts are the objects: their pods are refused.
-    const metadata = { name: 'no-pods', namespace }
-    const spec = { hard: { pods: '0' } }
-    await create({ apiVersion: 'v1', kind: 'ResourceQuota', metadata, spec })
+    const quotas = namespaces.map(namespace => ({
+      apiVersion: 'v1',
+      kind: 'ResourceQuota',
+      metadata: { name: 'no-pods', namespace },
+      spec: { hard: { pods: '0' } },
+    }))
+    await create(...metadata, ...quotas)
     await installOperatorKinds()
   })
   afterAll(async () => {
     await removeOperatorKinds()
-    await kubectl(['delete', '--wait=false', 'namespace', namespace, 'monitoring'])
-  })
-  afterEach(() => helm('uninstall', '--ignore-not-found'))
-
-  test.for(files)('%s: upgraded from the previous chart, rolled back, removed', async file => {
-    const all = ['--values', join(chart, 'ci', file)]
-    // Values that it did not know yet come with the upgrade.
-    await helm3('install', previous, ...all).catch(async () => await helm3('install', previous))
-    await helm('upgrade', chart, ...all)
-    expect(await storedBytes()).toBeLessThan(largestSecretBytes)
-    await helm('rollback', '1')
-    await helm('uninstall')
-    const left = ['-l', 'app.kubernetes.io/instance=each', '-o', 'name']
-    const kinds = 'daemonsets,deployments,services,configmaps,secrets,serviceaccounts,roles'
-    expect(await kubectl(['-n', namespace, 'get', kinds, ...left])).toBe('')
-    expect(await kubectl(['get', 'clusterroles,clusterrolebindings', ...left])).toBe('')
+    await kubectl(['delete', '--wait=false', 'namespace', ...files.map(namespaceOf)])
+    await kubectl(['delete', 'namespace', ...othersNamespaces])
   })
 
-  /** What Helm keeps of the release, as the API server stores it. */
-  async function storedBytes(): Promise<number> {
-    const secret = ['-n', namespace, 'get', 'secret', 'sh.helm.release.v1.each.v2', '-o', 'json']
-    const { data } = z
-      .object({ data: z.object({ release: z.string() }) })
-      .parse(JSON.parse(await kubectl(secret)))
-    return Buffer.from(data.release, 'base64').length
-  }
+  test.concurrent.for(files)(
+    '%s: upgraded from the previous chart, stored in less than 256 KiB, removed without a trace',
+    async file => {
+      const release: Release = { name: namespaceOf(file), namespace: namespaceOf(file) }
+      const [helm, helm3] = [
+        helmOf(folders, release),
+        helmOf(folders, { ...release, helm: 'helm3' }),
+      ]
+      const all = ['--values', join(chart, 'ci', file)]
+      // Values that it did not know yet come with the upgrade.
+      await helm3('install', previous, ...all).catch(async () => await helm3('install', previous))
+      await helm('upgrade', chart, ...all)
+      expect(await storedBytes(release, 2)).toBeLessThan(largestSecretBytes)
+      await helm('uninstall')
+      expect(await leftOf(release)).toBe('')
+    },
+  )
 })
+
+/** Objects of a release that is gone. */
+async function leftOf({ name, namespace }: Release): Promise<string> {
+  const ours = ['-l', `app.kubernetes.io/instance=${name}`, '-o', 'name']
+  const kinds =
+    'daemonsets,deployments,services,configmaps,secrets,serviceaccounts,roles,rolebindings'
+  const ofCluster = await kubectl(['get', 'clusterroles,clusterrolebindings', ...ours])
+  return ofCluster + (await kubectl(['-n', namespace, 'get', kinds, ...ours]))
+}
+
+/** What Helm keeps of a revision of a release, as the API server stores it. */
+async function storedBytes({ name, namespace }: Release, revision: number): Promise<number> {
+  const secret = `secret/sh.helm.release.v1.${name}.v${revision}`
+  const { data } = z
+    .object({ data: z.object({ release: z.string() }) })
+    .parse(JSON.parse(await kubectl(['-n', namespace, 'get', secret, '-o', 'json'])))
+  return Buffer.from(data.release, 'base64').length
+}

@@ -25,10 +25,17 @@ export async function startWitness() {
           '--config.file=/etc/prometheus/prometheus.yml',
           '--web.enable-remote-write-receiver',
         ],
-        volumeMounts: [{ name: 'config', mountPath: '/etc/prometheus' }],
+        readinessProbe: { httpGet: { path: '/-/ready', port: 9090 }, periodSeconds: 1 },
+        volumeMounts: [
+          { name: 'config', mountPath: '/etc/prometheus' },
+          { name: 'data', mountPath: '/prometheus' },
+        ],
       },
     ],
-    volumes: [{ name: 'config', configMap: { name: 'config' } }],
+    volumes: [
+      { name: 'config', configMap: { name: 'config' } },
+      { name: 'data', emptyDir: {} },
+    ],
   })
   const ready = ['--for=condition=Ready', 'pod/prometheus', '--timeout=60s']
   await kubectl(['-n', namespace, 'wait', ...ready])
