@@ -60,7 +60,6 @@ async function step(work: () => Promise<unknown>): Promise<void> {
 
 describe('the objects of each way of use', () => {
   const files = readdirSync(join(chart, 'ci')).filter(file => file.endsWith('-values.yaml'))
-  const namespaceOf = (file: string) => `each-${basename(file, '-values.yaml')}`
 
   beforeAll(async () => {
     const namespaces = [...files.map(namespaceOf), ...othersNamespaces]
@@ -103,6 +102,10 @@ describe('the objects of each way of use', () => {
     },
   )
 })
+
+function namespaceOf(file: string): string {
+  return `each-${basename(file, '-values.yaml')}`
+}
 
 /** Objects of a release that is gone. */
 async function leftOf({ name, namespace }: Release): Promise<string> {

@@ -53,8 +53,6 @@ test.for([
 
 test('rules and the configuration of Prometheus are loaded anew without a restart, and nothing recorded is lost', async () => {
   const before = await podsOf(namespace)
-  const recorded = async () =>
-    await promql('count(last_over_time(podatlas_transmit_bytes_total[1h]))')
   const [{ value: series } = { value: 0 }] = await recorded()
   expect(series).toBeGreaterThan(0)
   await upgrade('prometheus.outOfOrderWindow=25h,rules.alerts.PodatlasNoData.for=77m')
@@ -87,6 +85,11 @@ async function upgrade(change = '', from = chart): Promise<void> {
   if (change !== '') changes.push(`--set=${change}`)
   await helmOf(folders)('upgrade', from, '--values', values, ...changes)
   await settled(namespace, workloads)
+}
+
+/** How many series Prometheus has of the last hour. */
+async function recorded() {
+  return await promql('count(last_over_time(podatlas_transmit_bytes_total[1h]))')
 }
 
 function deployment(component: string): string {
