@@ -7,7 +7,7 @@ import { kubectl } from './running.ts'
 export const team = 'team'
 const name = 'shared'
 /** What the objects have that it takes. */
-export const selected = { release: 'kube-prometheus-stack' }
+const selected = { release: 'kube-prometheus-stack' }
 /** It runs there, and is ready. */
 export const operatedPod = `prometheus-${name}-0`
 /** A Secret and a ConfigMap: what the operator made of monitors and rules. */
