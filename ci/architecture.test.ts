@@ -192,6 +192,7 @@ const rooms: Readonly<Record<string, readonly string[] | 'anything'>> = {
   'agent/sinks/examples.ts': 'anything',
   'agent/sinks/otlp-decode.ts': 'anything',
   'agent/sinks/fault-contract.ts': 'anything',
+  'agent/sinks/kill-contract.ts': 'anything',
   'agent/sinks/otlp-receiver.ts': 'anything',
   'agent/sinks/otlp-sender.ts': 'anything',
   'agent/sinks/real-prometheus.ts': 'anything',

@@ -1,5 +1,3 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtempDisposableSync, readdirSync, statSync, truncateSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,6 +9,7 @@ import { arrivedOf } from '../test/sample.ts'
 import { EXAMPLE_MS, exampleSample, exampleSeries, reading } from './examples.ts'
 import { labelsOf } from './series-labels.ts'
 import type { OpenSink, SinkParts } from './sink.ts'
+import { startLife } from './test/lives.ts'
 import type { Arrived } from './write-request-decode.ts'
 
 /** A real destination of the sink's protocol, which decodes what it gets. */
@@ -158,16 +157,19 @@ function valuesOf(arrived: readonly Arrived[]): number[] {
 }
 
 /** Offers so many values in a process that is then killed. */
-async function killedSink({ options }: Receiver, folder: string, startMs: number, count: number) {
-  const program = join(import.meta.dirname, 'doomed-sink.ts')
-  const words = [JSON.stringify(options), folder, String(startMs), String(count)]
-  const child = spawn(process.execPath, [program, ...words], {
-    stdio: ['ignore', 'pipe', 'inherit'],
+async function killedSink(
+  { options }: Receiver,
+  spoolDirectory: string,
+  startMs: number,
+  count: number,
+) {
+  const { promise: isDone, resolve } = Promise.withResolvers<void>()
+  const life = { options, spoolDirectory, startMs, first: 1, last: count, pods: ['web-1'] }
+  const { kill } = startLife({ ...life, everyMs: 0 }, said => {
+    if (said.kind === 'offered' && said.value === count) resolve()
   })
-  const exited = once(child, 'exit')
-  await once(child.stdout, 'data')
-  child.kill('SIGKILL')
-  await exited
+  await isDone
+  await kill()
 }
 
 /** As a disk does that lost power in the middle of a write. */

@@ -43,6 +43,7 @@ export async function eventReceiver(account = '1234567') {
   const taken: Event[] = []
   const faults: string[] = []
   const scripted: Answering[] = []
+  let isSilent = false
   let standing: Answering = { status: 200, text: '{"success":true,"uuid":"0-0"}' }
 
   async function answer({ method, url, headers, ...incoming }: Received): Promise<Answering> {
@@ -59,7 +60,7 @@ export async function eventReceiver(account = '1234567') {
     requests.push({ headers, events: parsed.data, cameMs: performance.now() })
     const answering = scripted.shift() ?? standing
     if (answering !== 'hang' && answering.status < 300) taken.push(...parsed.data)
-    return answering
+    return isSilent ? 'hang' : answering
   }
 
   function fault(status: number, text: string): Answering {
@@ -96,6 +97,8 @@ export async function eventReceiver(account = '1234567') {
     /** Answers the next requests in turn, then as before. */
     answerNext: (...answers: Answering[]) => scripted.push(...answers),
     answerAll: (answering: Answering) => (standing = answering),
+    /** Takes what comes, and does not say so. */
+    beSilent: (silent: boolean) => (isSilent = silent),
     /** Waits for so many taken events and returns all that were. */
     received: (count: number) => until(() => taken.length >= count).then(() => taken),
     [Symbol.asyncDispose]: async () => {

@@ -1,23 +1,14 @@
-import {
-  array,
-  boolean,
-  constant,
-  constantFrom,
-  oneof,
-  record,
-  sample,
-  type Arbitrary,
-} from 'fast-check'
+import { array, boolean, constantFrom, record, sample, type Arbitrary } from 'fast-check'
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Samples } from '../model.ts'
-import { createTelemetry, type Telemetry } from '../telemetry.ts'
-import { arrivedOf } from '../test/sample.ts'
+import { createTelemetry } from '../telemetry.ts'
 import type { Receiver } from './contract.ts'
 import { exampleSamples, exampleSeries, reading } from './examples.ts'
 import { makeAuthority, type Authority, type Pair } from './test/certificates.ts'
+import { endpointOf, wrongIn } from './test/receiver-truth.ts'
+import { anyFault } from './test/any-fault.ts'
 import { FAULTS_NAME, faultProxy, NAMED_FAULTS, type Fault } from './test/fault-proxy.ts'
-import type { Arrived } from './write-request-decode.ts'
 import { until } from './write-receiver.ts'
 
 const SERIES = 4
@@ -29,21 +20,8 @@ type Schedule = {
   readonly queueLimit: number
 }
 
-const fault: Arbitrary<Fault> = oneof(
-  { weight: 5, arbitrary: constant('passes' as const) },
-  { weight: 8, arbitrary: constantFrom(...NAMED_FAULTS) },
-  { weight: 3, arbitrary: constantFrom(413, 415, 429, 500, 503).map(status => ({ status })) },
-  {
-    weight: 1,
-    arbitrary: record({
-      status: constantFrom(429, 503),
-      retryAfter: constantFrom('seconds' as const, 'date' as const),
-    }),
-  },
-)
-
 const schedule: Arbitrary<Schedule> = record({
-  faults: array(fault, { minLength: 8, maxLength: 14 }),
+  faults: array(anyFault, { minLength: 8, maxLength: 14 }),
   isSecure: boolean(),
   // A few moments, or all of them: in an outage some queues overflow.
   queueLimit: constantFrom(5 * SERIES, 1_000),
@@ -149,47 +127,9 @@ async function survive(
   await until(() => reading(sinkSamplesSent, {}) + reading(sinkSamplesDropped, {}) >= count)
   const held = await receiver.received(0)
   const reasons = [...sinkFailures.readings.values()].map(({ labels }) => labels.reason ?? '')
-  return { wrong: wrongIn(offered, held, telemetry), reasons }
-}
-
-/** Compares what a receiver holds with what was offered and what was counted. */
-function wrongIn(offered: readonly Samples[], held: readonly Arrived[], telemetry: Telemetry) {
-  const expected = new Set(offered.flatMap(arrivedOf).map(keyOf))
-  const kept = new Set<string>()
-  const newest = new Map<string, number>()
-  const wrong: string[] = []
-  for (const arrived of held) {
-    const series = seriesOf(arrived)
-    const before = newest.get(series) ?? 0
-    const key = keyOf(arrived)
-    // What arrived before and was not confirmed comes once more: receivers take a copy of the newest.
-    if (arrived.timestampMs === before && kept.has(key)) continue
-    if (arrived.timestampMs <= before) wrong.push(`back in time: ${key} after ${before}`)
-    if (!expected.has(key)) wrong.push(`never offered: ${key}`)
-    newest.set(series, arrived.timestampMs)
-    kept.add(key)
+  const counted = {
+    dropped: reading(sinkSamplesDropped, {}),
+    sent: reading(sinkSamplesSent, {}),
   }
-  const dropped = reading(telemetry.sinkSamplesDropped, {})
-  const sent = reading(telemetry.sinkSamplesSent, {})
-  const missing = [...expected].filter(key => !kept.has(key)).length
-  if (missing !== dropped) wrong.push(`${missing} missing, ${dropped} counted as dropped`)
-  if (sent !== kept.size) wrong.push(`${kept.size} held, ${sent} counted as sent`)
-  return wrong
-}
-
-function seriesOf({ labels }: Pick<Arrived, 'labels'>): string {
-  return labels
-    .map(([name, value]) => `${name}=${value}`)
-    .toSorted((one, other) => one.localeCompare(other))
-    .join()
-}
-
-function keyOf(arrived: Arrived): string {
-  const { timestampMs, isStale, value } = arrived
-  return `${seriesOf(arrived)} ${timestampMs} ${isStale ? 'ended' : value}`
-}
-
-function endpointOf({ options }: Receiver): string {
-  if ('endpoint' in options && typeof options.endpoint === 'string') return options.endpoint
-  throw new Error('the sink of this receiver has no endpoint')
+  return { wrong: wrongIn(offered, held, counted), reasons }
 }

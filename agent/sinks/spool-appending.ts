@@ -16,6 +16,8 @@ export type AppendingParts = {
   readonly orphans: readonly Series[]
   /** Removes it, and counts what was in it. */
   readonly drop: (segment: Segment, reason: string, detail: string) => void
+  /** Whether the destination may have something of it that is not settled. */
+  readonly mayHaveArrived: (segment: Segment) => boolean
   /** A new segment is there. */
   readonly onBegin: (number: number) => void
 }
@@ -32,7 +34,7 @@ export type Appending = {
 }
 
 export function spoolAppending(parts: AppendingParts): Appending {
-  const { directory, maxBytes, segments, drop, onBegin } = parts
+  const { directory, maxBytes, segments, drop, mayHaveArrived, onBegin } = parts
   const segmentBytes = Math.min(LARGEST_SEGMENT_BYTES, maxBytes / SEGMENTS)
   let writer: SegmentWriter | undefined
   let alive = parts.orphans
@@ -68,11 +70,12 @@ export function spoolAppending(parts: AppendingParts): Appending {
 
   /** Throws where there is no room for it, however much is dropped. */
   function makeRoom(length: number, current: Segment): void {
-    for (let oldest = segments.oldest(); segments.bytes() + length > maxBytes;) {
-      if (!oldest || oldest === current)
-        throw new Error(`one moment takes ${length} bytes, and maxBytes is ${maxBytes}`)
+    while (segments.bytes() + length > maxBytes) {
+      const others = segments.all().filter(one => one !== current)
+      // What may have arrived is neither lost nor here to stay: to drop it would count what is not missing.
+      const oldest = others.find(one => !mayHaveArrived(one)) ?? others[0]
+      if (!oldest) throw new Error(`one moment takes ${length} bytes, and maxBytes is ${maxBytes}`)
       drop(oldest, 'spool_full', `the spool holds ${maxBytes} bytes and is full`)
-      oldest = segments.oldest()
     }
   }
 

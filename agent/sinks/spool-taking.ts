@@ -25,6 +25,8 @@ export type Taking = {
   readonly take: (nowMs: number) => Samples | undefined | Promise<Samples | undefined>
   readonly settle: (count?: number) => void
   readonly begun: (number: number) => void
+  /** What is in the hand, or was when an earlier agent died. */
+  readonly mayHaveArrived: (segment: Segment) => boolean
   /** Samples that were taken and are neither settled nor gone. */
   readonly inHand: () => number
   readonly isKept: () => boolean
@@ -44,6 +46,7 @@ export function spoolTaking(parts: TakingParts): Taking {
   const reader = spoolReader()
   let { next } = parts
   let inHand: Taken | undefined
+  let inDoubt: number | undefined = next.segment
 
   function take(nowMs: number): Samples | undefined | Promise<Samples | undefined> {
     for (let first = held.shift(); first; first = held.shift()) {
@@ -95,6 +98,7 @@ export function spoolTaking(parts: TakingParts): Taking {
     segment.taken += count
     next = { segment: segment.number, offset: end, skip: 0 }
     inHand = { segment, place, before, count, settled: 0 }
+    inDoubt = undefined
     if (moment.timestampMs >= nowMs - maxAgeMs) return skip === 0 ? moment : partOf(moment, skip)
     settle()
     onOld(count)
@@ -137,6 +141,7 @@ export function spoolTaking(parts: TakingParts): Taking {
       // The folder may be another one than before.
       position.reopen()
     },
+    mayHaveArrived: ({ number }) => number === (inHand?.segment.number ?? inDoubt),
     inHand: () => (inHand && isKept() ? inHand.count - inHand.settled : 0),
     isKept,
     close: async () => {

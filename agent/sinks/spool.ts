@@ -67,6 +67,7 @@ export function openSpool(parts: SpoolParts): Spool {
     lastNumber,
     orphans,
     drop,
+    mayHaveArrived: taking.mayHaveArrived,
     onBegin: taking.begun,
   })
 

@@ -39,6 +39,8 @@ export type FaultProxyOptions = {
 export type FaultProxy = AsyncDisposable & {
   /** The receiver's URL, but here. */
   readonly url: string
+  /** The same for another process, which does not know the name. */
+  readonly urlByAddress: string
   /** How many of the faults are still to come. */
   readonly left: () => number
 }
@@ -150,8 +152,10 @@ export async function faultProxy({
 
   const kept = undo.move()
   const path = new URL(target).pathname
+  const urlOf = (name: string) => `${pair ? 'https' : 'http'}://${name}:${port}${path}`
   return {
-    url: `${pair ? 'https' : 'http'}://${host}:${port}${path}`,
+    url: urlOf(host),
+    urlByAddress: urlOf(address),
     left: () => waiting.length,
     [Symbol.asyncDispose]: async () => {
       isClosed = true
