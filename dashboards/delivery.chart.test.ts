@@ -22,7 +22,8 @@ const ways = {
 }
 
 test.each(Object.entries(ways))('%s gets each file as it is, byte for byte', async (_, args) => {
-  const manifests = await render(args.map(arg => (arg.endsWith('.yaml') ? valuesFile(arg) : arg)))
+  const values = args.map(arg => (arg.endsWith('.yaml') ? valuesFile(arg) : arg))
+  const manifests = await render([...values, '--set', 'rules.runbookUrl='])
   const holders = manifests.filter(
     ({ kind, metadata }) => kind === 'ConfigMap' && metadata.name.includes('-dashboard-'),
   )
@@ -31,6 +32,27 @@ test.each(Object.entries(ways))('%s gets each file as it is, byte for byte', asy
     const delivered = fileOf(manifests, `podatlas-dashboard-${name}`, `${name}.json`)
     expect(delivered).toBe(readFileSync(join(chartFolder, `files/dashboards/${name}.json`), 'utf8'))
   }
+})
+
+test('currency and address of the runbooks come from values, and nothing else changes', async () => {
+  const own = ['cost.currency=€', 'rules.runbookUrl=https://wiki.example/"run"/']
+  const refused = render(own.flatMap(each => ['--set', each]))
+  await expect(refused).rejects.toThrow('runbookUrl')
+  const [currency = ''] = own
+  const wiki = 'rules.runbookUrl=https://wiki.example/runbooks/'
+  const manifests = await render(['--set', currency, '--set', wiki])
+  for (const name of names) {
+    const delivered = fileOf(manifests, `podatlas-dashboard-${name}`, `${name}.json`)
+    const committed = readFileSync(join(chartFolder, `files/dashboards/${name}.json`), 'utf8')
+    const expected = committed
+      .replaceAll('currency:¤', 'currency:€')
+      .replaceAll(/https:[^$]+docs\/runbooks\//g, 'https://wiki.example/runbooks/')
+    expect(delivered).toBe(expected)
+  }
+  const costs = fileOf(manifests, 'podatlas-dashboard-podatlas-cost', 'podatlas-cost.json')
+  expect(costs).toContain('"unit":"currency:€"')
+  const alerts = fileOf(manifests, 'podatlas-dashboard-podatlas-overview', 'podatlas-overview.json')
+  expect(alerts).toContain('"https://wiki.example/runbooks/${__data.fields.alertname}.md"')
 })
 
 test('the chart holds the committed dashboards, without their white space', () => {

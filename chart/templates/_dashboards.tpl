@@ -19,6 +19,15 @@
 {{- $uids | sortAlpha | join ", " -}}
 {{- end }}
 
+{{/* The text of a dashboard, with the currency and the address of the runbooks from values. Takes {root, path}. */}}
+{{- define "podatlas.dashboardText" -}}
+{{- $text := .root.Files.Get .path | replace "currency:¤" (printf "currency:%s" .root.Values.cost.currency) -}}
+{{- with .root.Values.rules.runbookUrl -}}
+{{- $text = $text | replace "https://github.com/podatlas/podatlas/blob/main/docs/runbooks/" (printf "%s/" (trimSuffix "/" .)) -}}
+{{- end -}}
+{{- $text -}}
+{{- end }}
+
 {{/* Takes {root, uid}. */}}
 {{- define "podatlas.dashboardName" -}}
 {{- printf "%s-dashboard-%s" (include "podatlas.fullname" .root) .uid -}}

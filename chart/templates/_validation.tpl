@@ -68,22 +68,24 @@
 {{- if and .Values.prometheus.enabled .Values.prometheus.url -}}
 {{- $faults = append $faults (printf "prometheus: both enabled and url (%q) are set. To use yours:\n  prometheus: {enabled: false}" .Values.prometheus.url) -}}
 {{- end -}}
+{{- $upstream := .Values.prometheus.upstream -}}
+{{- $tls := $upstream.tls -}}
+{{- $wantsTls := or $tls.caSecret $tls.certSecret $tls.serverName $tls.insecureSkipVerify -}}
+{{- $url := include "podatlas.prometheusUrl" . -}}
+{{- if and $url $wantsTls (not (hasPrefix "https://" $url)) -}}
+{{- $faults = append $faults (printf "prometheus.upstream.tls: Prometheus at %s is asked without TLS. Use a URL that begins with https://:\n  prometheus: {enabled: false, url: https://prometheus.monitoring.svc:9090}" $url) -}}
+{{- end -}}
+{{- $given := $upstream.credentials.values -}}
+{{- if and $given (not $given.token) (not (and $given.username $given.password)) -}}
+{{- $faults = append $faults "prometheus.upstream.credentials.values: a user needs username and password. For example:\n  prometheus:\n    upstream:\n      credentials: {values: {username: u, password: p}}" -}}
+{{- end -}}
 {{- toYaml $faults -}}
 {{- end }}
 
 {{- define "podatlas.geoipFaults" -}}
 {{- $faults := list -}}
-{{- $tls := .Values.geoip.upstream.tls -}}
-{{- $wantsTls := or $tls.caSecret $tls.certSecret $tls.serverName $tls.insecureSkipVerify -}}
-{{- if and .Values.geoip.enabled $wantsTls (not (hasPrefix "https://" (include "podatlas.prometheusUrl" .))) -}}
-{{- $faults = append $faults (printf "geoip.upstream.tls: Prometheus at %s is asked without TLS. Use a URL that begins with https://:\n  prometheus: {enabled: false, url: https://prometheus.monitoring.svc:9090}" (include "podatlas.prometheusUrl" .)) -}}
-{{- end -}}
 {{- if hasKey .Values.geoip.queries "default" -}}
 {{- $faults = append $faults "geoip.queries.default: this is what geoip.query is called. Set that, or use another name:\n  geoip: {queries: {inbound: {query: …}}}" -}}
-{{- end -}}
-{{- $given := .Values.geoip.upstream.credentials.values -}}
-{{- if and $given (not $given.token) (not (and $given.username $given.password)) -}}
-{{- $faults = append $faults "geoip.upstream.credentials.values: a user needs username and password. For example:\n  geoip:\n    upstream:\n      credentials: {values: {username: u, password: p}}" -}}
 {{- end -}}
 {{- $database := .Values.geoip.database -}}
 {{- if .Values.geoip.enabled -}}

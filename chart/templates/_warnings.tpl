@@ -52,12 +52,12 @@
 {{- $warnings = append $warnings (printf "sinks.%s may receive from several clusters, and cluster.name is empty: their series would be one. Set cluster.name." $name) -}}
 {{- end -}}
 {{- end -}}
-{{- $upstream := .Values.geoip.upstream -}}
-{{- if and .Values.geoip.enabled $upstream.credentials.values -}}
-{{- $warnings = append $warnings "geoip.upstream.credentials.values puts a secret into the values of this release. Name a Secret in geoip.upstream.credentials.existingSecret instead." -}}
+{{- $upstream := .Values.prometheus.upstream -}}
+{{- if $upstream.credentials.values -}}
+{{- $warnings = append $warnings "prometheus.upstream.credentials.values puts a secret into the values of this release. Name a Secret in prometheus.upstream.credentials.existingSecret instead." -}}
 {{- end -}}
-{{- if and .Values.geoip.enabled $upstream.tls.insecureSkipVerify -}}
-{{- $warnings = append $warnings "geoip.upstream.tls.insecureSkipVerify is on: whoever stands in the way can read and answer what geoip asks. Name the CA in geoip.upstream.tls.caSecret instead." -}}
+{{- if $upstream.tls.insecureSkipVerify -}}
+{{- $warnings = append $warnings "prometheus.upstream.tls.insecureSkipVerify is on: whoever stands in the way can read and answer what geoip and peers ask. Name the CA in prometheus.upstream.tls.caSecret instead." -}}
 {{- end -}}
 {{- if and .Values.grafana.enabled .Values.grafana.credentials.values -}}
 {{- $warnings = append $warnings "grafana.credentials.values puts a password into the values of this release. Name a Secret in grafana.credentials.existingSecret instead." -}}

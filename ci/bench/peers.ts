@@ -33,7 +33,7 @@ export const benchPeers: Bench = async ({ isSmall, print }) => {
   const server = stack.use(await startSimulatedApiServer(cluster))
   const { url: api, tokenFile, caFile } = server.addressFor('peers')
   const [port = 0] = await freePorts('any')
-  const access = ['--api-server', api, '--token-file', tokenFile, '--ca-file', caFile]
+  const access = ['--api-server', api, '--api-token-file', tokenFile, '--api-ca-file', caFile]
   const listen = ['--listen', `127.0.0.1:${port}`, '--cluster', 'bench']
   const peers = stack.use(startMeasured([program, ...access, ...listen]))
   peers.output.resume()

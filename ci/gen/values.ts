@@ -19,7 +19,7 @@ const duration = z.string().regex(/^[1-9][0-9]*(s|m|h|d)$/)
 const shortDuration = z.string().regex(/^([1-9][0-9]?s|1[01][0-9]s|120s|[12]m)$/)
 const bytes = z.string().regex(/^[1-9][0-9]*(KB|MB|GB|TB)$/)
 const quantity = z.string().regex(/^[1-9][0-9]*(Ki|Mi|Gi|Ti|k|M|G|T)?$/)
-const httpUrl = z.string().regex(/^(https?:\/\/[^\s]+)?$/)
+const httpUrl = z.string().regex(/^(https?:\/\/[^\s"\\]+)?$/)
 const namespace = z.string().regex(/^([a-z0-9]([-a-z0-9]*[a-z0-9])?)?$/)
 const labelName = z.string().regex(/^[a-zA-Z_][a-zA-Z0-9_]*$/)
 /** Two folders at least: the first is mounted, what is below it is the agent's. */
@@ -198,11 +198,6 @@ const Values = object({
       }),
     ),
     language: z.string().regex(/^[a-zA-Z]{2,3}(-[a-zA-Z0-9]{2,8})*$/),
-    upstream: object({
-      credentials: credentialsOf('username', 'password', 'token'),
-      tls: sinkTls,
-      headers: strings,
-    }),
     database: object({
       bundled: z.boolean(),
       volume: passedThrough,
@@ -225,6 +220,11 @@ const Values = object({
     ...podKeys,
     enabled: z.boolean(),
     url: httpUrl,
+    upstream: object({
+      credentials: credentialsOf('username', 'password', 'token'),
+      tls: sinkTls,
+      headers: strings,
+    }),
     scrapeInterval: shortDuration,
     outOfOrderWindow: duration,
     retention: object({ time: duration, size: bytes }),
@@ -281,7 +281,11 @@ const Values = object({
       }),
     ),
   }),
-  cost: object({ pricePerGB: z.record(z.string(), z.number().min(0)) }),
+  cost: object({
+    pricePerGB: z.record(z.string(), z.number().min(0)),
+    // It stands in the JSON of a dashboard.
+    currency: z.string().regex(/^[^\s"\\]{1,5}$/),
+  }),
   monitors: object({
     serviceMonitor: monitor,
     podMonitor: monitor,

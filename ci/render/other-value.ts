@@ -20,8 +20,8 @@ const meant: Readonly<Record<string, unknown>> = {
   'cost.pricePerGB': { internet: 1 },
   'dashboards.disabled': { 'podatlas-world': true },
   'geofence.policies': { changed: { deny: { countries: ['AQ'] } } },
-  'geoip.upstream.credentials.keys': { username: 'changed' },
-  'geoip.upstream.credentials.values': { token: 'changed' },
+  'prometheus.upstream.credentials.keys': { username: 'changed' },
+  'prometheus.upstream.credentials.values': { token: 'changed' },
   'grafana.credentials.values': { password: 'changed' },
   extraObjects: { changed: { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'changed' } } },
 }

@@ -92,6 +92,18 @@ export function linksFrom(from: Uid) {
   }
 }
 
+/** Where the runbooks are read; the chart puts rules.runbookUrl in its place. */
+const runbooks = 'https://github.com/podatlas/podatlas/blob/main/docs/runbooks'
+
+/** Leads to what an alert means and how to mend it, beside links of ours. */
+export function toRunbook(
+  alert: string,
+  ...others: readonly { readonly value: readonly object[] }[]
+) {
+  const runbook = { title: 'Runbook', url: `${runbooks}/${alert}.md`, targetBlank: true }
+  return { id: 'links', value: [runbook, ...others.flatMap(({ value }) => value)] }
+}
+
 function variables(uid: Uid) {
   const { transmitBytes: sent, transmitByCountry, policy } = series
   const inPod = inNamespace(sent, 'k8s_pod=~"$pod"')

@@ -5,7 +5,7 @@ import { barCell, columns, heading, rows } from './tables.ts'
 import { now, over, slice } from './targets.ts'
 
 const link = linksFrom('podatlas-cost')
-/** Any currency: prices are plain numbers (cost.pricePerGB). */
+/** Prices are plain numbers (cost.pricePerGB); the chart puts cost.currency in the place of the sign. */
 const money = 'currency:¤'
 const HOURS_PER_MONTH = 730
 

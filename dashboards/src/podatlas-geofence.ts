@@ -1,6 +1,6 @@
 import dashboard from '@grafana/grafana-foundation-sdk/dashboard'
 import { number, overTime, stackedOverTime, states } from './panels.ts'
-import { cell, dashboardOf, linksFrom } from './parts.ts'
+import { cell, dashboardOf, line, linksFrom, toRunbook } from './parts.ts'
 import { foldedAddress, inCluster, inNamespace, series, sumBy } from './queries.ts'
 import { columns, heading, rows } from './tables.ts'
 import { now, over } from './targets.ts'
@@ -170,7 +170,7 @@ function alerts() {
   return states({
     id: 8,
     title: 'Alerts',
-    description: 'When alerts of policies were pending and firing. What to do: docs/runbooks.',
+    description: 'When alerts of policies were pending and firing. A click leads to what to do.',
     width: 24,
     unit: 'short',
   })
@@ -187,5 +187,6 @@ function alerts() {
         options: { 1: { text: 'alert', color: 'red', index: 0 } },
       },
     ])
+    .overrideByFieldType('number', [toRunbook(line('alertname'))])
     .noValue('No alert in this time range')
 }

@@ -1,5 +1,5 @@
 import { alarm, bothWays, number } from './panels.ts'
-import { cell, colours, dashboardOf, line, linksFrom } from './parts.ts'
+import { cell, colours, dashboardOf, line, linksFrom, toRunbook } from './parts.ts'
 import { inCluster, rateOf, series, sumBy } from './queries.ts'
 import { barCell, columns, heading, rows, unit } from './tables.ts'
 import { now } from './targets.ts'
@@ -187,12 +187,16 @@ function alerts() {
   return rows({
     id: 11,
     title: 'Alerts',
-    description: 'Alerts of podatlas that fire. What each means and how to mend it: docs/runbooks.',
+    description:
+      'Alerts of podatlas that fire. A click leads to what each means and how to mend it.',
     width: 8,
     unit: 'short',
   })
     .withTarget(now('A', `count by (alertname, severity) (${firing})`))
     .transformations(columns({ alertname: 'alertname', severity: 'Severity', Value: 'Firing' }))
-    .overrideByName('alertname', [heading('Alert'), link('podatlas-agent', 'Is the data right?')])
+    .overrideByName('alertname', [
+      heading('Alert'),
+      toRunbook(cell('alertname'), link('podatlas-agent', 'Is the data right?')),
+    ])
     .noValue('No alert fires')
 }

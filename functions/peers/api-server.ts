@@ -25,7 +25,7 @@ export type ApiServer = {
   readonly open: () => Promise<Session>
 }
 
-type Where = Pick<Config, 'kubeconfig' | 'apiServer' | 'tokenFile' | 'caFile'>
+type Where = Config['api']
 
 /** The API server that the configuration names, else that of the cluster this pod runs in. Throws Error. */
 export function apiServer(where: Where): ApiServer {
@@ -38,13 +38,17 @@ export function apiServer(where: Where): ApiServer {
   return { url, open: () => openSession(kubeConfig, url) }
 }
 
-function useServer(kubeConfig: KubeConfig, server: string, { tokenFile, caFile }: Where): void {
+function useServer(
+  kubeConfig: KubeConfig,
+  server: string,
+  { apiTokenFile, apiCaFile }: Where,
+): void {
   // The library refuses plain HTTP unless certificates are said not to matter.
   const skipTLSVerify = server.startsWith('http:')
-  const authProvider = { name: 'tokenFile', config: { tokenFile } }
+  const authProvider = { name: 'tokenFile', config: { tokenFile: apiTokenFile } }
   kubeConfig.loadFromClusterAndUser(
-    { name: 'cluster', server, skipTLSVerify, ...(caFile && { caFile }) },
-    { name: 'user', ...(tokenFile && { authProvider }) },
+    { name: 'cluster', server, skipTLSVerify, ...(apiCaFile && { caFile: apiCaFile }) },
+    { name: 'user', ...(apiTokenFile && { authProvider }) },
   )
 }
 

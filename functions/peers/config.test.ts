@@ -8,9 +8,9 @@ import type { Config } from './config.ts'
 const inPod = { KUBERNETES_SERVICE_HOST: '10.96.0.1' }
 
 test('in a pod nothing has to be said, and nobody is asked for addresses', () => {
-  const { cluster, listen, maxPeers, podNetworks, prometheus } = read('', inPod)
+  const { cluster, listen, maxPeers, podNetworks, upstream } = read('', inPod)
   expect([cluster, listen, maxPeers]).toEqual(['', { host: '0.0.0.0', port: 8080 }, 200_000])
-  expect([podNetworks, prometheus]).toEqual([[], undefined])
+  expect([podNetworks, upstream]).toEqual([[], undefined])
 })
 
 test('the command line wins over the environment, and that over the config file', () => {
@@ -18,11 +18,14 @@ test('the command line wins over the environment, and that over the config file'
   const file = join(folder.path, 'peers.yaml')
   writeFileSync(file, 'cluster: file\nquery: from_file\nkubeconfig: /file\nmaxPeers: 7\n')
   const environment = { QUERY: 'from_env', KUBECONFIG: '/env' }
-  expect(read(`--config ${file}`)).toMatchObject({ query: 'from_file', kubeconfig: '/file' })
+  expect(read(`--config ${file}`)).toMatchObject({
+    query: 'from_file',
+    api: { kubeconfig: '/file' },
+  })
   expect(read(`--config ${file} --cluster prod --query up`, environment)).toMatchObject({
     cluster: 'prod',
     query: 'up',
-    kubeconfig: '/env',
+    api: { kubeconfig: '/env' },
     maxPeers: 7,
   })
 })
@@ -35,8 +38,27 @@ test('pod networks are given one by one', () => {
 test.each([
   ['', 'kubeconfig (--kubeconfig): is missing; outside a pod, name a file or use --api-server URL'],
   ['--api-server nowhere', 'apiServer (--api-server): use a URL like https://10.96.0.1:443'],
-  ['--kubeconfig /a --token-file /b', 'tokenFile (--token-file): goes with --api-server; add that'],
-  ['--kubeconfig /a --ca-file /b', 'caFile (--ca-file): goes with --api-server; add that'],
+  [
+    '--kubeconfig /a --api-token-file /b',
+    'apiTokenFile (--api-token-file): goes with --api-server; add that',
+  ],
+  [
+    '--kubeconfig /a --api-ca-file /b',
+    'apiCaFile (--api-ca-file): goes with --api-server; add that',
+  ],
+  ['--kubeconfig /a --ca-file /b', 'caFile (--ca-file): goes with --prometheus; add that'],
+  [
+    '--kubeconfig /a --header X-Scope-OrgID=a',
+    'headers (--header): goes with --prometheus; add that',
+  ],
+  [
+    '--kubeconfig /a -p http://p:9090 --ca-file /b',
+    'caFile (--ca-file): needs a URL that begins with https://',
+  ],
+  [
+    '--kubeconfig /a -p http://p:9090 --username u',
+    'passwordFile (--password-file): is missing; it goes with a user',
+  ],
   ['--kubeconfig /a --max-peers 0', 'maxPeers (--max-peers): use 1 or more'],
   ['--kubeconfig /a --max-classified x', 'maxClassified (--max-classified): '],
   ['--kubeconfig /a --pod-network 10.0.0.0', 'podNetworks.0 (--pod-network): use a network like'],

@@ -1,4 +1,5 @@
 import type { Flags } from '../program/command-line.ts'
+import { upstreamFlags } from '../prometheus/upstream.ts'
 
 export const flags: Flags = {
   cluster: {
@@ -38,6 +39,7 @@ export const flags: Flags = {
     isNumber: true,
     help: 'most addresses of the query that are classified (default 20000)',
   },
+  ...upstreamFlags,
   kubeconfig: {
     key: 'kubeconfig',
     value: 'FILE',
@@ -48,8 +50,12 @@ export const flags: Flags = {
     value: 'URL',
     help: 'the API server, instead of a kubeconfig',
   },
-  'token-file': { key: 'tokenFile', value: 'FILE', help: 'token for --api-server' },
-  'ca-file': { key: 'caFile', value: 'FILE', help: 'certificate authority of --api-server' },
+  'api-token-file': { key: 'apiTokenFile', value: 'FILE', help: 'token for --api-server' },
+  'api-ca-file': {
+    key: 'apiCaFile',
+    value: 'FILE',
+    help: 'certificate authority of --api-server',
+  },
   config: {
     key: 'config',
     value: 'FILE',

@@ -36,7 +36,7 @@ test('the token is read again for each list and watch, and a file that is missin
   using folder = mkdtempDisposableSync(join(tmpdir(), 'peers-main-'))
   await using api = await startFakeApiServer()
   const file = join(folder.path, 'token')
-  const flags = ['--api-server', api.url, '--token-file', file]
+  const flags = ['--api-server', api.url, '--api-token-file', file]
   await using peers = await startProcess('peers', flags)
   const text = await untilText(`${peers.url}/readyz`, body => body.includes('credentials'))
   expect(text).toContain(`ENOENT: no such file or directory, open '${file}'`)

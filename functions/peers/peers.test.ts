@@ -1,4 +1,8 @@
+import { mkdtempDisposableSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { expect, test, vi } from 'vitest'
+import { startUpstream, vector } from '../program/test/upstream.ts'
 import { readConfig } from './config.ts'
 import { startPeers } from './peers.ts'
 import { refuse, startFakeApiServer } from './test/fake-api-server.ts'
@@ -252,6 +256,34 @@ test('a service tells what stands behind it', async () => {
       },
     ],
   })
+})
+
+test('a Prometheus that wants credentials gets them from files as they are now', async () => {
+  using folder = mkdtempDisposableSync(join(tmpdir(), 'peers-credentials-'))
+  const [password, tenant] = [join(folder.path, 'password'), join(folder.path, 'tenant')]
+  writeFileSync(password, 'old\n')
+  writeFileSync(tenant, 'team\n')
+  const wanted = `Basic ${Buffer.from('reader:new').toString('base64')}`
+  await using prometheus = await startUpstream((request, response) => {
+    const { authorization, 'x-scope-orgid': scope } = request.headers
+    if (authorization !== wanted || scope !== 'team') return response.writeHead(401).end()
+    return response.end(vector([{ labels: { destination_ip: '203.0.113.9' }, value: 1 }]))
+  })
+  await using api = await startFakeApiServer()
+  const access = ['--username', 'reader', '--password-file', password]
+  const header = ['--header-file', `X-Scope-OrgID=${tenant}`]
+  await using peers = start(api, {}, ['-p', prometheus.url, '--interval=1s', ...access, ...header])
+  const metrics = async () => (await peers.get('/metrics')).text
+  await vi.waitFor(
+    async () => expect(await metrics()).toMatch(/failures_total\{reason="unauthorized"\} [1-9]/),
+    10_000,
+  )
+  writeFileSync(password, 'new\n')
+  await vi.waitFor(
+    async () => expect(await metrics()).toContain('destination_ip="203.0.113.9"'),
+    10_000,
+  )
+  expect(peers.log.join('\n')).not.toMatch(/old|new/)
 })
 
 function watches(api: FakeApiServer, wanted: string): number {

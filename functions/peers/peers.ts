@@ -22,7 +22,7 @@ const patienceMs = 15 * 60_000
 
 /** Everything but the listening: watches the API server until disposed; `app` answers requests. */
 export function startPeers(config: Config, log: (line: string) => void, pace: Partial<Pace> = {}) {
-  const server = apiServer(config)
+  const server = apiServer(config.api)
   const directory = createDirectory({
     ...config,
     onFault: (resource, fault) => metrics.countFault(resource, fault),
@@ -58,10 +58,10 @@ export function startPeers(config: Config, log: (line: string) => void, pace: Pa
   const roomTimer = setInterval(() => {
     if (room.wantsList(Date.now())) for (const watch of watches) watch.relist()
   }, 10_000)
-  const query = config.prometheus
+  const query = config.upstream
     ? startStrangerQuery({
         ...config,
-        prometheus: config.prometheus,
+        upstream: config.upstream,
         strangers,
         hasKind: target => classify(target, directory.podNetworks) !== undefined,
         metrics,

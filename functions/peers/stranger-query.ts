@@ -1,6 +1,6 @@
 import { QueryError } from '../prometheus/answer.ts'
 import { prometheusClient } from '../prometheus/query.ts'
-import { openUpstream } from '../prometheus/upstream.ts'
+import type { Upstream } from '../prometheus/upstream.ts'
 import { startPolling } from '../program/poll.ts'
 import type { Problems } from '../program/problems.ts'
 import type { Config } from './config.ts'
@@ -8,7 +8,7 @@ import type { peersMetrics } from './metrics.ts'
 import type { Strangers } from './strangers.ts'
 
 type Options = Pick<Config, 'query' | 'pollEveryMs' | 'timeoutMs'> & {
-  readonly prometheus: string
+  readonly upstream: Upstream
   readonly strangers: Strangers
   /** Whether a kind can be told for an address, or for a network of addresses. */
   readonly hasKind: (target: string) => boolean
@@ -20,14 +20,10 @@ const addressLabel = 'destination_ip'
 
 /** Asks Prometheus for addresses that were seen, again and again until disposed. */
 export function startStrangerQuery(options: Options): AsyncDisposable {
-  const { prometheus, query, pollEveryMs, timeoutMs, strangers, hasKind } = options
+  const { upstream, query, pollEveryMs, timeoutMs, strangers, hasKind } = options
   const { metrics, problems } = options
   const stopping = new AbortController()
-  const { ask } = prometheusClient({
-    upstream: openUpstream(prometheus),
-    timeoutMs,
-    stop: stopping.signal,
-  })
+  const { ask } = prometheusClient({ upstream, timeoutMs, stop: stopping.signal })
   const polling = startPolling({
     everyMs: pollEveryMs,
     tick: async () => {

@@ -1,24 +1,24 @@
-{{/* How geoip asks Prometheus. Each takes the root. */}}
+{{/* How geoip, peers and helm test ask Prometheus. Each takes the root. */}}
 
 {{/* Secret with the credentials: the user's, the chart's, or none (empty). */}}
 {{- define "podatlas.upstreamSecret" -}}
-{{- $credentials := .Values.geoip.upstream.credentials -}}
+{{- $credentials := .Values.prometheus.upstream.credentials -}}
 {{- if $credentials.existingSecret -}}
 {{- $credentials.existingSecret -}}
 {{- else if $credentials.values -}}
-{{- printf "%s-upstream" (include "podatlas.partName" (dict "root" . "component" "geoip")) -}}
+{{- printf "%s-upstream" (include "podatlas.partName" (dict "root" . "component" "prometheus")) -}}
 {{- end -}}
 {{- end }}
 
 {{/* Whether a token is meant, and not a user with a password. Empty for no. */}}
 {{- define "podatlas.upstreamHasToken" -}}
-{{- $credentials := .Values.geoip.upstream.credentials -}}
+{{- $credentials := .Values.prometheus.upstream.credentials -}}
 {{- if or $credentials.keys.token $credentials.values.token }}true{{ end -}}
 {{- end }}
 
 {{/* The sources of the one volume that all files come from, as a list; empty for none. */}}
 {{- define "podatlas.upstreamSources" -}}
-{{- $upstream := .Values.geoip.upstream -}}
+{{- $upstream := .Values.prometheus.upstream -}}
 {{- $sources := list -}}
 {{- with include "podatlas.upstreamSecret" . -}}
 {{- $keys := $upstream.credentials.keys -}}
@@ -40,9 +40,17 @@
 {{- if $sources }}{{ toYaml $sources }}{{ end -}}
 {{- end }}
 
+{{/* Adds that volume to a part of a pod: {root, volumes, mounts, …}. */}}
+{{- define "podatlas.mountUpstream" -}}
+{{- with include "podatlas.upstreamSources" .root -}}
+{{- $_ := set $.volumes "upstream" (dict "projected" (dict "sources" (fromYamlArray .))) -}}
+{{- $_ := set $.mounts "/etc/podatlas/upstream" (dict "name" "upstream" "readOnly" true) -}}
+{{- end -}}
+{{- end }}
+
 {{/* The command line that goes with it, as {args}. */}}
 {{- define "podatlas.upstreamArgs" -}}
-{{- $upstream := .Values.geoip.upstream -}}
+{{- $upstream := .Values.prometheus.upstream -}}
 {{- $folder := "/etc/podatlas/upstream" -}}
 {{- $args := list -}}
 {{- if include "podatlas.upstreamSecret" . -}}
@@ -59,18 +67,5 @@
 {{- with $upstream.tls.serverName }}{{ $args = concat $args (list "--server-name" .) }}{{ end -}}
 {{- if $upstream.tls.insecureSkipVerify }}{{ $args = append $args "--insecure-skip-verify" }}{{ end -}}
 {{- range $name, $value := $upstream.headers }}{{ $args = concat $args (list "--header" (printf "%s=%s" $name $value)) }}{{ end -}}
-{{- toYaml (dict "args" $args) -}}
-{{- end }}
-
-{{/* The command line of further queries, as {args}. */}}
-{{- define "podatlas.queryArgs" -}}
-{{- $args := list -}}
-{{- range $name, $query := .Values.geoip.queries -}}
-{{- $args = concat $args (list "-q" (printf "%s=%s" $name $query.query)) -}}
-{{- with $query.addressLabel }}{{ $args = concat $args (list "-i" (printf "%s=%s" $name .)) }}{{ end -}}
-{{- range $query.labels }}{{ $args = concat $args (list "-l" (printf "%s=%s" $name .)) }}{{ end -}}
-{{- with $query.interval }}{{ $args = concat $args (list "--interval" (printf "%s=%s" $name .)) }}{{ end -}}
-{{- with $query.maxAddresses }}{{ $args = concat $args (list "--max-addresses" (printf "%s=%d" $name (int .))) }}{{ end -}}
-{{- end -}}
 {{- toYaml (dict "args" $args) -}}
 {{- end }}
