@@ -14,15 +14,18 @@ const checkout = 'k8s_namespace="shop",k8s_pod="checkout-0",container_name="app"
 
 /** `growth` is bytes sent in five seconds; ten times as many are received. */
 const connections = [
-  { owner: checkout, address: '192.0.2.1', growth: 500 },
-  { owner: checkout, address: '198.51.100.1', growth: 0 },
+  { owner: checkout, address: '192.0.2.1', growth: 500, country: 'DE' },
+  { owner: checkout, address: '198.51.100.1', growth: 0, country: 'BR' },
   {
     owner: 'k8s_namespace="billing",k8s_pod="sync-0",container_name="sync"',
     address: '2001:db8:81::1',
     growth: 500,
+    country: 'JP',
   },
-  { owner: 'container_name="ssh.service"', address: '10.0.0.1', growth: 0 },
+  { owner: 'container_name="ssh.service"', address: '10.0.0.1', growth: 0, country: undefined },
 ]
+const recordedSeconds = 300
+const startSeconds = Math.floor(Date.now() / 10_000) * 10 - recordedSeconds
 const stack = new AsyncDisposableStack()
 let prometheus = ''
 let geoip: FunctionProcess
@@ -123,6 +126,71 @@ test('/api/connections gives totals, rates over the window and places, row by ro
   })
 })
 
+test.each([
+  ['', 200],
+  ['&namespace=shop', 100],
+  ['&namespace=shop&namespace=billing&pod=sync-0', 100],
+  ['&container=app&container=sync', 200],
+  ['&namespace=', 0],
+  ['&country=DE', 100],
+  ['&country=DE&country=JP', 200],
+  ['&country=BR', 0],
+  ['&country=none', 0],
+  ['&country=none&country=JP', 100],
+])(
+  '/api/history%s is %d bytes per second at each step of a time gone by',
+  async (filters, sent) => {
+    const end = startSeconds + recordedSeconds - 10
+    const { stepSeconds, points } = await historyOf(`window=200s&end=${end}${filters}`)
+    expect(stepSeconds).toBe(10)
+    expect(points.map(({ seconds }) => seconds)).toEqual(
+      Array.from({ length: 21 }, (_, step) => end - 200 + step * 10),
+    )
+    for (const { sentPerSecond, receivedPerSecond } of points) {
+      expect(sentPerSecond).toBeCloseTo(sent, 9)
+      expect(receivedPerSecond).toBeCloseTo(10 * sent, 9)
+    }
+  },
+)
+
+test('/api/history has no value before anything was counted, for what nothing fits, and 61 steps at most', async () => {
+  const end = startSeconds + recordedSeconds - 10
+  const { points: before } = await historyOf(`window=900s&end=${end}`)
+  const counted = before.filter(({ sentPerSecond }) => sentPerSecond !== null)
+  expect(counted.map(({ seconds }) => seconds).filter(seconds => seconds < startSeconds)).toEqual(
+    [],
+  )
+  expect(counted.at(-1)).toMatchObject({ seconds: Math.floor(end / 15) * 15 })
+  expect(before[0]).toMatchObject({ sentPerSecond: null, receivedPerSecond: null })
+  const { points: nothing } = await historyOf(`window=60s&end=${end}&namespace=nobody`)
+  expect(new Set(nothing.map(({ sentPerSecond }) => sentPerSecond))).toEqual(new Set([null]))
+  const { stepSeconds, points: day } = await historyOf('window=86400s')
+  expect([stepSeconds, day.length]).toEqual([1_440, 61])
+})
+
+test('/api/history takes the characters of names literally, not as a pattern', async () => {
+  const end = startSeconds + recordedSeconds - 10
+  for (const name of ['.*', 'shop|billing', 'sh"op', 'shop\\', '{}']) {
+    const query = `window=60s&end=${end}&namespace=${encodeURIComponent(name)}`
+    for (const point of (await historyOf(query)).points) expect(point.sentPerSecond).toBeNull()
+  }
+})
+
+type History = {
+  readonly stepSeconds: number
+  readonly points: readonly {
+    readonly seconds: number
+    readonly sentPerSecond: number | null
+    readonly receivedPerSecond: number | null
+  }[]
+}
+
+async function historyOf(query: string): Promise<History> {
+  const { problem, ...history } = await (await fetch(`${geoip.url}/api/history?${query}`)).json()
+  expect(problem).toBeNull()
+  return history
+}
+
 test('PromQL that Prometheus refuses is one line with its own words and the query', async () => {
   const query = 'sum by (destination_ip (bytes_tx)'
   await using refused = await startProcess('geoip', [...flags, '--interval=1s'], { QUERY: query })
@@ -139,10 +207,9 @@ test('PromQL that Prometheus refuses is one line with its own words and the quer
   expect(await (await fetch(`${refused.url}/readyz`)).text()).toContain(lines[0]?.slice(16))
 })
 
-/** Five minutes of traffic that ends now: a scrape before the last sample would be refused. */
+/** Five minutes of traffic that ends before now: a scrape before the last sample would be refused. */
 function recordSamples(folder: string): void {
   const steps = Array.from({ length: 60 }, (_, step) => step)
-  const startSeconds = Math.floor(Date.now() / 1_000) - 300
   const record = (
     name: string,
     value: (connection: (typeof connections)[number], step: number) => number,
@@ -159,6 +226,15 @@ function recordSamples(folder: string): void {
     ...record('podatlas_transmit_bytes_total', ({ growth }, step) => 6_500 + growth * step),
     '# TYPE podatlas_receive_bytes counter',
     ...record('podatlas_receive_bytes_total', ({ growth }, step) => 777 + 10 * growth * step),
+    '# TYPE podatlas_geo_info gauge',
+    ...connections.flatMap(({ address, country }) =>
+      country === undefined
+        ? []
+        : steps.map(
+            step =>
+              `podatlas_geo_info{destination_ip="${address}",country="${country}"} 1 ${startSeconds + step * 5}`,
+          ),
+    ),
     '# TYPE bytes_tx gauge',
     ...record('bytes_tx', () => 6_500),
     '# EOF',
