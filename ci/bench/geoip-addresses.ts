@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { flattenTree } from '../../functions/geoip/index-tree.ts'
+import { ALIAS, flattenTree, NEXT_WORD } from '../../functions/geoip/index-tree.ts'
 import { parseMmdb } from '../../functions/geoip/mmdb.ts'
 
 export type Family = 4 | 6
@@ -13,14 +13,32 @@ export function randomAddresses(family: Family, database: string, count: number)
   const bytes = Buffer.alloc(count * (family === 4 ? 4 : 16))
   for (let at = 0; at < bytes.length; at += 4) bytes.writeUInt32BE(random(), at)
   if (family === 4) return bytes
-  const { starts, lows } = flattenTree(parseMmdb(readFileSync(database))).v6 ?? {}
-  if (!starts || !lows) throw new Error(`${database} holds no IPv6`)
+  const networks = networksOf(database)
   for (let at = 0; at < bytes.length; at += 16) {
-    const network = random() % starts.length
-    bytes.writeUInt32BE(starts[network] ?? 0, at)
-    bytes.writeUInt32BE(lows[network] ?? 0, at + 4)
+    const network = 2 * (random() % (networks.length / 2))
+    bytes.writeUInt32BE(networks[network] ?? 0, at)
+    bytes.writeUInt32BE(networks[network + 1] ?? 0, at + 4)
   }
   return bytes
+}
+
+/** The first two words of each network that a database tells apart by these. */
+function networksOf(database: string): Uint32Array {
+  const [first, second] = flattenTree(parseMmdb(readFileSync(database))).v6 ?? []
+  if (!first || !second) throw new Error(`${database} holds no IPv6`)
+  const networks = new Uint32Array(2 * (first.starts.length + second.starts.length))
+  let count = 0
+  for (const [range, start] of first.starts.entries()) {
+    const value = first.values[range] ?? 0
+    const table = value - NEXT_WORD
+    const isSplit = value >= NEXT_WORD && value < ALIAS
+    const lows = second.starts.subarray(second.begins[table], second.begins[table + 1])
+    for (const low of isSplit ? lows : [0]) {
+      networks[count++] = start
+      networks[count++] = low
+    }
+  }
+  return networks.subarray(0, count)
 }
 
 /** `count` draws from these addresses, the nth of them 1/n times as often as the first. */

@@ -1,4 +1,4 @@
-import { DEEP } from './index-tree.ts'
+import { NEXT_WORD } from './index-tree.ts'
 
 /**
  * Replaces offsets of records in the tables by numbers from 1, in order of the offsets, and answers
@@ -33,7 +33,7 @@ function forEachOffset(
   for (const table of tables) {
     for (let at = 0; at < table.length; at++) {
       const value = table[at] ?? 0
-      if (value > 0 && value < DEEP) each(table, at, value - 1)
+      if (value > 0 && value < NEXT_WORD) each(table, at, value - 1)
     }
   }
 }

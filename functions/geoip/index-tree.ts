@@ -1,5 +1,5 @@
 import { rangeCollector } from './index-ranges.ts'
-import type { Ranges } from './index-ranges.ts'
+import type { RangeTables } from './index-ranges.ts'
 import type { Mmdb } from './mmdb.ts'
 import { BrokenDatabase } from './mmdb-decode.ts'
 
@@ -7,28 +7,25 @@ import { BrokenDatabase } from './mmdb-decode.ts'
 export class UnsuitableDatabase extends Error {}
 
 // The value of a range is 0 for nothing, the offset of a record + 1, or one of these plus a number:
+/** … what this table of the next word of an address says. */
+export const NEXT_WORD = 0x40000000
 /** … what the IPv4 address has that stands from this bit on in the address, as in 2002::/16. */
-export const ALIAS = 0x80000000
-/** … what this table of networks below a /64 says. */
-export const DEEP = 0x40000000
+export const ALIAS = 0x60000000
 
 const SEPARATOR_BYTES = 16
 
 export type FlatTree = {
-  readonly v4: Ranges
-  /** By the higher 64 bits of an address. */
-  readonly v6?: Ranges
-  /** By the lower 64 bits: tables one behind the other, and where each begins. */
-  readonly deep?: { readonly ranges: Ranges; readonly begins: readonly number[] }
+  readonly v4: RangeTables
+  /** By each word of an address, highest first. */
+  readonly v6?: readonly RangeTables[]
 }
 
-/** So many bits of an address, and where its ranges go. */
+/** A word of an address, and where its ranges go. */
 type Level = {
   readonly firstBit: number
-  readonly bits: 32 | 64
   readonly hasAliases: boolean
-  readonly add: (start: number, low: number, value: number) => void
-  /** What a node stands for that is still one after all bits of the level. */
+  readonly add: (start: number, value: number) => void
+  /** What a node stands for that is still one after all bits of the word. */
   readonly below: (node: number) => number
 }
 
@@ -37,7 +34,7 @@ type Level = {
  * alias, as its writer meant it. Throws BrokenDatabase for a damaged tree, or UnsuitableDatabase.
  */
 export function flattenTree({ ipVersion, nodeCount, child, data }: Mmdb): FlatTree {
-  if (data.length >= DEEP) throw new UnsuitableDatabase('it holds 1 GiB of data or more')
+  if (data.length >= NEXT_WORD) throw new UnsuitableDatabase('it holds 1 GiB of data or more')
   const visited = new Uint8Array((nodeCount >>> 3) + 1)
   // The nodes above the one that is walked through, by bit.
   const path = new Float64Array(128)
@@ -47,47 +44,46 @@ export function flattenTree({ ipVersion, nodeCount, child, data }: Mmdb): FlatTr
   }
 
   // A tree of n nodes has n + 1 leaves, and each node is walked through once.
-  const v4 = rangeCollector(nodeCount + 1, false)
-  const below = lastBit
-  walk(ipv4Node, 0, 0, 0, { firstBit: 0, bits: 32, hasAliases: false, add: v4.add, below })
-  if (ipVersion === 4) return { v4: v4.ranges() }
+  const v4 = rangeCollector(nodeCount + 1)
+  v4.begin()
+  walk(ipv4Node, 0, 0, { firstBit: 0, hasAliases: false, add: v4.add, below: lastBit })
+  if (ipVersion === 4) return { v4: v4.tables() }
 
-  const v6 = rangeCollector(nodeCount + 1, true)
-  const deep = rangeCollector(nodeCount + 1, true)
-  const begins: number[] = []
-  const deepLevel: Level = { firstBit: 64, bits: 64, hasAliases: true, add: deep.add, below }
-  walk(0, 0, 0, 0, { firstBit: 0, bits: 64, hasAliases: true, add: v6.add, below: deepTable })
-  return { v4: v4.ranges(), v6: v6.ranges(), deep: { ranges: deep.ranges(), begins } }
+  const words = [0, 32, 64, 96].map(() => rangeCollector(nodeCount + 1))
+  tableOf(0, 0)
+  return { v4: v4.tables(), v6: words.map(({ tables }) => tables()) }
 
-  function walk(node: number, depth: number, start: number, low: number, level: Level): void {
-    if (node >= nodeCount) return level.add(start, low, leaf(node))
+  /** Walks through what is below a node into a table of the word, and answers its number. */
+  function tableOf(root: number, word: number): number {
+    const collector = words[word]
+    if (!collector) return lastBit()
+    const table = collector.begin()
+    const below = (node: number) => NEXT_WORD + tableOf(node, word + 1)
+    walk(root, 0, 0, { firstBit: 32 * word, hasAliases: true, add: collector.add, below })
+    return table
+  }
+
+  function walk(node: number, depth: number, start: number, level: Level): void {
+    if (node >= nodeCount) return level.add(start, leaf(node))
     if (level.hasAliases && node === ipv4Node) {
       const bit = level.firstBit + depth
       if (bit > 96) throw new BrokenDatabase('its search tree has a loop')
-      return level.add(start, low, ALIAS + bit)
+      return level.add(start, ALIAS + bit)
     }
-    if (depth === level.bits) return level.add(start, low, level.below(node))
+    if (depth === 32) return level.add(start, level.below(node))
     const mask = 1 << (node & 7)
     const seen = visited[node >>> 3] ?? 0
     if (seen & mask) throw metAgain(node, level.firstBit + depth)
     visited[node >>> 3] = seen | mask
     path[level.firstBit + depth] = node
-    walk(child(node, 0), depth + 1, start, low, level)
-    const half = 2 ** (31 - (depth & 31))
-    if (depth < 32) walk(child(node, 1), depth + 1, start + half, low, level)
-    else walk(child(node, 1), depth + 1, start, low + half, level)
+    walk(child(node, 0), depth + 1, start, level)
+    walk(child(node, 1), depth + 1, start + 2 ** (31 - depth), level)
   }
 
   function metAgain(node: number, bit: number): Error {
     if (path.subarray(0, bit).includes(node))
       return new BrokenDatabase('its search tree has a loop')
     return new UnsuitableDatabase('branches of its search tree share nodes')
-  }
-
-  function deepTable(node: number): number {
-    const table = begins.push(deep.begin()) - 1
-    walk(node, 0, 0, 0, deepLevel)
-    return DEEP + table
   }
 
   function leaf(node: number): number {

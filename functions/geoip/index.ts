@@ -1,10 +1,12 @@
 import { numberRecords } from './index-numbers.ts'
 import { lazyRecords } from './index-records.ts'
 import type { Records } from './index-records.ts'
-import { ALIAS, DEEP, flattenTree } from './index-tree.ts'
-import { lastUpTo, topBitsOf, valueAt } from './index-ranges.ts'
+import { slotsOf } from './index-slots.ts'
+import { ALIAS, flattenTree, NEXT_WORD } from './index-tree.ts'
 import { v4Bits, v6Words } from '../address/bits.ts'
 import type { Mmdb } from './mmdb.ts'
+
+type Words = readonly [number, number, number, number]
 
 /** Numbers of records by address, and what the records say. */
 export type AddressIndex = Records & {
@@ -24,36 +26,33 @@ export type AddressIndex = Records & {
  * Throws BrokenDatabase or UnsuitableDatabase; damage inside of a record makes that record empty.
  */
 export function addressIndex(mmdb: Mmdb, language = 'en'): AddressIndex {
-  const { v4, v6, deep } = flattenTree(mmdb)
-  const tables = [v4, v6, deep?.ranges].flatMap(ranges => ranges ?? [])
+  const { v4, v6 } = flattenTree(mmdb)
   const offsets = numberRecords(
-    tables.map(({ values }) => values),
+    [v4, ...(v6 ?? [])].map(({ values }) => values),
     mmdb.data.length,
   )
   // A copy, so that the file with its tree can go.
   const records = lazyRecords(mmdb.data.slice(), offsets, language)
-  const v4Top = topBitsOf(v4, 0, 0xffffffff)
-  // All of the global unicast addresses that are given out.
-  const v6Top = v6 && topBitsOf(v6, 0x20000000, 0x3fffffff)
+  const v4Slots = slotsOf(v4)
+  const v6Slots = v6?.map(slotsOf)
+  const [first, second] = v6Slots ?? []
   const words = new Uint32Array(4)
 
-  const recordOfV4 = (bits: number) => valueAt(v4, v4Top, bits, 0)
+  const recordOfV4 = (bits: number) => v4Slots.valueAt(0, bits)
 
   function recordOfV6(w0: number, w1: number, w2: number, w3: number): number {
-    if (!v6 || !v6Top) return 0
-    const value = valueAt(v6, v6Top, w0, w1)
-    return value < DEEP ? value : beyond(value, w0, w1, w2, w3)
+    if (!first || !second) return 0
+    let value = first.valueAt(0, w0)
+    // Nearly all networks end within the first two words.
+    if (value >= NEXT_WORD && value < ALIAS) value = second.valueAt(value - NEXT_WORD, w1)
+    return value < NEXT_WORD ? value : beyond(value, 2, [w0, w1, w2, w3])
   }
 
-  function beyond(value: number, w0: number, w1: number, w2: number, w3: number): number {
-    if (value >= ALIAS) return recordOfV4(bitsFrom(value - ALIAS, [w0, w1, w2, w3]))
-    if (value < DEEP || !deep) return value
-    const { begins, ranges } = deep
-    const table = value - DEEP
-    const from = begins[table] ?? 0
-    const to = (begins[table + 1] ?? ranges.starts.length) - 1
-    const range = lastUpTo(ranges.starts, ranges.lows, w2, w3, from, to)
-    return beyond(ranges.values[range] ?? 0, w0, w1, w2, w3)
+  function beyond(value: number, word: number, all: Words): number {
+    if (value >= ALIAS) return recordOfV4(bitsFrom(value - ALIAS, all))
+    if (value < NEXT_WORD) return value
+    const next = v6Slots?.[word]?.valueAt(value - NEXT_WORD, all[word] ?? 0) ?? 0
+    return beyond(next, word + 1, all)
   }
 
   return {
@@ -67,17 +66,13 @@ export function addressIndex(mmdb: Mmdb, language = 'en'): AddressIndex {
       // Destructuring would make an iterator for each lookup.
       return recordOfV6(words[0] ?? 0, words[1] ?? 0, words[2] ?? 0, words[3] ?? 0)
     },
-    bytes: () => {
-      const arrays = tables.flatMap(({ starts, lows, values }) => [starts, lows, values])
-      const tops = [v4Top.ranges, v6Top?.ranges]
-      const sizes = [...arrays, ...tops].map(array => array?.byteLength ?? 0)
-      return sizes.reduce((sum, size) => sum + size, records.bytes())
-    },
+    bytes: () =>
+      [v4Slots, ...(v6Slots ?? [])].reduce((sum, { bytes }) => sum + bytes, records.bytes()),
   }
 }
 
 /** The 32 bits from one bit of an address on. */
-function bitsFrom(bit: number, words: readonly [number, number, number, number]): number {
+function bitsFrom(bit: number, words: Words): number {
   const word = words[bit >>> 5] ?? 0
   const rest = bit & 31
   if (rest === 0) return word >>> 0

@@ -5,7 +5,8 @@ import type { Response } from 'maxmind'
 import { expect, test } from 'vitest'
 import { cacheDir } from '../../ci/tools/cache.ts'
 import { addressIndex } from './index.ts'
-import { flattenTree } from './index-tree.ts'
+import type { RangeTables } from './index-ranges.ts'
+import { ALIAS, flattenTree, NEXT_WORD } from './index-tree.ts'
 import { networkOf } from './lookup-network.ts'
 import { openLookup } from './lookup.ts'
 import { parseMmdb } from './mmdb.ts'
@@ -73,15 +74,26 @@ test.each(others.map(path => [basename(path), path]))(
   },
 )
 
-const word = (bits: number) => [bits >>> 16, bits & 0xffff].map(part => part.toString(16))
-
 /** The first address of each range of the database, and so each of its networks. */
 function addressesIn(path: string): string[] {
-  const { v4, v6 } = flattenTree(parseMmdb(readFileSync(path)))
+  const { v4, v6 = [] } = flattenTree(parseMmdb(readFileSync(path)))
   return [
     ...Array.from(v4.starts, bits => [24, 16, 8, 0].map(shift => (bits >>> shift) & 255).join('.')),
-    ...Array.from(v6?.starts ?? [], (high, at) =>
-      [...word(high), ...word(v6?.lows?.[at] ?? 0), '0', '0', '0', '0'].join(':'),
-    ),
+    ...startsIn(v6, 0, 0).map(words => [...words, 0, 0, 0].slice(0, 4).map(groups).join(':')),
   ]
+}
+
+/** The words that ranges of a table begin with, those of their tables of the next word included. */
+function startsIn(words: readonly RangeTables[], word: number, table: number): number[][] {
+  const { starts, values, begins } = words[word] ?? { starts: [], values: [], begins: [] }
+  return Array.from(starts.slice(begins[table], begins[table + 1]), (start, at) => {
+    const value = values[(begins[table] ?? 0) + at] ?? 0
+    const below =
+      value < NEXT_WORD || value >= ALIAS ? [[]] : startsIn(words, word + 1, value - NEXT_WORD)
+    return below.map(rest => [start, ...rest])
+  }).flat()
+}
+
+function groups(word: number): string {
+  return `${(word >>> 16).toString(16)}:${(word & 0xffff).toString(16)}`
 }
