@@ -14,6 +14,7 @@ import type { Bench } from './result.ts'
 import { benchRwEncode } from './rw-encode.ts'
 import { benchSeriesCap } from './series-cap.ts'
 import { benchSinkThroughput } from './sink-throughput.ts'
+import { benchSpoolStall } from './spool-stall.ts'
 import { benchTcpCrr } from './tcp-crr.ts'
 import { benchTcpRr } from './tcp-rr.ts'
 
@@ -35,4 +36,5 @@ export const benches: Readonly<Record<string, Bench>> = {
   exposition: benchExposition,
   'otlp-encode': benchOtlpEncode,
   'sink-throughput': benchSinkThroughput,
+  'spool-stall': benchSpoolStall,
 }
