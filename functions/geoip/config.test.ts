@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { readConfig } from './config.ts'
 import type { Config } from './config.ts'
+import { placeLabels } from './place-labels.ts'
 
 test('the command line and environment of 2021 are understood as they stand', () => {
   const config = read(
@@ -74,7 +75,10 @@ test.each([
   ['-p', '-p: a value is missing; write -p URL'],
   ['-p http://p -i -D', '-i: a value is missing; write -i [NAME=]LABEL'],
   ['-p http://p -i a-b', 'addressLabel (-i, --address-label): use a label name'],
-  ['-p http://p -l country', 'labels.0 (-l, --label): geo_ip has its own label of this name'],
+  ...placeLabels.map(label => [
+    `-p http://p -l ${label}`,
+    `(-l, --label): geo_ip has its own label of this name`,
+  ]),
   ['-p http://p -l __name__', 'labels.0 (-l, --label): use a label name'],
   [
     '-p http://p -q 9lives=up --query=',
