@@ -15,7 +15,8 @@ export async function startNode(folders: ClusterFolders): Promise<void> {
   await waitUntil(kubelet, 'node is Ready', async () => (await readyCondition(folders)) === 'True')
 }
 
-function startKubelet(folders: ClusterFolders): Service {
+/** Starts the kubelet; a test that has stopped it brings it back with this. */
+export function startKubelet(folders: ClusterFolders): Service {
   const { certificates, logs } = folders
   const config = join(folders.memory, 'kubelet.json')
   writeFileSync(config, JSON.stringify(kubeletConfig(folders)))

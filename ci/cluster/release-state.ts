@@ -43,9 +43,12 @@ const kinds = [
   'clusterrolebindings',
 ]
 
-/** UIDs of the pods of a release by their component, but of those that are about to end. */
-export async function podsOf(namespace: string): Promise<Record<string, string>> {
-  const { items } = await objects(namespace, ['pods'])
+/**
+ * UIDs of the pods of a release by their component, but of those that are about to end.
+ * Its namespace has its name, here and below.
+ */
+export async function podsOf(release: string): Promise<Record<string, string>> {
+  const { items } = await objects(release, ['pods'])
   const staying = items.filter(({ metadata }) => metadata.deletionTimestamp === undefined)
   return Object.fromEntries(
     staying.map(({ metadata }) => [
@@ -56,8 +59,8 @@ export async function podsOf(namespace: string): Promise<Record<string, string>>
 }
 
 /** What the API server counts up when an object is changed, and not when its status is, by kind and name. */
-export async function versionsOf(namespace: string): Promise<Record<string, string>> {
-  const { items } = await objects(namespace, kinds)
+export async function versionsOf(release: string): Promise<Record<string, string>> {
+  const { items } = await objects(release, kinds)
   return Object.fromEntries(
     items.map(({ kind, metadata }) => [
       `${kind}/${metadata.name}`,
@@ -84,9 +87,7 @@ export async function settled(namespace: string, workloads: readonly string[]): 
   }
 }
 
-async function objects(namespace: string, wanted: readonly string[]) {
-  const ours = ['-l', 'app.kubernetes.io/name=podatlas', '-o', 'json']
-  return Objects.parse(
-    JSON.parse(await kubectl(['-n', namespace, 'get', wanted.join(','), ...ours])),
-  )
+async function objects(release: string, wanted: readonly string[]) {
+  const ours = ['-l', `app.kubernetes.io/instance=${release}`, '-o', 'json']
+  return Objects.parse(JSON.parse(await kubectl(['-n', release, 'get', wanted.join(','), ...ours])))
 }
