@@ -33,8 +33,11 @@ test('kubelet and container runtime are killed and start again: no pod of the re
 
 /** It ends where the container runtime is not ready for it yet, and whoever started it does so again. */
 async function restartKubelet(): Promise<void> {
-  const isHealthy = async () => (await fetch('http://127.0.0.1:10248/healthz')).ok
   await waitUntil(startKubelet(folders), 'healthy', isHealthy)
+}
+
+async function isHealthy(): Promise<boolean> {
+  return (await fetch('http://127.0.0.1:10248/healthz')).ok
 }
 
 async function restartsOf(namespace: string): Promise<Record<string, number>> {
