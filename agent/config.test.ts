@@ -166,6 +166,19 @@ test.each([
   expect(() => read(text)).toThrow(message)
 })
 
+test('two sinks on one page are refused by name, with the other one and the fix; pages of their own are not', () => {
+  expect(() => read('sinks: {one: {type: scrape}, two: {type: scrape}}')).toThrow(
+    /: sinks\.two\.path: is the page of sink one already\. Choose another path, such as \/metrics\/traffic$/,
+  )
+  expect(() => readConfig(['--sink', 'scrape', '--sink', 'scrape,path=/metrics'], {})).toThrow(
+    '--sink scrape-2 path: is the page of sink scrape already. Choose another path',
+  )
+  const apart = 'sinks: {one: {type: scrape}, two: {type: scrape, path: /metrics/traffic}}'
+  expect(read(apart)).toMatchObject({
+    sinks: { two: { path: '/metrics/traffic' } },
+  })
+})
+
 test('faults of the command line go by the name of the option', () => {
   expect(() => readConfig(['--udp', 'maybe'], {})).toThrow('--udp: use auto or off')
   expect(() => readConfig(['--pin-directory', 'pins'], {})).toThrow(

@@ -8,6 +8,8 @@ import { exampleSamples, exampleSeries, reading } from './examples.ts'
 import { makeAuthority, type Authority, type Pair } from './test/certificates.ts'
 import { endpointOf, wrongIn } from './test/receiver-truth.ts'
 import { anyFault } from './test/any-fault.ts'
+import { grpcFront } from './test/fault-front-grpc.ts'
+import { httpFront } from './test/fault-front-http.ts'
 import { FAULTS_NAME, faultProxy, NAMED_FAULTS, type Fault } from './test/fault-proxy.ts'
 import { until } from './write-receiver.ts'
 
@@ -34,7 +36,14 @@ const everything: readonly Fault[] = [
   { status: 503, retryAfter: 'seconds' },
   { status: 429, retryAfter: 'date' },
 ]
-const REASONS = ['refused', 'dns', 'tls', 'network', 'reset', 'timeout', '429', '500', '503']
+const OF_CONNECTIONS = ['refused', 'dns', 'tls', 'network', 'reset', 'timeout']
+const PROTOCOLS = {
+  http: { front: httpFront, reasons: [...OF_CONNECTIONS, '429', '500', '503'] },
+  grpc: {
+    front: grpcFront,
+    reasons: [...OF_CONNECTIONS, 'unavailable', 'internal', 'resource_exhausted'],
+  },
+} as const
 
 type FaultOptions = {
   /** The same one gives the same schedules. */
@@ -43,6 +52,8 @@ type FaultOptions = {
   readonly count?: number
   /** Whether the receiver can say that a series ended. */
   readonly tellsEnds?: boolean
+  /** What the sink speaks. */
+  readonly protocol?: keyof typeof PROTOCOLS
 }
 
 /**
@@ -51,7 +62,7 @@ type FaultOptions = {
  */
 export function faultContract(
   listen: () => Promise<Receiver>,
-  { seed, count = 12, tellsEnds = true }: FaultOptions,
+  { seed, count = 12, tellsEnds = true, protocol = 'http' }: FaultOptions,
 ): void {
   let authority: Authority
   beforeAll(() => {
@@ -66,13 +77,15 @@ export function faultContract(
       { faults: everything, isSecure: false, queueLimit: 5 * SERIES },
       ...sample(schedule, { seed, numRuns: count }),
     ]
-    const ends = await Promise.all(schedules.map(one => survive(listen, one, tls, tellsEnds)))
+    const ends = await Promise.all(
+      schedules.map(one => survive(listen, one, tls, { tellsEnds, protocol })),
+    )
     const failed = ends.flatMap(({ wrong }, index) =>
       wrong.length === 0 ? [] : [{ seed, schedule: schedules[index], wrong }],
     )
     expect(failed).toEqual([])
     const reasons = ends.flatMap(end => end.reasons)
-    expect(REASONS.filter(reason => !reasons.includes(reason))).toEqual([])
+    expect(PROTOCOLS[protocol].reasons.filter(reason => !reasons.includes(reason))).toEqual([])
   }, 60_000)
 }
 
@@ -89,12 +102,13 @@ async function survive(
   listen: () => Promise<Receiver>,
   { faults, isSecure, queueLimit }: Schedule,
   { pair, caFile }: Certified,
-  tellsEnds: boolean,
+  { tellsEnds, protocol }: Required<Pick<FaultOptions, 'tellsEnds' | 'protocol'>>,
 ): Promise<End> {
   const telemetry = createTelemetry('node-1', '1.2.3')
   const { sinkSamplesSent, sinkSamplesDropped, sinkFailures } = telemetry
   await using receiver = await listen()
   await using proxy = await faultProxy({
+    front: PROTOCOLS[protocol].front,
     target: endpointOf(receiver),
     faults,
     refusals: () => reading(sinkFailures, { reason: 'refused' }),

@@ -126,6 +126,8 @@ async function exchange(stream: ClientHttp2Stream, body: Buffer, signal: AbortSi
     const received = await read(stream)
     // Without a message, the status stands in the only head that comes.
     const last = 'grpc-status' in headers ? headers : trailers
+    // Reading ends as if all had come: whether the server took the request, nobody knows.
+    if (!('grpc-status' in last) && stream.rstCode !== 0) throw broken('cut off in its answer')
     return { ...grpcStatus(headers[':status'], last), body: messageIn(received) }
   } finally {
     signal.removeEventListener('abort', cut)
@@ -135,7 +137,11 @@ async function exchange(stream: ClientHttp2Stream, body: Buffer, signal: AbortSi
 /** A connection that its other end closes takes its streams with it, and calls that no error. */
 async function closed(stream: ClientHttp2Stream): Promise<never> {
   await once(stream, 'close')
-  throw Object.assign(new Error('closed without an answer'), { code: 'ECONNRESET' })
+  throw broken('closed without an answer')
+}
+
+function broken(how: string): Error {
+  return Object.assign(new Error(how), { code: 'ECONNRESET' })
 }
 
 async function read(stream: ClientHttp2Stream): Promise<Buffer> {

@@ -7,15 +7,16 @@ import { otlp } from './otlp.ts'
 // Another one each time; PODATLAS_SEED brings back the one that a failure named.
 const seed = Number(process.env.PODATLAS_SEED ?? Math.floor(Math.random() * 2 ** 31))
 
-describe.concurrent('OTLP over http', () =>
+describe.concurrent.for(['http', 'grpc'] as const)('OTLP over %s', protocol =>
   faultContract(
     async () => {
-      const receiver = await otlpReceiver('http')
+      const receiver = await otlpReceiver(protocol)
       return {
         ...receiver,
         sink: { options: OtlpOptions, open: otlp },
-        options: { type: 'otlp', endpoint: receiver.endpoint },
+        options: { type: 'otlp', endpoint: receiver.endpoint, protocol },
       }
     },
-    { seed },
-  ))
+    { seed, protocol },
+  ),
+)

@@ -15,8 +15,10 @@ export const ScrapeOptions = z.strictObject({
     ),
   created: z
     .boolean()
-    .default(true)
-    .describe('In OpenMetrics, say of each counter since when it counts, by a line `…_created`'),
+    .default(false)
+    .describe(
+      'In OpenMetrics, say of each counter since when it counts, by a line `…_created`: for a Prometheus with created-timestamp-zero-ingestion, as all others store it as a series',
+    ),
 })
 
 export type ScrapeOptions = z.output<typeof ScrapeOptions>

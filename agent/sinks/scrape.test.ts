@@ -141,7 +141,7 @@ test('a page is compressed for those who take gzip, and only for them; HEAD has 
 })
 
 test('in OpenMetrics families have units, and counters and summaries say since when they count', async () => {
-  await using agent = await shown()
+  await using agent = await shown({ created: true })
   for (const batch of agentBatches().slice(0, 4)) agent.offer(batch)
   const { text } = await ask(agent.port, { accept: OPENMETRICS })
   expect(told(text, '# UNIT podatlas_t').toSorted()).toEqual([
@@ -159,7 +159,7 @@ test('in OpenMetrics families have units, and counters and summaries say since w
   // As in the second that the zero of a pushed series is stamped with.
   const since = told(text, 'podatlas_transmit_bytes_created').map(line => line.split('} ')[1])
   expect(since).toEqual(['1789999990', '1789999990', '1789999990'])
-  await using without = await shown({ created: false })
+  await using without = await shown()
   for (const batch of agentBatches().slice(0, 4)) without.offer(batch)
   const { text: bare } = await ask(without.port, { accept: OPENMETRICS })
   expect(bare).not.toContain('_created{')
@@ -186,49 +186,49 @@ test('promtool finds nothing to say about the page', async () => {
   expect(told(text, 'podatlas_')).not.toEqual([])
 })
 
+const ZEROS = '--enable-feature=created-timestamp-zero-ingestion'
+
 test.each([
-  ['PrometheusText0.0.4', []],
-  ['OpenMetricsText1.0.0', []],
-  ['OpenMetricsText1.0.0', ['--enable-feature=created-timestamp-zero-ingestion']],
-])('a real Prometheus that scrapes %s (%j) stores what was offered', async (format, args) => {
-  await using agent = await shown()
-  const awkward = exampleSeries('wéb "1"\\\n漢')
-  const batches = [...agentBatches().slice(0, 4), exampleSample(awkward, 2 ** 53)]
-  for (const batch of batches) agent.offer(batch)
-  const target = { targets: [`127.0.0.1:${agent.port}`] }
-  const job = {
-    job_name: 'podatlas',
-    scrape_interval: '1s',
-    scrape_protocols: [format],
-    static_configs: [target],
-  }
-  await using prometheus = await realPrometheus([], undefined, {
-    config: { scrape_configs: [job] },
-    args,
-  })
-  const all = async () => {
-    const found = await prometheus.query('{job="podatlas",k8s_pod!=""}', Date.now())
-    return found.filter(
-      ({ metric }) => args.length > 0 || !metric['__name__']?.endsWith('_created'),
+  ['PrometheusText0.0.4', [], {}],
+  ['OpenMetricsText1.0.0', [], {}],
+  ['OpenMetricsText1.0.0', [ZEROS], { created: true }],
+])(
+  'a real Prometheus that scrapes %s (%j, %j) stores what was offered, and nothing else',
+  async (format, args, settings) => {
+    await using agent = await shown(settings)
+    const awkward = exampleSeries('wéb "1"\\\n漢')
+    const batches = [...agentBatches().slice(0, 4), exampleSample(awkward, 2 ** 53)]
+    for (const batch of batches) agent.offer(batch)
+    const target = { targets: [`127.0.0.1:${agent.port}`] }
+    const job = {
+      job_name: 'podatlas',
+      scrape_interval: '1s',
+      scrape_protocols: [format],
+      static_configs: [target],
+    }
+    await using prometheus = await realPrometheus([], undefined, {
+      config: { scrape_configs: [job] },
+      args,
+    })
+    const all = () => prometheus.query('{job="podatlas",k8s_pod!=""}', Date.now())
+    await until(async () => (await all()).length > 0)
+    const stored = (await all()).map(
+      ({ metric: { job: _job, instance: _instance, ...labels }, value }) =>
+        JSON.stringify([sorted(Object.entries(labels)), value]),
     )
-  }
-  await until(async () => (await all()).length > 0)
-  const stored = (await all()).map(
-    ({ metric: { job: _job, instance: _instance, ...labels }, value }) =>
-      JSON.stringify([sorted(Object.entries(labels)), value]),
-  )
-  const newest = new Map<string, string>()
-  for (const { labels, value, isStale } of batches.flatMap(arrivedOf)) {
-    const key = JSON.stringify(sorted(labels))
-    if (key.includes('k8s_pod') && !isStale)
-      newest.set(key, JSON.stringify([sorted(labels), value]))
-  }
-  expect(stored.toSorted()).toEqual([...newest.values()].toSorted())
-  expect(await prometheus.query('up{job="podatlas"}', Date.now())).toMatchObject([{ value: 1 }])
-})
+    const newest = new Map<string, string>()
+    for (const { labels, value, isStale } of batches.flatMap(arrivedOf)) {
+      const key = JSON.stringify(sorted(labels))
+      if (key.includes('k8s_pod') && !isStale)
+        newest.set(key, JSON.stringify([sorted(labels), value]))
+    }
+    expect(stored.toSorted()).toEqual([...newest.values()].toSorted())
+    expect(await prometheus.query('up{job="podatlas"}', Date.now())).toMatchObject([{ value: 1 }])
+  },
+)
 
 test('with its feature flag a Prometheus sees a counter rise from 0 that was never scraped at 0', async () => {
-  await using agent = await shown()
+  await using agent = await shown({ created: true })
   const born = { ...exampleSeries(), startMs: Date.now() - 5_000 }
   agent.offer(exampleSample(born, 4_096))
   const job = {
@@ -239,7 +239,7 @@ test('with its feature flag a Prometheus sees a counter rise from 0 that was nev
   }
   await using prometheus = await realPrometheus([], undefined, {
     config: { scrape_configs: [job] },
-    args: ['--enable-feature=created-timestamp-zero-ingestion'],
+    args: [ZEROS],
   })
   const seen = () =>
     prometheus.query(

@@ -1,11 +1,10 @@
 import { once } from 'node:events'
-import { createServer, request, type IncomingMessage, type ServerResponse } from 'node:http'
-import { createServer as createTlsServer } from 'node:https'
 import { createServer as createTcpServer, type Socket } from 'node:net'
-import { buffer } from 'node:stream/consumers'
 import { setTimeout as pause } from 'node:timers/promises'
-import type { Pair } from './certificates.ts'
 import { until } from '../write-receiver.ts'
+import type { Pair } from './certificates.ts'
+import type { Front, Passing, Refusal } from './fault-front.ts'
+import { httpFront } from './fault-front-http.ts'
 import { knownName } from './names.ts'
 
 /** What the next connection meets instead of the receiver. */
@@ -23,11 +22,11 @@ const OF_REQUESTS = [
 
 export const NAMED_FAULTS = [...OF_CONNECTIONS, ...OF_REQUESTS]
 
-export type Fault =
-  | (typeof NAMED_FAULTS)[number]
-  | { readonly status: number; readonly retryAfter?: 'seconds' | 'date' }
+export type Fault = (typeof NAMED_FAULTS)[number] | Refusal
 
 export type FaultProxyOptions = {
+  /** Of the protocol that is spoken through it; HTTP/1.1 where it is not said. */
+  readonly front?: Front
   /** URL of the receiver. */
   readonly target: string
   readonly faults: readonly Fault[]
@@ -56,6 +55,7 @@ let proxies = 0
  * certificate for `FAULTS_NAME` it speaks TLS.
  */
 export async function faultProxy({
+  front = httpFront,
   target,
   faults,
   refusals,
@@ -78,10 +78,11 @@ export async function faultProxy({
       return undefined
     }),
   )
-  const meeting = (incoming: IncomingMessage, outgoing: ServerResponse) =>
-    void meet(incoming, outgoing).catch(() => incoming.destroy())
-  const inner = pair ? createTlsServer(pair, meeting) : createServer(meeting)
-  inner.on('tlsClientError', () => undefined)
+  const inner = front({
+    target,
+    pair,
+    meet: request => meet(request).catch(() => request.giveUp()),
+  })
   const listener = createTcpServer(socket => {
     sockets.add(socket)
     socket.on('error', () => undefined)
@@ -119,35 +120,37 @@ export async function faultProxy({
     if (!isClosed) listener.listen(port, address, next)
   }
 
-  async function meet(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+  async function meet(request: Passing): Promise<void> {
     // It came over a connection that is about to end.
     const fault = isOfConnections(waiting[0]) ? 'passes' : next()
     if (fault === 'read slowly') await pause(MOMENT_MS)
-    if (fault === 'reset before it arrives') return reset(incoming)
-    const body = await buffer(incoming)
+    if (fault === 'reset before it arrives') return reset(request)
+    const body = await request.body()
     if (fault === 'never answered') return
     const copy = body.toString('base64')
     // Who has taken a request takes its copy, too.
     const isRefused = typeof fault === 'object' && !taken.has(copy)
-    const answer = isRefused ? refusal(fault) : await passOn(target, incoming, body)
-    if (answer.status < 300) taken.add(copy)
-    if (fault === 'reset after it was taken') return reset(incoming)
+    const reply = isRefused ? request.refuse(fault) : await request.passOn(body)
+    if (reply.isTaken) taken.add(copy)
+    if (fault === 'reset after it was taken') return reset(request)
     if (fault === 'answer cut') {
-      outgoing.writeHead(answer.status, { ...answer.headers, 'content-length': 99 }).write('half')
+      reply.half()
       await pause(5)
-      return void incoming.socket.destroy()
+      for (const socket of socketsOf(request)) socket.destroy()
+      return
     }
-    outgoing.writeHead(answer.status, answer.headers)
-    if (fault === 'answered slowly') {
-      outgoing.flushHeaders()
-      await pause(MOMENT_MS)
-    }
-    outgoing.end(answer.body)
+    reply.begin()
+    if (fault === 'answered slowly') await pause(MOMENT_MS)
+    reply.end()
   }
 
   /** TLS has no way to say it: the connection below it is what is reset. */
-  function reset({ socket: { remotePort } }: IncomingMessage): void {
-    for (const socket of sockets) if (socket.remotePort === remotePort) socket.resetAndDestroy()
+  function reset(request: Passing): void {
+    for (const socket of socketsOf(request)) socket.resetAndDestroy()
+  }
+
+  function socketsOf({ fromPort }: Passing): Socket[] {
+    return [...sockets].filter(({ remotePort }) => remotePort === fromPort)
   }
 
   const kept = undo.move()
@@ -166,31 +169,6 @@ export async function faultProxy({
   }
 }
 
-type Answer = {
-  readonly status: number
-  readonly headers: Record<string, string | string[] | undefined>
-  readonly body: Buffer | string
-}
-
 function isOfConnections(fault: Fault | undefined): boolean {
   return OF_CONNECTIONS.some(one => one === fault)
-}
-
-function refusal({ status, retryAfter }: Exclude<Fault, string>): Answer {
-  const date = new Date(Date.now() + 1_000).toUTCString()
-  const headers = retryAfter ? { 'retry-after': retryAfter === 'date' ? date : '1' } : {}
-  return { status, headers, body: 'not now' }
-}
-
-async function passOn(
-  target: string,
-  { method, headers }: IncomingMessage,
-  body: Buffer,
-): Promise<Answer> {
-  const onward = request(target, { method, headers, agent: false })
-  onward.end(body)
-  const [answer]: IncomingMessage[] = await once(onward, 'response')
-  if (!answer) throw new Error('no answer')
-  const { connection: _, 'content-length': __, ...passed } = answer.headers
-  return { status: answer.statusCode ?? 0, headers: passed, body: await buffer(answer) }
 }
