@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import type { DeliveryParts, Outcome } from './delivery.ts'
+import type { DeliveryParts } from './delivery.ts'
+import type { Outcome } from './outcome.ts'
 import { EXAMPLE_MS, exampleSample, exampleSamples, exampleSeries, reading } from './examples.ts'
 import { moment, never, openDelivery, outage, taken, valuesOf } from './test/deliveries.ts'
 import { until } from './write-receiver.ts'

@@ -1,5 +1,5 @@
 import { Agent } from 'node:http'
-import type { HttpOptions } from './http-options.ts'
+import type { HttpTransport } from './http-options.ts'
 import type { TlsFiles } from './http-tls.ts'
 
 /** Connections that are kept and used again, for as long as the files of TLS stay as they are. */
@@ -10,7 +10,7 @@ export type Connections = Disposable & {
 
 type Pool = { readonly agent: Agent; readonly files: TlsFiles; inUse: number }
 
-export function openConnections(url: URL, { tls, proxyUrl }: HttpOptions): Connections {
+export function openConnections(url: URL, { tls, proxyUrl }: HttpTransport): Connections {
   const proxyEnv = { http_proxy: proxyUrl, https_proxy: proxyUrl }
   const options = { keepAlive: true, ...(proxyUrl !== '' && { proxyEnv }) }
   let current: Pool | undefined

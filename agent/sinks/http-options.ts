@@ -64,6 +64,12 @@ export function httpShape(example: string) {
 /** Parsed; `timeout` is in ms by then, and `proxyUrl` is the proxy of the environment where none is set. */
 export type HttpOptions = z.output<z.ZodObject<ReturnType<typeof httpShape>>>
 
+/** Of those what does not say who asks: a protocol may have credentials of its own. */
+export type HttpTransport = Omit<
+  HttpOptions,
+  'username' | 'usernameFile' | 'password' | 'passwordFile' | 'token' | 'tokenFile'
+>
+
 /** Faults in what settings say together, found beside those in each of them: for `superRefine`. */
 export function httpFaults(reservedHeaders: readonly string[] = []) {
   const reserved = [...RESERVED_HEADERS, ...reservedHeaders]

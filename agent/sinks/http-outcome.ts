@@ -1,5 +1,5 @@
 import { retryAfterMs } from './backoff.ts'
-import type { Outcome } from './delivery.ts'
+import type { Outcome } from './outcome.ts'
 import type { Answer } from './http.ts'
 
 type Status = Extract<Answer, { readonly status: number }>

@@ -5,7 +5,7 @@ import { answerInTime } from './deadline.ts'
 import { openConnections } from './http-connections.ts'
 import { faultOf, messageOf, onOneLine, type Fault } from './http-faults.ts'
 import { readAuthorization, readHeaders } from './http-files.ts'
-import type { HttpOptions } from './http-options.ts'
+import type { HttpOptions, HttpTransport } from './http-options.ts'
 import { redaction } from './http-redaction.ts'
 
 /** What came back: an HTTP answer, or why there was none. Holds no secret. */
@@ -45,13 +45,15 @@ const TEXT_LENGTH = 512
 // Past this a connection is cheaper to close than to read to its end.
 const READ_BYTES = 65_536
 
-/**
- * One URL, the connections kept to it, and what every sink that speaks HTTP lets people set. Credentials
- * are read anew for each request; `readCredentials` may throw `FileFault`.
- */
-export function openHttp(
-  options: HttpOptions,
-  readCredentials: () => OutgoingHttpHeaders = () => readAuthorization(options),
+/** One URL, the connections kept to it, and what every sink that speaks HTTP lets people set. */
+export function openHttp(options: HttpOptions): Http {
+  return openHttpWith(options, () => readAuthorization(options))
+}
+
+/** The same with other credentials. They are read anew for each request; that may throw `FileFault`. */
+export function openHttpWith(
+  options: HttpTransport,
+  readCredentials: () => OutgoingHttpHeaders,
 ): Http {
   const url = new URL(options.endpoint)
   const where = `${url.origin}${url.pathname}`

@@ -1,9 +1,9 @@
 import { gzipSync } from 'node:zlib'
 import type { Samples } from '../model.ts'
-import type { Outcome } from './delivery.ts'
+import type { Outcome } from './outcome.ts'
 import { startDelivery } from './delivery.ts'
 import type { Answer } from './http.ts'
-import { openHttp } from './http.ts'
+import { openHttpWith } from './http.ts'
 import { noted, sentAgain, told } from './http-outcome.ts'
 import { readSecret } from './http-files.ts'
 import { eventEncoder, isTold } from './newrelic-events.ts'
@@ -18,14 +18,6 @@ const MAX_BYTES = 1_000_000
 const MAX_CHANGES_PER_SEND = 8_000
 // Older events are taken, and thrown away.
 const MAX_AGE_MS = 24 * 3_600_000
-const NO_LOGIN = {
-  username: '',
-  usernameFile: '',
-  password: '',
-  passwordFile: '',
-  token: '',
-  tokenFile: '',
-}
 
 /** One request; no `bytes`: too large for the API. */
 type Body = {
@@ -44,7 +36,7 @@ export const newRelic: Sink<NewRelicOptions> = ({
   spool,
 }) => {
   const { key, keyFile, account } = options
-  const http = openHttp({ ...options, ...NO_LOGIN }, () => ({
+  const http = openHttpWith(options, () => ({
     'api-key': key || readSecret('keyFile', keyFile),
   }))
   const changesOf = counterChanges(isTold)

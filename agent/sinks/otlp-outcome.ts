@@ -1,4 +1,4 @@
-import type { Outcome } from './delivery.ts'
+import type { Outcome } from './outcome.ts'
 import type { GrpcAnswer } from './grpc.ts'
 import type { Answer } from './http.ts'
 import { noted, sentAgain, told } from './http-outcome.ts'

@@ -1,6 +1,7 @@
 import { gzipSync } from 'node:zlib'
 import { quietLog } from '../quiet-log.ts'
-import { startDelivery, type Outcome } from './delivery.ts'
+import { startDelivery } from './delivery.ts'
+import type { Outcome } from './outcome.ts'
 import type { Grpc } from './grpc.ts'
 import { openHttp } from './http.ts'
 import { otlpEncoder } from './otlp-encode.ts'

@@ -1,4 +1,4 @@
-import type { Outcome } from './delivery.ts'
+import type { Outcome } from './outcome.ts'
 import { startDelivery } from './delivery.ts'
 import type { Answer } from './http.ts'
 import { openHttp } from './http.ts'

@@ -1,6 +1,6 @@
 import type { Writable } from 'node:stream'
 import type { Samples } from '../model.ts'
-import type { Outcome } from './delivery.ts'
+import type { Outcome } from './outcome.ts'
 import { startDelivery } from './delivery.ts'
 import type { Sink } from './sink.ts'
 import { jsonLines, trafficLines } from './stdout-format.ts'

@@ -1,6 +1,7 @@
 import { createTelemetry } from '../../telemetry.ts'
 import type { Samples } from '../../model.ts'
-import { startDelivery, type DeliveryParts, type Outcome } from '../delivery.ts'
+import { startDelivery, type DeliveryParts } from '../delivery.ts'
+import type { Outcome } from '../outcome.ts'
 import { EXAMPLE_MS, exampleSample, exampleSeries, reading } from '../examples.ts'
 
 const series = exampleSeries()
