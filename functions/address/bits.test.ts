@@ -2,7 +2,7 @@ import { isIPv4, isIPv6 } from 'node:net'
 import { array, assert, constantFrom, ipV4, ipV6, oneof, property, string } from 'fast-check'
 import { expect, test } from 'vitest'
 import { canonicalAddress } from './canonical.ts'
-import { v4Bits, v6Words } from './bits.ts'
+import { v4Bits, v6FirstHalf, v6Words } from './bits.ts'
 
 const piece = oneof(
   constantFrom(':', '::', '.', '0', '1', 'ffff', '255', '256', '10', 'g', '%', ' '),
@@ -24,6 +24,22 @@ test('the same texts are addresses as for Node, and none has another meaning', (
     }),
     { numRuns: 5_000 },
   )
+})
+
+test('the first half of an address is that of the whole, or is not told', () => {
+  const [whole, half] = [new Uint32Array(4), new Uint32Array(2)]
+  assert(
+    property(ipV6(), text => {
+      v6Words(text, whole)
+      const isTold = v6FirstHalf(text, half)
+      expect(isTold).toBe(/^(?:[0-9a-f]+:){4}/i.test(text))
+      if (isTold) expect([...half]).toEqual([...whole.subarray(0, 2)])
+    }),
+    { numRuns: 2_000 },
+  )
+  expect(
+    ['2001:db8:1:2::', '2001:db8:1::2', '192.0.2.1'].map(text => v6FirstHalf(text, half)),
+  ).toEqual([true, false, false])
 })
 
 function groupsOf(words: Uint32Array): string {

@@ -8,6 +8,9 @@ export function v4Bits(text: string): number {
  * A zone (`%eth0`) is none: only one host knows what it means.
  */
 export function v6Words(text: string, words: Uint32Array): boolean {
+  const { length } = text
+  let group = 0
+  let digits = 0
   let groups = 0
   let gapAt = -1
   let at = 0
@@ -15,29 +18,32 @@ export function v6Words(text: string, words: Uint32Array): boolean {
     gapAt = 0
     at = 2
   }
-  while (at < text.length) {
-    let group = 0
-    let digits = 0
-    const from = at
-    for (let digit = 0; (digit = hexDigit(text.charCodeAt(at))) >= 0; at++, digits++) {
-      group = group * 16 + digit
-    }
-    if (text.charCodeAt(at) === DOT) {
-      const bits = v4BitsFrom(text, from)
-      if (bits < 0 || groups > 6) return false
-      parts[groups++] = bits >>> 16
-      parts[groups++] = bits & 0xffff
-      break
-    }
-    if (digits === 0 || digits > 4 || groups > 7) return false
-    parts[groups++] = group
-    if (at === text.length) break
-    if (text.charCodeAt(at++) !== COLON) return false
-    if (text.charCodeAt(at) === COLON) {
+  for (; at < length; at++) {
+    const digit = digitOf[text.charCodeAt(at)] ?? NONE
+    if (digit >= 0) {
+      group = (group << 4) | digit
+      digits++
+    } else if (digit === COLON) {
+      if (digits === 0 || digits > 4 || groups > 6 || at + 1 === length) return false
+      parts[groups++] = group
+      group = digits = 0
+      if (text.charCodeAt(at + 1) !== COLON_CODE) continue
       if (gapAt >= 0) return false
       gapAt = groups
       at++
-    } else if (at === text.length) return false
+    } else if (digit === DOT) {
+      const bits = v4BitsFrom(text, at - digits)
+      if (bits < 0 || groups > 6) return false
+      parts[groups++] = bits >>> 16
+      parts[groups++] = bits & 0xffff
+      digits = 0
+      break
+    } else return false
+  }
+  if (digits > 4) return false
+  if (digits > 0) {
+    if (groups > 7) return false
+    parts[groups++] = group
   }
   if (gapAt < 0 ? groups !== 8 : groups > 7) return false
   if (gapAt >= 0) openGap(gapAt, groups)
@@ -47,11 +53,45 @@ export function v6Words(text: string, words: Uint32Array): boolean {
   return true
 }
 
+/**
+ * Writes the higher 64 bits of an IPv6 address, as two words; false for one whose text tells them in the
+ * first half not group by group (`2001:db8::1`). What stands behind them is not looked at.
+ */
+export function v6FirstHalf(text: string, words: Uint32Array): boolean {
+  let group = 0
+  let high = 0
+  let groups = 0
+  for (let at = 0; at < text.length; at++) {
+    const digit = digitOf[text.charCodeAt(at)] ?? NONE
+    if (digit >= 0) group = (group << 4) | digit
+    else {
+      // A gap behind the fourth group has its colon there and is none of the first half.
+      if (digit !== COLON || at === 0 || text.charCodeAt(at - 1) === COLON_CODE) return false
+      if ((groups & 1) === 0) high = group
+      else words[groups >>> 1] = (high << 16) | group
+      if (groups++ === 3) return true
+      group = 0
+    }
+  }
+  return false
+}
+
 /** The groups of the address that is read. */
 const parts = new Uint16Array(8)
 
-const DOT = 46
-const COLON = 58
+const DOT_CODE = 46
+const COLON_CODE = 58
+
+const NONE = -1
+const COLON = -2
+const DOT = -3
+
+/** By the code of a character: a branch for digits and one for letters would be guessed wrong too often. */
+const digitOf = Int8Array.from({ length: 128 }, (_, code) => {
+  if (code === COLON_CODE) return COLON
+  if (code === DOT_CODE) return DOT
+  return '0123456789abcdef'.indexOf(String.fromCharCode(code).toLowerCase())
+})
 
 /** Moves what stands behind `::` to the end. */
 function openGap(gapAt: number, groups: number): void {
@@ -74,16 +114,10 @@ function v4BitsFrom(text: string, at: number): number {
       digits++
       if (octet > 255) return -1
     } else {
-      if (digit !== DOT - 48 || digits === 0 || ++dots > 3) return -1
+      if (digit !== DOT_CODE - 48 || digits === 0 || ++dots > 3) return -1
       bits = (bits << 8) | octet
       octet = digits = 0
     }
   }
   return dots === 3 && digits > 0 ? ((bits << 8) | octet) >>> 0 : -1
-}
-
-function hexDigit(code: number): number {
-  if (code >= 48 && code <= 57) return code - 48
-  const letter = code | 32
-  return letter >= 97 && letter <= 102 ? letter - 87 : -1
 }

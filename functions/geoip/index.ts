@@ -3,7 +3,7 @@ import { lazyRecords } from './index-records.ts'
 import type { Records } from './index-records.ts'
 import { slotsOf } from './index-slots.ts'
 import { ALIAS, flattenTree, NEXT_WORD } from './index-tree.ts'
-import { v4Bits, v6Words } from '../address/bits.ts'
+import { v4Bits, v6FirstHalf, v6Words } from '../address/bits.ts'
 import type { Mmdb } from './mmdb.ts'
 
 type Words = readonly [number, number, number, number]
@@ -14,14 +14,17 @@ export type AddressIndex = Records & {
   readonly recordOfV4: (bits: number) => number
   /** The record of an IPv6 address given as four words, highest first; 0 where there is none. */
   readonly recordOfV6: (w0: number, w1: number, w2: number, w3: number) => number
-  /** The record of an address as text; 0 where there is none, and for text that is no address. */
+  /**
+   * The record of an address as text; 0 where there is none. Of an IPv6 address the second half is only
+   * looked at where the first does not tell: whether it is one, has to be known before.
+   */
   readonly recordOf: (address: string) => number
   /** What the index holds, the data section included. */
   readonly bytes: () => number
 }
 
 /**
- * Flat ranges of the whole database. An IPv4 database knows no IPv6 address, not even a mapped one.
+ * All of the database by the bits of addresses. An IPv4 database knows no IPv6 address, not even a mapped one.
  * Texts are in `language` where the database has it, else in English.
  * Throws BrokenDatabase or UnsuitableDatabase; damage inside of a record makes that record empty.
  */
@@ -41,11 +44,16 @@ export function addressIndex(mmdb: Mmdb, language = 'en'): AddressIndex {
   const recordOfV4 = (bits: number) => v4Slots.valueAt(0, bits)
 
   function recordOfV6(w0: number, w1: number, w2: number, w3: number): number {
-    if (!first || !second) return 0
-    let value = first.valueAt(0, w0)
-    // Nearly all networks end within the first two words.
-    if (value >= NEXT_WORD && value < ALIAS) value = second.valueAt(value - NEXT_WORD, w1)
+    const value = inFirstHalf(w0, w1)
     return value < NEXT_WORD ? value : beyond(value, 2, [w0, w1, w2, w3])
+  }
+
+  /** Nearly all networks end within the first two words, and so does this. */
+  function inFirstHalf(w0: number, w1: number): number {
+    if (!first || !second) return 0
+    const value = first.valueAt(0, w0)
+    if (value < NEXT_WORD || value >= ALIAS) return value
+    return second.valueAt(value - NEXT_WORD, w1)
   }
 
   function beyond(value: number, word: number, all: Words): number {
@@ -62,7 +70,11 @@ export function addressIndex(mmdb: Mmdb, language = 'en'): AddressIndex {
     recordOf: address => {
       const bits = v4Bits(address)
       if (bits >= 0) return recordOfV4(bits)
-      if (!v6 || !v6Words(address, words)) return 0
+      if (v6FirstHalf(address, words)) {
+        const value = inFirstHalf(words[0] ?? 0, words[1] ?? 0)
+        if (value < NEXT_WORD) return value
+      }
+      if (!v6Words(address, words)) return 0
       // Destructuring would make an iterator for each lookup.
       return recordOfV6(words[0] ?? 0, words[1] ?? 0, words[2] ?? 0, words[3] ?? 0)
     },
