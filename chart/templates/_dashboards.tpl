@@ -4,7 +4,7 @@
 {{- $files := dict -}}
 {{- range $path, $_ := .Files.Glob "files/dashboards/*.json" -}}
 {{- $uid := base $path | trimSuffix ".json" -}}
-{{- if not (index $.Values.dashboards.disabled $uid) }}{{ $_ := set $files $uid $path }}{{ end -}}
+{{- if not (index ($.Values.dashboards.disabled | default dict) $uid) }}{{ $_ := set $files $uid $path }}{{ end -}}
 {{- end -}}
 {{- toYaml $files -}}
 {{- end }}

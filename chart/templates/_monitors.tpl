@@ -33,7 +33,7 @@
 {{- with .root.Values.cluster.name -}}
 {{- $relabelings = append $relabelings (dict "targetLabel" "cluster" "replacement" .) -}}
 {{- end -}}
-{{- $relabelings = concat $relabelings .monitor.relabelings -}}
+{{- $relabelings = concat $relabelings (.monitor.relabelings | default list) -}}
 {{- $interval := include "podatlas.scrapeInterval" (dict "root" .root "component" .component "interval" .monitor.interval) -}}
 {{- $endpoints := list -}}
 {{- range .target.paths -}}

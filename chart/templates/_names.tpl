@@ -44,7 +44,7 @@ app.kubernetes.io/component: {{ .component }}
 {{- $_ := set $ours "app.kubernetes.io/managed-by" .root.Release.Service -}}
 {{- $_ := set $ours "app.kubernetes.io/version" .root.Chart.AppVersion -}}
 {{- $_ := set $ours "helm.sh/chart" (printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" | trunc 63) -}}
-{{- mergeOverwrite (dict) .root.Values.commonLabels $ours | toYaml -}}
+{{- mergeOverwrite (dict) (.root.Values.commonLabels | default dict) $ours | toYaml -}}
 {{- end }}
 
 {{/* Name of an object: the part's, or `name`. In a `namespace` that is not the release's, releases of one name in two namespaces

@@ -27,7 +27,7 @@
 {{- end -}}
 {{- $rules := list -}}
 {{- with $peers }}{{ $rules = append $rules (dict "from" . "ports" (list (dict "protocol" "TCP" "port" $port))) }}{{ end -}}
-{{- concat $rules $values.networkPolicy.extraIngress | default list | toYaml -}}
+{{- concat $rules ($values.networkPolicy.extraIngress | default list) | default list | toYaml -}}
 {{- end }}
 
 {{/* Egress of a part's pods, as a list of rules. Takes {root, component}. */}}
@@ -63,7 +63,7 @@
 {{- $rule := include "podatlas.egressTo" (dict "root" $root "url" .) | fromYaml -}}
 {{- if not (has $rule $rules) }}{{ $rules = append $rules $rule }}{{ end -}}
 {{- end -}}
-{{- toYaml (concat $rules $values.networkPolicy.extraEgress) -}}
+{{- toYaml (concat $rules ($values.networkPolicy.extraEgress | default list)) -}}
 {{- end }}
 
 {{/* The rule that lets pods reach a URL, or HOST:PORT. Rules see addresses and ports of pods, not of Services: of a Service of this
@@ -108,7 +108,7 @@ podSelector:
 {{- define "podatlas.agentProxies" -}}
 {{- $proxies := list -}}
 {{- range $name := list "HTTP_PROXY" "HTTPS_PROXY" "http_proxy" "https_proxy" -}}
-{{- with index $.Values.agent.env $name }}{{ $proxies = append $proxies (dict "name" $name "url" (kindIs "string" . | ternary . "")) }}{{ end -}}
+{{- with index ($.Values.agent.env | default dict) $name }}{{ $proxies = append $proxies (dict "name" $name "url" (kindIs "string" . | ternary . "")) }}{{ end -}}
 {{- end -}}
 {{- toYaml $proxies -}}
 {{- end }}

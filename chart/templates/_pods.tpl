@@ -2,19 +2,20 @@
 
 {{- define "podatlas.image" -}}
 {{- $image := .values.image -}}
-{{- $registry := .root.Values.global.imageRegistry | default $image.registry -}}
+{{- $registry := .root.Values.global.imageRegistry | default $image.registry | default "" -}}
 {{- $name := ternary (printf "%s/%s" $registry $image.repository) $image.repository (ne $registry "") -}}
-{{- $tag := $image.tag | default .root.Chart.AppVersion -}}
-{{- ternary (printf "%s:%s@%s" $name $tag $image.digest) (printf "%s:%s" $name $tag) (ne $image.digest "") -}}
+{{- $name = printf "%s:%s" $name ($image.tag | default .root.Chart.AppVersion) -}}
+{{- with $image.digest }}{{ $name = printf "%s@%s" $name . }}{{ end -}}
+{{- $name -}}
 {{- end }}
 
 {{/* metadata of the pod template; `annotations` are the chart's own, such as checksums. */}}
 {{- define "podatlas.podMetadata" -}}
 labels:
   {{- $ours := include "podatlas.selectorLabels" . | fromYaml }}
-  {{- mergeOverwrite (dict) .root.Values.commonLabels .values.podLabels $ours | toYaml | nindent 2 }}
+  {{- mergeOverwrite (dict) (.root.Values.commonLabels | default dict) (.values.podLabels | default dict) $ours | toYaml | nindent 2 }}
 {{- $scrape := include "podatlas.scrapeAnnotations" . | fromYaml }}
-{{- with mergeOverwrite (dict) (.annotations | default dict) $scrape .values.podAnnotations }}
+{{- with mergeOverwrite (dict) (.annotations | default dict) $scrape (.values.podAnnotations | default dict) }}
 annotations:
   {{- toYaml . | nindent 2 }}
 {{- end }}
@@ -89,7 +90,7 @@ spec:
 {{/* Secrets for pulling a part's image, those of all first: "name" or {name: name}, each once. */}}
 {{- define "podatlas.pullSecrets" -}}
 {{- $secrets := list -}}
-{{- range concat (.root.Values.global.imagePullSecrets | default list) .values.image.pullSecrets -}}
+{{- range concat (.root.Values.global.imagePullSecrets | default list) (.values.image.pullSecrets | default list) -}}
 {{- $secrets = append $secrets (kindIs "string" . | ternary (dict "name" .) .) -}}
 {{- end -}}
 {{- toYaml (uniq $secrets) -}}

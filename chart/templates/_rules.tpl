@@ -49,7 +49,7 @@
 {{- if eq (dig "labels" "policy" "" $rule) "$policy" -}}
 {{- include "podatlas.policyRules" . -}}
 {{- else -}}
-{{- $change := index $values.rules.alerts ($rule.alert | default "") | default dict -}}
+{{- $change := index ($values.rules.alerts | default dict) ($rule.alert | default "") | default dict -}}
 {{- if $rule.alert -}}
 {{- if $change.for }}{{ $_ := set $rule "for" $change.for }}{{ end -}}
 {{- $labels := mergeOverwrite (dict) ($rule.labels | default dict) ($change.labels | default dict) -}}

@@ -13,7 +13,7 @@
 {{/* Whether a token is meant, and not a user with a password. Empty for no. */}}
 {{- define "podatlas.upstreamHasToken" -}}
 {{- $credentials := .Values.prometheus.upstream.credentials -}}
-{{- if or $credentials.keys.token $credentials.values.token }}true{{ end -}}
+{{- if or (dig "token" "" ($credentials.keys | default dict)) (dig "token" "" ($credentials.values | default dict)) }}true{{ end -}}
 {{- end }}
 
 {{/* The sources of the one volume that all files come from, as a list; empty for none. */}}
@@ -21,7 +21,7 @@
 {{- $upstream := .Values.prometheus.upstream -}}
 {{- $sources := list -}}
 {{- with include "podatlas.upstreamSecret" . -}}
-{{- $keys := $upstream.credentials.keys -}}
+{{- $keys := $upstream.credentials.keys | default dict -}}
 {{- $items := list -}}
 {{- if include "podatlas.upstreamHasToken" $ -}}
 {{- $items = list (dict "key" ($keys.token | default "token") "path" "token") -}}

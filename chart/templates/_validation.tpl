@@ -11,7 +11,7 @@
 
 {{- define "podatlas.agentFaults" -}}
 {{- $faults := list -}}
-{{- $surge := (.Values.agent.updateStrategy.rollingUpdate | default dict).maxSurge -}}
+{{- $surge := dig "rollingUpdate" "maxSurge" "" (.Values.agent.updateStrategy | default dict) -}}
 {{- if and $surge (not (has (toString $surge) (list "0" "0%"))) -}}
 {{- $faults = append $faults (printf "agent.updateStrategy.rollingUpdate.maxSurge is %v: a second agent on a node refuses to start, so the update would not end. Use:\n  agent: {updateStrategy: {type: RollingUpdate, rollingUpdate: {maxUnavailable: 1, maxSurge: 0}}}" $surge) -}}
 {{- end -}}
@@ -22,11 +22,12 @@
 {{- define "podatlas.podFaults" -}}
 {{- $faults := list -}}
 {{- range $name, $values := include "podatlas.workloads" . | fromYaml -}}
-{{- if hasKey $values.containers $name -}}
+{{- if hasKey ($values.containers | default dict) $name -}}
 {{- $faults = append $faults (printf "%s.containers.%s: this is what the chart's own container is called. Use another name:\n  %s: {containers: {sidecar: {image: …}}}" $name $name $name) -}}
 {{- end -}}
-{{- if and (dig "persistence" "enabled" false $values) (ne ($values.updateStrategy.type | default "RollingUpdate") "Recreate") -}}
-{{- $faults = append $faults (printf "%s.updateStrategy.type is %s: with persistence.enabled the next pod waits for the volume of the one before it, so the update would not end. Use:\n  %s: {updateStrategy: {type: Recreate}}" $name ($values.updateStrategy.type | default "RollingUpdate") $name) -}}
+{{- $strategy := ($values.updateStrategy | default dict).type | default "RollingUpdate" -}}
+{{- if and (dig "persistence" "enabled" false $values) (ne $strategy "Recreate") -}}
+{{- $faults = append $faults (printf "%s.updateStrategy.type is %s: with persistence.enabled the next pod waits for the volume of the one before it, so the update would not end. Use:\n  %s: {updateStrategy: {type: Recreate}}" $name $strategy $name) -}}
 {{- end -}}
 {{- end -}}
 {{- toYaml $faults -}}
@@ -84,7 +85,7 @@
 
 {{- define "podatlas.geoipFaults" -}}
 {{- $faults := list -}}
-{{- if hasKey .Values.geoip.queries "default" -}}
+{{- if hasKey (.Values.geoip.queries | default dict) "default" -}}
 {{- $faults = append $faults "geoip.queries.default: this is what geoip.query is called. Set that, or use another name:\n  geoip: {queries: {inbound: {query: …}}}" -}}
 {{- end -}}
 {{- $database := .Values.geoip.database -}}

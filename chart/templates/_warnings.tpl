@@ -42,7 +42,8 @@
 {{- $warnings = append $warnings (printf "sinks.%s.tls.insecureSkipVerify is on: whoever stands in the way can read and answer what the agents send. Name the CA in sinks.%s.tls.caSecret instead." $name $name) -}}
 {{- end -}}
 {{- $endpoint := include "podatlas.sinkEndpoint" (dict "root" $ "sink" $sink) -}}
-{{- if and (contains ".svc" $endpoint) (hasPrefix "http://" $endpoint) (or $.Values.agent.env.HTTP_PROXY $.Values.agent.env.http_proxy) (not (or $.Values.agent.env.NO_PROXY $.Values.agent.env.no_proxy)) -}}
+{{- $env := $.Values.agent.env | default dict -}}
+{{- if and (contains ".svc" $endpoint) (hasPrefix "http://" $endpoint) (or $env.HTTP_PROXY $env.http_proxy) (not (or $env.NO_PROXY $env.no_proxy)) -}}
 {{- $warnings = append $warnings (printf "agent.env names a proxy and no exceptions, so sinks.%s goes through it although it is in the cluster. If the proxy does not lead back: --set agent.env.NO_PROXY=.svc" $name) -}}
 {{- end -}}
 {{- with include "podatlas.openHost" (dict "sink" $sink "endpoint" $endpoint) -}}

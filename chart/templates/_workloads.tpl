@@ -1,8 +1,10 @@
 {{/* What stands in a DaemonSet's or Deployment's spec beside its pods. A RollingUpdate's numbers are refused beside another type. */}}
 {{- define "podatlas.rollout" -}}
-{{- $strategy := .values.updateStrategy -}}
+{{- $strategy := .values.updateStrategy | default dict -}}
 {{- if ne ($strategy.type | default "RollingUpdate") "RollingUpdate" }}{{ $strategy = omit $strategy "rollingUpdate" }}{{ end -}}
-{{- dict (.strategyKey | default "strategy") $strategy | toYaml }}
+{{- with $strategy }}
+{{- dict ($.strategyKey | default "strategy") . | toYaml }}
+{{- end }}
 {{- if not (kindIs "invalid" .values.revisionHistoryLimit) }}
 revisionHistoryLimit: {{ .values.revisionHistoryLimit | int }}
 {{- end }}

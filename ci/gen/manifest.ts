@@ -18,7 +18,9 @@ metadata:
 
 /** deploy/base/podatlas.yaml: one file for people who do without Helm. */
 export async function manifest(): Promise<{ path: string; content: string }> {
-  const args = ['--no-hooks', '--skip-tests', '--kube-version=1.25.0']
+  // The schema that is there may be older than the values: it is written in the same run.
+  const unguarded = '--skip-schema-validation'
+  const args = ['--no-hooks', '--skip-tests', '--kube-version=1.25.0', unguarded]
   const rendered = await template(args, { namespace })
   return { path: 'deploy/base/podatlas.yaml', content: head + withoutHelm(rendered) }
 }

@@ -8,6 +8,15 @@ import { values } from './values.ts'
 const chart = join(import.meta.dirname, '../../chart')
 const [schemaFile] = await values()
 
+type Parts = {
+  readonly properties?: object
+  readonly additionalProperties?: unknown
+  readonly then?: unknown
+  readonly else?: unknown
+  readonly items?: unknown
+}
+const BLANK: Parts = {}
+
 // Strict: an unknown keyword is an error, and Ajv's own keywords are those of draft-07, which every Helm reads. A property
 // that only one branch restricts is what `then` is for.
 const ajv = new Ajv({ strict: true, strictTypes: false, allErrors: true })
@@ -20,16 +29,20 @@ test('no pattern has what the regular expressions of Helm do not know', () => {
     expect(JSON.parse(pattern)).not.toMatch(/\(\?[=!<]|\\[1-9]/)
 })
 
+test('every object with keys of ours is strict, but the one that all charts share', () => {
+  expect(openObjects(JSON.parse(schemaFile?.content ?? ''))).toEqual(['/global'])
+})
+
 test('the values of the chart itself are accepted', () => {
   expect(validate(parse(readFileSync(join(chart, 'values.yaml'), 'utf8'))), say()).toBe(true)
 })
 
 test.each(globSync(join(chart, 'ci/*-values.yaml')).map(path => [basename(path), path] as const))(
-  'what %s adds to a default sink is accepted',
+  'what %s adds to the values of the chart is accepted',
   (_, path) => {
-    const { sinks, ...rest } = { ...parse(readFileSync(path, 'utf8'), withoutNulls) }
-    const merged = { type: 'prometheus', ...sinks?.default }
-    expect(validate({ ...rest, sinks: { ...sinks, default: merged } }), say()).toBe(true)
+    const defaults: unknown = parse(readFileSync(join(chart, 'values.yaml'), 'utf8'))
+    const given: unknown = parse(readFileSync(path, 'utf8'))
+    expect(validate(laidOver(defaults, given ?? {})), say()).toBe(true)
   },
 )
 
@@ -96,7 +109,30 @@ function say(): string {
   return ajv.errorsText(validate.errors)
 }
 
-/** Helm removes a key that is null before it looks at the schema. */
-function withoutNulls(_: unknown, value: unknown): unknown {
-  return value === null ? undefined : value
+/** Values over others as Helm lays them: map by map, and a key that is null goes. */
+function laidOver(under: unknown, over: unknown): unknown {
+  if (!isMap(under) || !isMap(over)) return over
+  const all = new Map(Object.entries(under))
+  for (const [key, value] of Object.entries(over))
+    if (value === null) all.delete(key)
+    else all.set(key, laidOver(all.get(key), value))
+  return Object.fromEntries(all)
+}
+
+function isMap(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** Paths of objects that have keys of their own and take any others. What `if` looks at is no object of ours. */
+function openObjects(schema: unknown, path = ''): string[] {
+  if (typeof schema !== 'object' || schema === null) return []
+  const { properties, additionalProperties, then, else: otherwise, items } = { ...BLANK, ...schema }
+  // Strict in each of its branches.
+  const isOpen = properties !== undefined && additionalProperties !== false && then === undefined
+  const inner = Object.entries(properties ?? {}).flatMap(([key, one]) =>
+    openObjects(one, `${path}/${key}`),
+  )
+  const rest = [additionalProperties, items].flatMap(one => openObjects(one, `${path}/*`))
+  const branches = [then, otherwise].flatMap(one => openObjects(one, path))
+  return [...(isOpen ? [path] : []), ...inner, ...rest, ...branches]
 }

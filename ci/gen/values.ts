@@ -7,9 +7,27 @@ import { sinkSchema } from './values-sinks.ts'
 
 const root = join(import.meta.dirname, '../..')
 
-// Nothing is required: Helm lays the user's values over the chart's before it checks them, and a key may be set to null
-// in order to remove it.
+/** A map that users write: nothing in it is required. */
 const object = <Shape extends z.ZodRawShape>(shape: Shape) => z.strictObject(shape).partial()
+
+/**
+ * A map that values.yaml has: Helm lays the user's values over it before it checks them. A key that is null is removed, so what
+ * has no empty value is required; texts, lists and maps of the user's are empty without their key, which is what a line of YAML
+ * with nothing behind it means.
+ */
+function section(shape: z.ZodRawShape) {
+  const keys = Object.entries(shape).map(([key, schema]) => {
+    const plain = schema instanceof z.ZodDefault ? schema.unwrap() : schema
+    if (!(plain instanceof z.ZodType)) throw new Error(`${key}: is no schema of zod`)
+    return [key, mayBeEmpty(plain) ? plain.optional() : plain] as const
+  })
+  return z.strictObject(Object.fromEntries(keys))
+}
+
+function mayBeEmpty(schema: z.ZodType): boolean {
+  if (schema instanceof z.ZodObject) return false
+  return ['', [], {}].some(empty => schema.safeParse(empty).success)
+}
 
 /** What Kubernetes checks itself, with better knowledge: labels, resources, affinity … */
 const passedThrough = z.record(z.string(), z.unknown())
@@ -44,7 +62,7 @@ const places = object({ countries: z.array(country), asns: z.array(asn) })
 
 const pullSecrets = z.array(z.union([z.string(), z.strictObject({ name: z.string() })]))
 
-const image = object({
+const image = section({
   registry: z.string(),
   repository: z.string().min(1),
   tag: z.string().regex(/^([a-zA-Z0-9_][a-zA-Z0-9._-]{0,127})?$/),
@@ -52,8 +70,6 @@ const image = object({
   pullPolicy: z.enum(['Always', 'IfNotPresent', 'Never']),
   pullSecrets,
 })
-
-const credentials = credentialsOf('username', 'password')
 
 /** The block wherever podatlas needs a secret: a Secret of the user's and what its keys are called, or plain values. */
 function credentialsOf(...names: readonly string[]) {
@@ -97,7 +113,7 @@ const podKeys = {
   args: z.array(z.string()),
   containers: z.record(namePart.min(1), passedThrough),
   initContainers: z.record(namePart.min(1), passedThrough),
-  probes: object({ startup: passedThrough, liveness: passedThrough, readiness: passedThrough }),
+  probes: section({ startup: passedThrough, liveness: passedThrough, readiness: passedThrough }),
   annotations: strings,
   podLabels: strings,
   podAnnotations: strings,
@@ -110,12 +126,12 @@ const podKeys = {
   hostAliases: z.array(passedThrough),
   updateStrategy: passedThrough,
   terminationGracePeriodSeconds: z.int().min(0),
-  revisionHistoryLimit: z.int().min(0),
-  serviceAccount: object({ create: z.boolean(), name: z.string(), annotations: strings }),
+  revisionHistoryLimit: z.int().min(0).optional(),
+  serviceAccount: section({ create: z.boolean(), name: z.string(), annotations: strings }),
 }
 
 /** Of the Prometheus Operator. */
-const monitor = object({
+const monitor = section({
   enabled: z.boolean(),
   namespace,
   labels: strings,
@@ -128,7 +144,7 @@ const monitor = object({
 const hookPolicies =
   /^(before-hook-creation|hook-succeeded|hook-failed)(,(before-hook-creation|hook-succeeded|hook-failed))*$/
 
-const persistence = object({
+const persistence = section({
   enabled: z.boolean(),
   size: quantity,
   storageClass: z.string(),
@@ -138,15 +154,15 @@ const persistence = object({
 /** Names that values no longer have: let through, so that the chart can tell the new ones (chart/files/moved.yaml). */
 const moved = { geo: passedThrough, convis: passedThrough }
 
-const Values = object({
+const Values = section({
   ...moved,
   // Helm hands both to every chart that is the part of another; a strict root without them refuses to be one.
-  enabled: z.boolean(),
+  enabled: z.boolean().optional(),
   global: z.looseObject({
     imageRegistry: z.string().optional(),
     imagePullSecrets: pullSecrets.optional(),
   }),
-  cluster: object({
+  cluster: section({
     location: z.string().regex(/^$|^-?[0-9]{1,2}([.][0-9]+)?, ?-?[0-9]{1,3}([.][0-9]+)?$/),
     name: z.string(),
   }),
@@ -155,28 +171,28 @@ const Values = object({
   namespaceOverride: namespace,
   commonLabels: strings,
   sinks: z.record(z.string(), z.unknown()),
-  agent: object({
+  agent: section({
     ...podKeys,
     interval: shortDuration,
-    series: object({
+    series: section({
       budget: Settings.shape.maxSeries,
       priorityNamespaces: Settings.shape.priorityNamespaces,
       idle: Settings.shape.seriesIdle,
     }),
-    labels: object({ add: labels.add, drop: labels.drop }),
-    processes: object({ enabled: z.boolean() }),
-    names2021: object({ enabled: z.boolean() }),
+    labels: section({ add: labels.add, drop: labels.drop }),
+    processes: section({ enabled: z.boolean() }),
+    names2021: section({ enabled: z.boolean() }),
     udp: Settings.shape.udp,
-    kernel: object({
+    kernel: section({
       maxFlows: kernel.maxFlows,
       maxSockets: kernel.maxSockets,
       pinDirectory: nodePath,
     }),
-    spool: object({ enabled: z.boolean(), hostPath: spoolPath }),
+    spool: section({ enabled: z.boolean(), hostPath: spoolPath }),
     hostPID: z.boolean(),
     privileged: z.boolean(),
   }),
-  geoip: object({
+  geoip: section({
     ...podKeys,
     enabled: z.boolean(),
     query: z.string(),
@@ -198,48 +214,52 @@ const Values = object({
       }),
     ),
     language: z.string().regex(/^[a-zA-Z]{2,3}(-[a-zA-Z0-9]{2,8})*$/),
-    database: object({
+    database: section({
       bundled: z.boolean(),
       volume: passedThrough,
       files: z.array(z.string().regex(/^[^/].*$/)),
     }),
   }),
-  peers: object({
+  peers: section({
     ...podKeys,
     enabled: z.boolean(),
     maxPeers: z.int().min(1).max(1_000_000),
     podNetworks: z.array(z.string().regex(/^[0-9a-fA-F.:]+\/[0-9]{1,3}$/)),
-    classify: object({
+    classify: section({
       enabled: z.boolean(),
       query: z.string(),
       interval: duration,
       maxAddresses: z.int().min(1).max(1_000_000),
     }),
   }),
-  prometheus: object({
+  prometheus: section({
     ...podKeys,
     enabled: z.boolean(),
     url: httpUrl,
-    upstream: object({
+    upstream: section({
       credentials: credentialsOf('username', 'password', 'token'),
-      tls: sinkTls,
+      tls: section(sinkTls.shape),
       headers: strings,
     }),
     scrapeInterval: shortDuration,
     outOfOrderWindow: duration,
-    retention: object({ time: duration, size: bytes }),
+    retention: section({ time: duration, size: bytes }),
     persistence,
   }),
-  grafana: object({
+  grafana: section({
     ...podKeys,
     enabled: z.boolean(),
     externalUrl: httpUrl,
-    credentials,
+    credentials: section({
+      existingSecret: z.string(),
+      keys: section({ username: z.string().min(1), password: z.string().min(1) }),
+      values: object({ username: z.string(), password: z.string() }),
+    }),
     persistence,
   }),
-  dashboards: object({
-    configMaps: object({ enabled: z.boolean(), namespace, labels: strings, annotations: strings }),
-    operator: object({
+  dashboards: section({
+    configMaps: section({ enabled: z.boolean(), namespace, labels: strings, annotations: strings }),
+    operator: section({
       enabled: z.boolean(),
       namespace,
       instanceSelector: passedThrough,
@@ -248,10 +268,10 @@ const Values = object({
     }),
     disabled: z.record(z.string(), z.boolean()),
   }),
-  rules: object({
+  rules: section({
     enabled: z.boolean(),
-    configMap: object({ enabled: z.boolean() }),
-    prometheusRule: object({
+    configMap: section({ enabled: z.boolean() }),
+    prometheusRule: section({
       enabled: z.boolean(),
       namespace,
       labels: strings,
@@ -268,7 +288,7 @@ const Values = object({
       }),
     ),
   }),
-  geofence: object({
+  geofence: section({
     policies: z.record(
       namePart.min(1).max(63),
       object({
@@ -281,24 +301,24 @@ const Values = object({
       }),
     ),
   }),
-  cost: object({
+  cost: section({
     pricePerGB: z.record(z.string(), z.number().min(0)),
     // It stands in the JSON of a dashboard.
     currency: z.string().regex(/^[^\s"\\]{1,5}$/),
   }),
-  monitors: object({
+  monitors: section({
     serviceMonitor: monitor,
     podMonitor: monitor,
-    annotations: object({ enabled: z.boolean() }),
+    annotations: section({ enabled: z.boolean() }),
     checkCRDs: z.boolean(),
   }),
-  networkPolicy: object({
+  networkPolicy: section({
     enabled: z.boolean(),
     extraIngress: z.array(passedThrough),
     extraEgress: z.array(passedThrough),
   }),
-  rbac: object({ create: z.boolean(), extraRules: z.array(passedThrough) }),
-  helmTest: object({
+  rbac: section({ create: z.boolean(), extraRules: z.array(passedThrough) }),
+  helmTest: section({
     enabled: z.boolean(),
     wait: z.string().regex(/^[1-9][0-9]{0,2}[sm]$/),
     deletePolicy: z.string().regex(hookPolicies),

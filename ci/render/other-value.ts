@@ -17,6 +17,7 @@ export function leavesOf(value: unknown, path: readonly string[] = []): Leaf[] {
 
 // Where the schema knows less than the templates: names that there must be, and what belongs together.
 const meant: Readonly<Record<string, unknown>> = {
+  'cost.currency': 'EUR',
   'cost.pricePerGB': { internet: 1 },
   'dashboards.disabled': { 'podatlas-world': true },
   'geofence.policies': { changed: { deny: { countries: ['AQ'] } } },

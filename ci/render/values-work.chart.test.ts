@@ -45,6 +45,24 @@ describe('every value of the chart', () => {
   )
 })
 
+describe('a key with nothing behind it', () => {
+  const paths = keysOf(values).map(path => path.map(key => key.replaceAll('.', '\\.')).join('.'))
+  // Every component has the same keys of a pod, and one template for them.
+  const others = ['peers.', 'prometheus.', 'grafana.', 'helmTest.']
+  const isRepeated = (path: string) =>
+    others.some(other => path.startsWith(other) && paths.includes(path.replace(other, 'geoip.')))
+  test.concurrent.each(paths.filter(path => !isRepeated(path)))(
+    '%s is as good as an empty one, or refused in plain words',
+    async path => {
+      const words = await template([...(uses[0] ?? []), `--set=${path}=null`]).then(
+        () => '',
+        (error: unknown) => String(error),
+      )
+      if (words !== '') expect(words).toMatch(/missing property '|podatlas: \d+ values? need/)
+    },
+  )
+})
+
 test('every value that the templates read is in values.yaml', () => {
   const texts = globSync(join(chartFolder, 'templates/**/*.{yaml,tpl,txt}')).map(path =>
     readFileSync(path, 'utf8'),
@@ -62,4 +80,13 @@ function isThere(value: unknown, [key, ...rest]: readonly string[]): boolean {
   if (typeof value !== 'object' || value === null) return false
   if (Object.keys(value).length === 0) return true
   return key in value && isThere(Object.entries(value).find(([name]) => name === key)?.[1], rest)
+}
+
+/** The paths of all keys, those of maps too. */
+function keysOf(value: unknown, path: readonly string[] = []): (readonly string[])[] {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return []
+  return Object.entries(value).flatMap(([key, inner]) => [
+    [...path, key],
+    ...keysOf(inner, [...path, key]),
+  ])
 }

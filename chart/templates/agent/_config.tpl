@@ -5,7 +5,7 @@
   "cluster" .Values.cluster.name
   "interval" $agent.interval
   "maxSeries" ($agent.series.budget | int)
-  "priorityNamespaces" (concat (include "podatlas.policyNamespaces" . | fromYamlArray) $agent.series.priorityNamespaces | uniq)
+  "priorityNamespaces" (concat (include "podatlas.policyNamespaces" . | fromYamlArray) ($agent.series.priorityNamespaces | default list) | uniq)
   "seriesIdle" $agent.series.idle
   "labels" $agent.labels
   "processes" $agent.processes.enabled
@@ -61,7 +61,7 @@
 {{- if $agent.privileged -}}
 {{- dict "privileged" true "runAsUser" 0 | toYaml -}}
 {{- else -}}
-{{- $context := deepCopy $agent.securityContext -}}
+{{- $context := deepCopy ($agent.securityContext | default dict) -}}
 {{- $capabilities := $context.capabilities -}}
 {{- if and $capabilities (eq (include "podatlas.agentUdp" .) "auto") -}}
 {{- $_ := set $capabilities "add" (append ($capabilities.add | default list) "NET_ADMIN" | uniq) -}}
