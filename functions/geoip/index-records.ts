@@ -19,45 +19,50 @@ export type Records = {
 }
 
 // A record is a row of 32-bit numbers, which one or two cache lines hold. Texts are numbers in a
-// table, as a database has few of them; 0 is none. Places are known to four decimals.
+// table, as a database has few of them; 0 is none.
 const STATE = 0
-const LATITUDE = 1
-const LONGITUDE = 2
-const COUNTRY = 3
-const COUNTRY_NAME = 4
-const CITY = 5
-const REGION = 6
-const POSTCODE = 7
-const AS_NUMBER = 8
-const AS_ORGANIZATION = 9
-const ACCURACY_KM = 10
-const FIELDS = 11
+const COUNTRY = 1
+const COUNTRY_NAME = 2
+const CITY = 3
+const REGION = 4
+const POSTCODE = 5
+const AS_NUMBER = 6
+const AS_ORGANIZATION = 7
+const ACCURACY_KM = 8
+const FIELDS = 9
 
 const DECODED = 1
-const LOCATED = 2
-const PLACED = 4
-const DAMAGED = 8
+const PLACED = 2
+const DAMAGED = 4
+
+// Coordinates stand apart, two a record and nothing else, since more of them fit into the caches then.
+// They are ten thousandths of a degree, which places are known to, or one of these.
+const NOT_READ = -(2 ** 31)
+const NOWHERE = NOT_READ + 1
 
 /** `offsets` says where each record is in `data`, which is kept as it is. */
 export function lazyRecords(data: Uint8Array, offsets: Uint32Array, language: string): Records {
   const rows = new Int32Array(offsets.length * FIELDS)
+  const coordinates = new Int32Array(offsets.length * 2).fill(NOT_READ)
   const texts: string[] = ['']
   const numbers = new Map([['', 0]])
   const decode = mmdbDecoder(data)
   rows[STATE] = DECODED
+  coordinates.fill(NOWHERE, 0, 2)
 
   /** Where the row of the record begins. */
   function rowOf(record: number): number {
     const row = record * FIELDS
-    if (rows[row + STATE] === 0) fill(row, offsets[record] ?? 0)
+    if (rows[row + STATE] === 0) fill(record, row)
     return row
   }
 
-  function fill(row: number, offset: number): void {
+  function fill(record: number, row: number): void {
     rows[row + STATE] = DECODED
+    coordinates.fill(NOWHERE, 2 * record, 2 * record + 2)
     let value: unknown
     try {
-      value = decode(offset)
+      value = decode(offsets[record] ?? 0)
     } catch {
       // In a file that is whole otherwise: the addresses of this record have no place.
       rows[row + STATE] = DAMAGED
@@ -69,10 +74,11 @@ export function lazyRecords(data: Uint8Array, offsets: Uint32Array, language: st
     const place = placeOf(value, language)
     if (!place) return
     const { latitude, longitude } = place
-    const isLocated = latitude !== undefined && longitude !== undefined
-    rows[row + STATE] = DECODED | PLACED | (isLocated ? LOCATED : 0)
-    rows[row + LATITUDE] = Math.round((latitude ?? 0) * 10_000)
-    rows[row + LONGITUDE] = Math.round((longitude ?? 0) * 10_000)
+    rows[row + STATE] = DECODED | PLACED
+    if (latitude !== undefined && longitude !== undefined) {
+      coordinates[2 * record] = Math.round(latitude * 10_000)
+      coordinates[2 * record + 1] = Math.round(longitude * 10_000)
+    }
     rows[row + ACCURACY_KM] = place.accuracyKm ?? 0
     rows[row + COUNTRY] = numberOf(place.country)
     rows[row + COUNTRY_NAME] = numberOf(place.countryName)
@@ -88,19 +94,23 @@ export function lazyRecords(data: Uint8Array, offsets: Uint32Array, language: st
   }
 
   const textAt = (cell: number) => texts[rows[cell] ?? 0] || undefined
-  const degreesAt = (row: number, field: number) =>
-    (rows[row] ?? 0) & LOCATED ? (rows[row + field] ?? 0) / 10_000 : Number.NaN
+
+  function degrees(record: number, axis: 0 | 1): number {
+    if (coordinates[2 * record] === NOT_READ) rowOf(record)
+    const value = coordinates[2 * record + axis] ?? NOWHERE
+    return value === NOWHERE ? Number.NaN : value / 10_000
+  }
 
   return {
-    latitude: record => degreesAt(rowOf(record), LATITUDE),
-    longitude: record => degreesAt(rowOf(record), LONGITUDE),
+    latitude: record => degrees(record, 0),
+    longitude: record => degrees(record, 1),
     place: record => {
       const row = rowOf(record)
       if (!((rows[row] ?? 0) & PLACED)) return undefined
       const [country, countryName] = [textAt(row + COUNTRY), textAt(row + COUNTRY_NAME)]
       const [city, region] = [textAt(row + CITY), textAt(row + REGION)]
       const postcode = textAt(row + POSTCODE)
-      const [latitude, longitude] = [degreesAt(row, LATITUDE), degreesAt(row, LONGITUDE)]
+      const [latitude, longitude] = [degrees(record, 0), degrees(record, 1)]
       const accuracyKm = rows[row + ACCURACY_KM]
       return {
         ...(country && { country }),
@@ -123,6 +133,6 @@ export function lazyRecords(data: Uint8Array, offsets: Uint32Array, language: st
     },
     count: offsets.length - 1,
     isDamaged: record => ((rows[rowOf(record)] ?? 0) & DAMAGED) !== 0,
-    bytes: () => rows.byteLength + offsets.byteLength + data.byteLength,
+    bytes: () => rows.byteLength + coordinates.byteLength + offsets.byteLength + data.byteLength,
   }
 }

@@ -8,6 +8,8 @@ import type { Mmdb } from './mmdb.ts'
 
 type Words = readonly [number, number, number, number]
 
+const COLON_CODE = 58
+
 /** Numbers of records by address, and what the records say. */
 export type AddressIndex = Records & {
   /** The record of an IPv4 address given as its 32 bits; 0 where there is none. */
@@ -68,7 +70,8 @@ export function addressIndex(mmdb: Mmdb, language = 'en'): AddressIndex {
     recordOfV4,
     recordOfV6,
     recordOf: address => {
-      const bits = v4Bits(address)
+      // Global addresses of IPv6 begin with four digits; an IPv4 address has no colon.
+      const bits = address.charCodeAt(4) === COLON_CODE ? -1 : v4Bits(address)
       if (bits >= 0) return recordOfV4(bits)
       if (v6FirstHalf(address, words)) {
         const value = inFirstHalf(words[0] ?? 0, words[1] ?? 0)
