@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { Settings } from '../config.ts'
+import { Settings } from '../settings.ts'
 import { openTestKernel } from './test/open.ts'
 import { compareExactly, covered } from './test/scenario.ts'
 

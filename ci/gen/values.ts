@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { Settings } from '../../agent/config.ts'
+import { Settings } from '../../agent/settings.ts'
 import { describeKeys } from './values-descriptions.ts'
 import { sinkSchema } from './values-sinks.ts'
 
