@@ -54,6 +54,12 @@ test('a folder of spools that cannot be is named with the fix', () => {
   )
 })
 
+test('a folder of spools where no folder can be made is told, not tried for ever', () => {
+  expect(() => readConfig(['--spool-directory', '/proc/podatlas/spool'], {})).toThrow(
+    /^--spool-directory: ENOENT.*Let the agent's user write to \/proc\/podatlas\/spool, or choose another folder$/,
+  )
+})
+
 test('a file of YAML sets everything', () => {
   const text = `
 nodeName: node-7

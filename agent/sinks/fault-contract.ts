@@ -32,6 +32,9 @@ const schedule: Arbitrary<Schedule> = record({
 /** Each fault once, after something that passed: what does not happen proves nothing. */
 const everything: readonly Fault[] = [
   ...NAMED_FAULTS.flatMap(one => ['passes' as const, one]),
+  // A kept connection that is reset is replaced at once, without a word: the next one is not.
+  'reset before it arrives',
+  'reset before it arrives',
   ...[413, 415, 429, 500, 503].map(status => ({ status })),
   { status: 503, retryAfter: 'seconds' },
   { status: 429, retryAfter: 'date' },

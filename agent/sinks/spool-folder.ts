@@ -1,5 +1,5 @@
-import { accessSync, constants, mkdirSync, readdirSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { accessSync, constants, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 
 /** Where a sink keeps on disk what waits, and how much of it. */
 export type SpoolPlace = {
@@ -29,7 +29,10 @@ export function segmentsIn(directory: string): number[] {
 
 /** Only for the agent itself: samples tell who talks to whom. */
 export function makeFolder(directory: string): void {
-  mkdirSync(directory, { recursive: true, mode: 0o700 })
+  if (statSync(directory, { throwIfNoEntry: false })?.isDirectory()) return
+  // Not `recursive`: where nothing can be made, as below /proc, Node tries for ever.
+  if (directory !== dirname(directory)) makeFolder(dirname(directory))
+  mkdirSync(directory, { mode: 0o700 })
 }
 
 /** The folder of a sink's spool; of its name only, which holds no secret. */
