@@ -11,6 +11,7 @@ import { answerPieces } from './promql-answer.ts'
 // while answers of so many series are read as geoip reads them.
 const [way = '', ...words] = process.argv.slice(2)
 const labels = ['destination_ip', 'k8s_namespace', 'k8s_pod']
+const collector = collectorOf()
 const asked = { baseUrl: 'http://prometheus:9090', query: 'up' }
 console.log(JSON.stringify(way === 'speed' ? speed() : await memory()))
 
@@ -78,7 +79,7 @@ function take(
 
 /** All that geoip does with an answer, but for its lookups. */
 function collected(pieces: readonly Buffer[]): number {
-  const collector = collectorOf()
+  collector.begin()
   const reader = vectorReader({ labels, onSample: collector.add }, asked)
   for (const piece of pieces) reader.push(piece)
   reader.end(200, null)
@@ -103,7 +104,7 @@ async function memory() {
     stop,
   })
   const readOf = async (series: number) => {
-    const collector = collectorOf()
+    collector.begin()
     const { samples } = await readAnswer(String(series), { labels, onSample: collector.add })
     const { kept, dropped } = collector.finish()
     if (samples !== series || kept.length + dropped !== series)

@@ -82,6 +82,17 @@ test('what has no address, or none with a place, is passed over and counted', ()
   expect(counted).toEqual(['folded', 'invalid', 'missing'])
 })
 
+test('the next answer begins with nothing of the one before, one that broke off too', () => {
+  const collector = entryCollector({ maxEntries: 1, passedOver, locate, count: () => {} })
+  for (const value of [1, 9, 5]) collector.add([`192.0.2.${value}`, 'a'], value)
+  collector.begin()
+  expect(collector.hasAddress()).toBe(false)
+  collector.add(['192.0.2.1', 'b'], 2)
+  const { kept, dropped } = collector.finish()
+  expect(kept).toMatchObject([{ address: '192.0.2.1', carried: ['b'], value: 2 }])
+  expect(dropped).toBe(0)
+})
+
 function collect(
   samples: readonly (readonly [address: string | undefined, pod: string, value: number])[],
   maxEntries = 10,

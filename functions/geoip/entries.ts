@@ -1,5 +1,6 @@
 import type { Found } from './lookup.ts'
 import type { Lookup, LookupResult } from './locate.ts'
+import { sumTable } from './sum-table.ts'
 
 /** One series of geo_ip: an address with its carried labels, and what is known about it. */
 export type Entry = Found & {
@@ -17,6 +18,8 @@ export type Entries = {
 }
 
 export type EntryCollector = {
+  /** Forgets the answer before. */
+  readonly begin: () => void
   /** Takes a sample: the address, then the carried labels. None of the texts is kept. */
   readonly add: (values: readonly (string | undefined)[], value: number) => void
   /** Whether any sample had an address. */
@@ -24,14 +27,11 @@ export type EntryCollector = {
   readonly finish: () => Entries
 }
 
-// Label values are text; the odd one that holds a zero byte is no address's fault.
-const SEPARATOR = '\0'
-
 /**
- * Collects the samples of an answer while it is read. Samples that differ only in labels which are
- * not carried are one entry with the sum of their values. No more than twice the bound is held: from
- * then on a new entry has to be larger than those that were dropped, so that a sum is exact for
- * queries that aggregate by what is carried, and may lack early samples of others.
+ * Collects the samples of one answer after the other while they are read. Samples that differ only in
+ * labels which are not carried are one entry with the sum of their values. No more than twice the bound
+ * is held: from then on a new entry has to be larger than those that were dropped, so that a sum is exact
+ * for queries that aggregate by what is carried, and may lack early samples of others.
  */
 export function entryCollector(options: {
   maxEntries: number
@@ -42,13 +42,19 @@ export function entryCollector(options: {
   count: (result: LookupResult) => void
 }): EntryCollector {
   const { maxEntries, passedOver, locate, count } = options
-  // All that is known of an entry stands in its key: a million objects less for the garbage collector.
-  const sums = new Map<string, number>()
+  const table = sumTable()
   let dropped = 0
   let floor = Number.NEGATIVE_INFINITY
   let hasAddress = false
+  const isWanted = (value: number) => rank(value) > floor
 
   return {
+    begin: () => {
+      table.clear()
+      dropped = 0
+      floor = Number.NEGATIVE_INFINITY
+      hasAddress = false
+    },
     hasAddress: () => hasAddress,
     add: (values, value) => {
       const [address] = values
@@ -56,41 +62,40 @@ export function entryCollector(options: {
       hasAddress = true
       const reason = passedOver(address)
       if (reason) return count(reason)
-      // A text of its own, which keeps no larger one alive.
-      const key = values.join(SEPARATOR)
-      const sum = sums.get(key)
-      if (sum !== undefined) sums.set(key, sum + value)
-      else if (rank(value) <= floor) dropped++
-      else {
-        sums.set(key, value)
-        if (sums.size >= 2 * maxEntries) shrink()
-      }
+      if (!table.add(values, value, isWanted)) dropped++
+      else if (table.size() >= 2 * maxEntries) shrink()
       return undefined
     },
     finish: () => {
-      const ranked = [...sums].toSorted(([, a], [, b]) => rank(b) - rank(a))
+      shrink()
+      const sums = table.sums()
       const lookups = new Map<string, Lookup>()
-      const kept = ranked.slice(0, maxEntries).map(([key, value]): Entry => {
-        const [address = '', ...carried] = key.split(SEPARATOR)
+      const numbers = Uint32Array.from(sums.keys())
+      const ranked = numbers.toSorted((a, b) => rank(sums[b] ?? 0) - rank(sums[a] ?? 0))
+      const kept = Array.from(ranked, (number): Entry => {
+        const [address = '', ...carried] = table.keyAt(number)
         const lookup = lookups.get(address) ?? locate(address)
         lookups.set(address, lookup)
         const { place, network } = lookup
+        const value = sums[number] ?? 0
         return { address, carried, value, ...(place && { place }), ...(network && { network }) }
       })
-      return { kept, dropped: dropped + ranked.length - kept.length }
+      return { kept, dropped }
     },
   }
 
   /** Keeps the largest, as many as the bound says. */
   function shrink(): void {
-    const ranks = Float64Array.from(sums.values(), rank).toSorted()
+    const sums = table.sums()
+    if (sums.length <= maxEntries) return
+    const ranks = sums.map(rank).toSorted()
     floor = ranks[ranks.length - maxEntries] ?? floor
     let room = maxEntries - (ranks.length - 1 - ranks.lastIndexOf(floor))
-    for (const [key, sum] of sums) {
-      if (rank(sum) > floor || (rank(sum) === floor && room-- > 0)) continue
-      sums.delete(key)
-      dropped++
-    }
+    dropped += sums.length - maxEntries
+    table.keep(number => {
+      const ranked = rank(sums[number] ?? 0)
+      return ranked > floor || (ranked === floor && room-- > 0)
+    })
   }
 }
 

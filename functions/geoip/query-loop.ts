@@ -31,6 +31,13 @@ export function startQueryLoop(options: Options): ReturnType<typeof startPolling
   const prefix = query.name ? `query ${query.name}: ` : ''
   const subject = query.name ? `Prometheus, query ${query.name}` : 'Prometheus'
 
+  const collector = entryCollector({
+    maxEntries: query.maxAddresses,
+    passedOver,
+    locate,
+    count: metrics.countLookup,
+  })
+
   return startPolling({
     everyMs: query.pollEveryMs,
     tick: async () => {
@@ -56,13 +63,8 @@ export function startQueryLoop(options: Options): ReturnType<typeof startPolling
   })
 
   async function refresh(): Promise<number> {
-    const { addressLabel, labels, maxAddresses } = query
-    const collector = entryCollector({
-      maxEntries: maxAddresses,
-      passedOver,
-      locate,
-      count: metrics.countLookup,
-    })
+    const { addressLabel, labels } = query
+    collector.begin()
     const sink = { labels: [addressLabel, ...labels], onSample: collector.add }
     const { samples, firstNames, warnings, infos } = await read(query.query, sink)
     remark('warning', 'warns', problems, warnings)
