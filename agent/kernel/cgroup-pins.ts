@@ -1,4 +1,4 @@
-import { readdirSync, unlinkSync } from 'node:fs'
+import { closeSync, readdirSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import type { CgroupHook, Libbpf } from './libbpf.ts'
 
@@ -14,6 +14,25 @@ export type CgroupPins = {
 }
 
 const NAME = /^udp-(\d+)-(?:egress|ingress)$/
+const ANY = /^udp-\d+-(egress|ingress|socket)$/
+
+/**
+ * Has what is pinned in a folder run these programs from now on, and pins it in another folder too: each packet
+ * meets the program before or the new one, never both or none. What does not come along ends with its pins.
+ */
+export function takeOverCgroupPins(
+  libbpf: Pick<Libbpf, 'pin' | 'openPinned' | 'updateLink'>,
+  { from, to, programs }: { from: string; to: string; programs: Readonly<Record<string, number>> },
+): void {
+  for (const name of readdirSync(from)) {
+    const program = programs[`udp_${ANY.exec(name)?.[1]}`]
+    const link = program === undefined ? -1 : libbpf.openPinned(join(from, name))
+    if (program === undefined || link < 0) continue
+    // Refused where the cgroup is gone. Pinned there already by an agent that was killed after it: no harm.
+    if (libbpf.updateLink(link, program) >= 0) libbpf.pin(link, join(to, name))
+    closeSync(link)
+  }
+}
 
 /** Without a folder nothing is pinned. */
 export function cgroupPins(libbpf: Pick<Libbpf, 'pin' | 'openPinned'>, folder: string): CgroupPins {

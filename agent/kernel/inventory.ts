@@ -34,7 +34,7 @@ type Part = {
 export type MapPart = Part & {
   readonly entries?: (sizes: Sizes) => number
   /** Maps that programs of another version go on with, all of a group or none. */
-  readonly shared?: 'flows' | 'sockets' | 'processes'
+  readonly shared?: 'flows' | 'sockets' | 'processes' | 'udp'
 }
 export type ProgramPart = Part & {
   /**
@@ -88,7 +88,7 @@ export const MAPS: readonly MapPart[] = [
   { name: 'seeded' },
   { name: 'udp_cgroups', udp: ['cgroup'] },
   { name: 'udp_attaching', udp: ['cgroup'] },
-  { name: 'udp_instances', udp: ['cgroup'] },
+  { name: 'udp_instances', shared: 'udp', udp: ['cgroup'] },
 ]
 
 /** In the order in which they attach. */

@@ -49,6 +49,8 @@ export type Libbpf = {
   readonly attachIterator: (programFd: number) => number
   readonly attachMapIterator: (programFd: number, mapFd: number) => number
   readonly attachCgroup: (programFd: number, cgroupFd: number, hook: CgroupHook) => number
+  /** Has a cgroup's link run another program from the next packet on, in place of the one before. */
+  readonly updateLink: (linkFd: number, programFd: number) => number
   readonly createIterator: (linkFd: number) => number
   /** The kernel measures all programs until the descriptor that this gives is closed. */
   readonly enableStatistics: () => number
@@ -134,6 +136,7 @@ function bindLibbpf(): Libbpf {
     'int',
     koffi.pointer(linkOptions),
   ])
+  const updateLink = bind('bpf_link_update', 'int', ['int', 'int', pointer])
   const createMap = bind('bpf_map_create', 'int', [
     'int',
     'str',
@@ -194,6 +197,7 @@ function bindLibbpf(): Libbpf {
       }),
     attachCgroup: (programFd, cgroupFd, hook) =>
       createLink(programFd, cgroupFd, CGROUP_HOOKS[hook], null),
+    updateLink: (linkFd, programFd) => updateLink(linkFd, programFd, null),
     createIterator: bind('bpf_iter_create', 'int', ['int']),
     enableStatistics: () => enableStatistics(BPF_STATS_RUN_TIME),
     lookup: bind('bpf_map_lookup_elem', 'int', ['int', pointer, pointer]),

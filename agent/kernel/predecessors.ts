@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto'
 import { closeSync, readSync } from 'node:fs'
+import { join } from 'node:path'
 import { carryDrops } from './carried-drops.ts'
 import { carryFlows, waitForPrograms } from './carried-flows.ts'
 import { carrySockets } from './carried-sockets.ts'
+import { takeOverCgroupPins } from './cgroup-pins.ts'
 import { factsOf } from './fdinfo.ts'
 import { FLOW_TABLES, LAYOUT_VERSION, MAPS, type MapPart } from './inventory.ts'
 import { loadLibbpf } from './libbpf.ts'
@@ -41,6 +43,7 @@ export type Successor = {
   /** Name of its set. */
   readonly set: string
   readonly maps: Readonly<Record<string, number>>
+  readonly programs: Readonly<Record<string, number>>
   readonly layout: Layout
 }
 
@@ -101,7 +104,10 @@ export function openPredecessors(directory: string, names: readonly string[]): P
       if (!sharesSockets) moveSockets(sets, successor)
     },
     retire: successor => {
-      for (const set of sets) detach(set, () => true)
+      for (const set of sets) {
+        detach(set, () => true)
+        takeOverUdp(directory, set, successor)
+      }
       carryOver(directory, sets, successor)
       const drops = sets.flatMap(({ maps }) => maps['drops'] ?? [])
       carryDrops(drops, successor.maps['drops'] ?? -1)
@@ -118,12 +124,31 @@ const CONNECTIONS = new Set(['tcp_state', 'tcp_state_twin', 'live'])
 
 export function layoutOf(describe: Describe): Layout {
   const shared = MAPS.filter(map => map.shared)
-  const shapes = shared.map(({ name }) => [name, shapeOf(describe(name))])
+  const shapes = shared.map(map => [map.name, shapeOf(map, describe)])
   return {
     shapes: Object.fromEntries(shapes),
     flowFields: describe(FLOW_TABLES[0]).fields,
     socketFields: describe('socket_slots').fields,
   }
+}
+
+/**
+ * A link goes on with what it keeps of its cgroup, which is in a map of its first program: so that has to
+ * be the new ones' map too.
+ */
+function takeOverUdp(
+  directory: string,
+  { name, maps }: Predecessor,
+  { set, maps: ownMaps, programs }: Successor,
+): void {
+  if (!isSameMap(maps['udp_instances'], ownMaps['udp_instances'])) return
+  const [from, to] = [join(directory, name), join(directory, set)]
+  takeOverCgroupPins(loadLibbpf(), { from, to, programs })
+}
+
+function isSameMap(one: number | undefined, other: number | undefined): boolean {
+  if (one === undefined || other === undefined) return false
+  return factsOf(one)('map_id') === factsOf(other)('map_id')
 }
 
 function moveSockets(
@@ -148,12 +173,11 @@ function carryOver(
   { set, maps, layout }: Successor,
 ): void {
   const done = readNote(directory, set)
-  const [own] = FLOW_TABLES.map(name => factsOf(maps[name] ?? -1)('map_id'))
   const left = sets.filter(
     one =>
       !done.includes(one.name) &&
       FLOW_TABLES.every(name => name in one.maps) &&
-      factsOf(one.maps[FLOW_TABLES[0]] ?? -1)('map_id') !== own,
+      !isSameMap(one.maps[FLOW_TABLES[0]], maps[FLOW_TABLES[0]]),
   )
   if (left.length === 0) return
   const from = left.map(one => ({ maps: one.maps, fields: one.layout.flowFields }))
@@ -163,14 +187,17 @@ function carryOver(
   writeNote(directory, set, [...done, ...names])
 }
 
-function shapeOf({ definition, fields }: MapDescription): string {
+function shapeOf({ name, shared }: MapPart, describe: Describe): string {
+  const { definition, fields } = describe(name)
   const { type, key_size, value_size, max_entries, map_flags } = definition
-  const facts = [LAYOUT_VERSION, type, key_size, value_size, max_entries, map_flags, fields]
+  // What is kept of a cgroup is told by its fields alone.
+  const version = shared === 'udp' ? 0 : LAYOUT_VERSION
+  const facts = [version, type, key_size, value_size, max_entries, map_flags, fields]
   return createHash('sha256').update(JSON.stringify(facts)).digest('hex').slice(0, 16)
 }
 
-function fits({ maps, layout }: Predecessor, { name }: MapPart, describe: Describe): boolean {
-  return name in maps && layout.shapes[name] === shapeOf(describe(name))
+function fits({ maps, layout }: Predecessor, map: MapPart, describe: Describe): boolean {
+  return map.name in maps && layout.shapes[map.name] === shapeOf(map, describe)
 }
 
 /** What their open connections have sent and received by now goes into their flows. */

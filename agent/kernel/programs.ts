@@ -62,7 +62,7 @@ function installPinned({ path, lock }: HeldDirectory, set: string, load: Load): 
   const programs = onFailure.use(adopted?.programs ?? replace(path, set, load))
   if (adopted) {
     using predecessors = openPredecessors(path, othersThan(path, set))
-    predecessors.retire({ set, maps: programs.descriptors.maps, layout: adopted.layout })
+    predecessors.retire({ ...programs.descriptors, set, layout: adopted.layout })
   }
   const owned = onFailure.move()
   const pinFolder = join(path, set)
@@ -90,7 +90,7 @@ function replace(path: string, set: string, load: Load): Programs {
     }),
   )
   completeSet(path, set, programs.descriptors.links)
-  if (layout) predecessors.retire({ set, maps: programs.descriptors.maps, layout })
+  if (layout) predecessors.retire({ ...programs.descriptors, set, layout })
   onFailure.move()
   return programs
 }

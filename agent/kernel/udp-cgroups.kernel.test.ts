@@ -1,11 +1,12 @@
 import { mkdirSync, readdirSync, rmdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { decodeFlows } from '../drain/flows.ts'
 import type { Metric } from '../registry.ts'
 import { testCgroup } from '../test/loopback.ts'
 import { mountBpffs } from './test/bpffs.ts'
-import { ledger } from './test/ledger.ts'
+import { ledger, ledgerOf } from './test/ledger.ts'
 import { startTraffic, type Service, type Traffic } from './test/traffic.ts'
 import { openUdpKernel, type UdpKernel } from './test/udp.ts'
 
@@ -133,6 +134,45 @@ test('attachments are pinned: what nobody watched is there, and pins of a gone c
   }
   await using _ = await openUdpKernel({ pinDirectory })
   expect(pinsOf(pinDirectory, cgroupId)).toEqual([])
+})
+
+test('programs of another version take over in the middle of traffic: each datagram counts once', async () => {
+  using bpffs = mountBpffs()
+  const { pinDirectory } = bpffs
+  let parts = await openUdpKernel({ pinDirectory })
+  await using traffic = startTraffic('udp-short')
+  const counts = ledgerOf(async () => {
+    const drained = await parts.kernel.drain()
+    const flows = decodeFlows(drained)
+    drained.release()
+    return flows
+  }, traffic)
+  await traffic.next()
+  parts.settle()
+  await traffic.next()
+  await counts.drain()
+  expect(counts.flows().length).toBeGreaterThan(0)
+  // The first is of another layout of flows, too.
+  for (const [maxFlows, processes] of [
+    [32_768, false],
+    [32_768, true],
+    [65_536, false],
+  ] as const) {
+    await parts[Symbol.asyncDispose]()
+    await sleep(50) // nobody watches
+    parts = await openUdpKernel({ pinDirectory, maxFlows, processes })
+    await sleep(50)
+    await counts.drain()
+  }
+  const services = await traffic.next()
+  for (let drains = 0; drains < 3; drains++) await counts.drain()
+  const failures = [...parts.telemetry.udpAttachFailures.readings.values()]
+  await parts[Symbol.asyncDispose]()
+  expect(services.map(counts.counted)).toEqual(services)
+  expect(failures.filter(({ value }) => value > 0)).toEqual([])
+  const datagrams = services.reduce((sum, { client }) => sum + client.datagramsSent, 0)
+  expect(datagrams).toBeGreaterThan(3_000)
+  console.log(`${datagrams} datagrams and as many answers over three changes of version`)
 })
 
 function pinsOf(pinDirectory: string, cgroupId: number): string[] {

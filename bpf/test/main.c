@@ -61,6 +61,7 @@ static const struct {
     {"udp-witness", run_udp_witness},
     {"udp-turns", run_udp_turns},
     {"udp-again", run_udp_again},
+    {"udp-short", run_udp_short},
     {"processes-gone", run_processes_gone},
     {"processes-held", run_processes_held},
     {"processes-older", run_processes_older},

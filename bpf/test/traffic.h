@@ -156,6 +156,7 @@ void run_udp_headers(void);
 void run_udp_witness(void);
 void run_udp_turns(void);
 void run_udp_again(void);
+void run_udp_short(void);
 void run_processes_gone(void);
 void run_processes_held(void);
 void run_processes_older(void);
