@@ -30,6 +30,7 @@ const meant: Readonly<Record<string, unknown>> = {
 const texts = [
   'changed',
   'off',
+  '7,7',
   '7s',
   '7h',
   '7GB',
