@@ -2,6 +2,7 @@ import { array, assert, integer, oneof, property } from 'fast-check'
 import { expect, test } from 'vitest'
 import { rangeCollector } from './index-ranges.ts'
 import { slotsOf } from './index-slots.ts'
+import { UnsuitableDatabase } from './index-tree.ts'
 
 const word = integer({ min: 0, max: 0xffffffff })
 // Many in few places, so that slots are within slots.
@@ -47,4 +48,13 @@ test('neighbours with one value are one range', () => {
     [0, 9, 0],
     [0, 2],
   ])
+})
+
+test('more slots than can be told apart are refused, so that another reader takes the database', () => {
+  const collector = rangeCollector(100)
+  collector.begin()
+  for (let at = 0; at < 100; at++) collector.add(at, at + 1)
+  const tables = collector.tables()
+  expect(() => slotsOf(tables, 100)).toThrow(UnsuitableDatabase)
+  expect(slotsOf(tables, 1_000).valueAt(0, 99)).toBe(100)
 })

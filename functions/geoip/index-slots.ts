@@ -27,8 +27,8 @@ const MOST_STARTS_IN_RUN = 7
 // More bits at once, and a table of few crowded places would be mostly empty.
 const MOST_BITS = 16
 
-/** Throws UnsuitableDatabase for more ranges than 26 bits can tell apart. */
-export function slotsOf({ starts, values, begins }: RangeTables): Slots {
+/** Throws UnsuitableDatabase for ranges that need more slots than `most`, which is what 26 bits tell apart. */
+export function slotsOf({ starts, values, begins }: RangeTables, most = PLACE): Slots {
   let slots = new Int32Array(2 * starts.length + 16)
   let count = 0
   const roots = Int32Array.from(begins, (first, table) =>
@@ -83,7 +83,7 @@ export function slotsOf({ starts, values, begins }: RangeTables): Slots {
   function reserve(more: number): number {
     const place = count
     count += more
-    if (count > PLACE) throw new UnsuitableDatabase('it holds too many networks')
+    if (count > most) throw new UnsuitableDatabase('it holds too many networks')
     if (count > slots.length) {
       const larger = new Int32Array(2 * count)
       larger.set(slots)

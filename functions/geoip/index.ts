@@ -39,7 +39,7 @@ export function addressIndex(mmdb: Mmdb, language = 'en'): AddressIndex {
   // A copy, so that the file with its tree can go.
   const records = lazyRecords(mmdb.data.slice(), offsets, language)
   const v4Slots = slotsOf(v4)
-  const v6Slots = v6?.map(slotsOf)
+  const v6Slots = v6?.map(tables => slotsOf(tables))
   const [first, second] = v6Slots ?? []
   const words = new Uint32Array(4)
 
