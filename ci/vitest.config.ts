@@ -42,6 +42,7 @@ export default defineConfig({
       kind('chart', 120_000),
       kind('start', 240_000),
       kind('scale', 300_000),
+      kind('images', 600_000),
       kind('cluster', 1_800_000),
       kind('restart', 1_800_000),
       kind('lifecycle', 1_800_000),

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { bpfObject } from '../bpf/object.ts'
-import { stageAgent } from '../image/agent/stage.ts'
+import { stagePrograms } from '../image/agent/stage.ts'
 import { freePorts } from '../ports.ts'
 import { startMeasured, type MeasuredProcess } from './api-process.ts'
 
@@ -29,7 +29,7 @@ export async function startMeasuredAgent(interval: string): Promise<MeasuredAgen
   await using stack = new AsyncDisposableStack()
   const folder = mkdtempSync(join(tmpdir(), 'podatlas-bench-'))
   stack.defer(() => rmSync(folder, { recursive: true }))
-  await stageAgent(folder)
+  await stagePrograms(folder)
   const receiver = createHttpServer((request, response) => {
     request.resume().on('end', () => response.writeHead(204).end())
   })

@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline'
 import { z } from 'zod'
 import type { ApiServer } from '../../agent/attribute/api-server.ts'
 import { bpfObject } from '../bpf/object.ts'
-import { stageAgent } from '../image/agent/stage.ts'
+import { stagePrograms } from '../image/agent/stage.ts'
 import { startMeasured, type MeasuredProcess } from './api-process.ts'
 
 /** The agent as it stands in its image, on a node that only the API server knows. */
@@ -28,7 +28,7 @@ export async function startNodeAgent(
     intervalS,
   }: { readonly nodeName: string; readonly api: ApiServer; readonly intervalS: number },
 ): Promise<NodeAgent> {
-  await stageAgent(folder)
+  await stagePrograms(folder)
   const config = join(folder, 'config.yaml')
   const { url, tokenFile, caFile } = api
   // JSON is YAML. Everything that makes the agent ask the API server is on.

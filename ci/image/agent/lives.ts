@@ -1,6 +1,7 @@
 import { chmodSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { build, type BuildOptions, type Plugin } from 'esbuild'
+import { root, sourcesOf } from '../bundle.ts'
 
 /** What the agent loads when it gets there, its lives and `relay`: a file of its own each. */
 const LATER = ['start', 'run', 'relay/relay']
@@ -9,10 +10,12 @@ const IMPORTED = new RegExp(`^\\./(?:${LATER.join('|')})\\.ts$`)
 /**
  * Bundles the agent into CommonJS files in `folder`: `agent.cjs`, which can be executed, and what it
  * loads in its first life (`start.cjs`), in its second (`run.cjs`) and as `relay.cjs`. Modules of ECMAScript would cost
- * Node's loader of them 3 MB, and one file the text of what is not needed.
+ * Node's loader of them 3 MB, and one file the text of what is not needed. Gives the files that are in them.
  */
-export async function bundleLives(agent: string, folder: string): Promise<void> {
-  const options: BuildOptions = {
+export async function bundleLives(agent: string, folder: string): Promise<string[]> {
+  const options = {
+    absWorkingDir: root,
+    metafile: true,
     outdir: folder,
     outExtension: { '.js': '.cjs' },
     bundle: true,
@@ -26,13 +29,15 @@ export async function bundleLives(agent: string, folder: string): Promise<void> 
     external: ['@koromix/*'],
     plugins: [laterFiles],
     logLevel: 'warning',
-  }
+  } as const satisfies BuildOptions
   const main = { agent: join(agent, 'main.ts') }
-  await build({ ...options, entryPoints: main, banner: { js: '#!/usr/bin/node' } })
+  const built = [await build({ ...options, entryPoints: main, banner: { js: '#!/usr/bin/node' } })]
   for (const later of LATER) {
-    await build({ ...options, entryPoints: { [basename(later)]: join(agent, `${later}.ts`) } })
+    const entryPoints = { [basename(later)]: join(agent, `${later}.ts`) }
+    built.push(await build({ ...options, entryPoints }))
   }
   chmodSync(join(folder, 'agent.cjs'), 0o755)
+  return built.flatMap(({ metafile }) => sourcesOf(metafile))
 }
 
 const laterFiles: Plugin = {

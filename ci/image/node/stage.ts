@@ -1,12 +1,20 @@
 import { join } from 'node:path'
+import { type Component, npmComponent } from '../component.ts'
+import { copyTo } from '../files.ts'
+import { copyLibraries } from '../libraries.ts'
+import { type Architecture, partsOf } from '../parts.ts'
 import { run } from '../run.ts'
-import { copySharedLibraries, copyTo } from '../shared-libraries.ts'
 
-const packagedNode = join(import.meta.dirname, '../../../node_modules/node/bin/node')
+const repository = join(import.meta.dirname, '../../..')
 
-/** The packaged Node without its symbol table (116 MB instead of 150), and what it loads. */
-export async function stageNode(root: string): Promise<void> {
-  copyTo(root, packagedNode, '/usr/bin/node')
-  await run('strip', ['--strip-unneeded', join(root, '/usr/bin/node')])
-  await copySharedLibraries([packagedNode], root)
+/** npm's Node without its symbol table (116 MB instead of 150), what it loads, and our licence. */
+export async function stageNode(root: string, architecture: Architecture): Promise<Component[]> {
+  const { node } = partsOf(architecture)
+  const program = join(node, 'bin/node')
+  copyTo(root, program, '/usr/bin/node')
+  copyTo(root, join(repository, 'LICENSE'), '/usr/share/doc/podatlas/LICENSE')
+  // That of LLVM knows every architecture.
+  await run('llvm-strip', ['--strip-unneeded', join(root, '/usr/bin/node')])
+  const libraries = await copyLibraries(root, architecture, { of: [program] })
+  return [npmComponent(node), ...libraries]
 }

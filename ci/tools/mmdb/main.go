@@ -2,7 +2,7 @@
 // can place documentation addresses in real cities.
 //
 //	mmdb [-schema nested|flat|asn] [-in places.json] -out places.mmdb
-//	mmdb -csv asn-ipv4.csv -csv asn-ipv6.csv -out asn.mmdb
+//	mmdb -csv asn-ipv4.csv -csv asn-ipv6.csv -epoch 1781654400 -out asn.mmdb
 //
 // The input is a JSON array of places, read from stdin unless -in names a file. Tables are those of
 // @ip-location-db/asn: first and last address, number and name of the autonomous system.
@@ -53,6 +53,7 @@ func main() {
 	schemaName := flag.String("schema", "nested", "field names: nested (MaxMind City), flat (DB-IP from npm) or asn")
 	in := flag.String("in", "", "JSON array of places (default: stdin)")
 	out := flag.String("out", "", "the file to write")
+	epoch := flag.Int64("epoch", 0, "when the data is from, in seconds since 1970 (default: now)")
 	var tables []string
 	flag.Func("csv", "table of autonomous systems, instead of places; repeatable", func(file string) error {
 		tables = append(tables, file)
@@ -62,13 +63,13 @@ func main() {
 	if len(tables) > 0 {
 		*schemaName = "asn"
 	}
-	if err := run(*schemaName, *in, *out, tables); err != nil {
+	if err := run(*schemaName, *in, *out, *epoch, tables); err != nil {
 		fmt.Fprintf(os.Stderr, "mmdb: %v\n", err)
 		os.Exit(1)
 	}
 }
 
-func run(schemaName, in, out string, tables []string) error {
+func run(schemaName, in, out string, epoch int64, tables []string) error {
 	chosen, ok := schemas[schemaName]
 	if !ok {
 		return fmt.Errorf("-schema: %q is unknown, use nested, flat or asn", schemaName)
@@ -77,6 +78,7 @@ func run(schemaName, in, out string, tables []string) error {
 		return fmt.Errorf("-out: name the file to write")
 	}
 	tree, err := mmdbwriter.New(mmdbwriter.Options{
+		BuildEpoch:   epoch,
 		DatabaseType: chosen.databaseType,
 		Description:  map[string]string{"en": "Made by podatlas"},
 		Languages:    []string{"en"},
