@@ -154,6 +154,8 @@ const rooms: Readonly<Record<string, readonly string[] | 'anything'>> = {
   'functions/program/test/': 'anything',
   'functions/geoip/': [
     'd3-geo',
+    'd3-selection',
+    'd3-zoom',
     'functions/address/',
     'functions/geoip/page/build.ts',
     'functions/program/',

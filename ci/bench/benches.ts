@@ -8,6 +8,7 @@ import { benchFold } from './fold.ts'
 import { benchGeoip } from './geoip.ts'
 import { benchKernelCpu } from './kernel-cpu.ts'
 import { benchOtlpEncode } from './otlp-encode.ts'
+import { benchPage } from './page.ts'
 import { benchPeers } from './peers.ts'
 import { benchPromqlIngest } from './promql-ingest.ts'
 import type { Bench } from './result.ts'
@@ -30,6 +31,7 @@ export const benches: Readonly<Record<string, Bench>> = {
   'agent-cpu': benchAgentCpu,
   'api-watch': benchApiWatch,
   geoip: benchGeoip,
+  page: benchPage,
   peers: benchPeers,
   'promql-ingest': benchPromqlIngest,
   'rw-encode': benchRwEncode,

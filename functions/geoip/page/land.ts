@@ -1,31 +1,29 @@
-import { geoGraticule10, geoPath } from 'd3-geo'
-import type { GeoProjection } from 'd3-geo'
+import { geoGraticule10, geoNaturalEarth1, geoPath } from 'd3-geo'
+import type { GeoPermissibleObjects } from 'd3-geo'
 import { feature, mesh } from 'topojson-client'
 import world from 'world-atlas/countries-110m.json'
-import { svg } from './dom.ts'
+import { mapHeight, mapWidth } from './spots.ts'
 
-/** The ocean, a grid of ten degrees, land and borders: what lies under the dots. */
-export function landShapes(projection: GeoProjection): SVGGElement {
-  const path = geoPath(projection).digits(1)
-  const { countries } = world.objects
-  const borders = mesh(world, countries, (a, b) => a !== b)
-  return svg(
-    'g',
-    { 'aria-hidden': 'true' },
-    oceanLight(),
-    svg('path', { class: 'ocean', d: path({ type: 'Sphere' }) ?? '' }),
-    svg('path', { class: 'graticule', d: path(geoGraticule10()) ?? '' }),
-    svg('path', { class: 'land', d: path(feature(world, countries)) ?? '' }),
-    svg('path', { class: 'borders', d: path(borders) ?? '' }),
-  )
+/** From degrees to the units of the map as a whole. */
+export const projection = geoNaturalEarth1()
+  .fitSize([mapWidth, mapHeight], { type: 'Sphere' })
+  // Arcs stay round when the map is near.
+  .precision(0.05)
+
+const path = geoPath(projection).digits(2)
+
+/** A shape on Earth in map units. */
+export function shapeOf(object: GeoPermissibleObjects): Path2D {
+  return new Path2D(path(object) ?? '')
 }
 
-/** Brighter in the middle, as a globe is; the colours are in the style sheet. */
-function oceanLight(): SVGElement {
-  return svg(
-    'radialGradient',
-    { id: 'ocean', cy: '42%', r: '62%' },
-    svg('stop', { class: 'near', offset: 0 }),
-    svg('stop', { class: 'far', offset: 1 }),
-  )
+/** What lies under the dots, in map units. */
+export function landShapes() {
+  const { countries } = world.objects
+  return {
+    ocean: shapeOf({ type: 'Sphere' }),
+    graticule: shapeOf(geoGraticule10()),
+    land: shapeOf(feature(world, countries)),
+    borders: shapeOf(mesh(world, countries, (a, b) => a !== b)),
+  }
 }

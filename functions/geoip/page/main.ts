@@ -1,32 +1,103 @@
-import { find, html, setText } from './dom.ts'
-import { followFeed } from './feed.ts'
-import type { Feed } from './feed.ts'
+import type { Connection } from '../connections.ts'
+import { placeDetails } from './details.ts'
+import { exportButton } from './export.ts'
+import { follow } from './feed.ts'
+import type { Feed, HistoryFeed } from './feed.ts'
 import { filterControls } from './filters.ts'
-import { formatAge, formatCount, formatRate } from './format.ts'
+import { formatCount } from './format.ts'
 import { worldMap } from './map.ts'
 import { placeList } from './place-list.ts'
 import { dotsOf, placeKey } from './places.ts'
-import { connectionTable } from './table.ts'
-import { hasFilters, queryOfView, rowsInTable, rowsOnMap, viewFromQuery } from './view.ts'
+import { showAttribution, showCount, showFreshness, tellNews } from './state.ts'
+import { showSummary } from './summary.ts'
+import { connectionTable, sortRows } from './table.ts'
+import { themeButton } from './theme.ts'
+import { trendChart } from './trend.ts'
+import {
+  queryOfView,
+  ranges,
+  requestOfView,
+  rowsInTable,
+  rowsOnMap,
+  viewFromQuery,
+} from './view.ts'
 import type { View } from './view.ts'
 
-// Three missed answers of Prometheus at its usual pace.
-const oldAfterMs = 30_000
+// A line needs some points, of which there is one in ten seconds.
+const leastTrendSeconds = 900
 
 let view = viewFromQuery(location.search)
 let feed: Feed | undefined
 let silence: string | undefined
+/** The last answer to a question without filters: what filters can be set to. */
+let unfiltered: Feed | undefined
 
+themeButton()
 const map = worldMap(pick)
 const places = placeList(pick)
+const details = placeDetails(() => pick(''))
 const filters = filterControls(() => view, change)
 const table = connectionTable(sort => change({ ...view, sort }), show)
+const trend = trendChart()
+exportButton(() => (feed ? sortRows(rowsInTable(feed.rows, view), view.sort) : []))
 
+const connections = follow<Feed>({
+  everyMs: 5_000,
+  url: () => `api/connections?${requestOfView(view, ranges[view.range], isCut())}`,
+  onAnswer: answer => {
+    if (!isCut()) unfiltered = answer
+    feed = answer
+    silence = undefined
+    show()
+  },
+  onProblem: text => {
+    silence = text
+    showFreshness(feed, silence)
+  },
+})
+const pastTraffic = follow<HistoryFeed>({
+  everyMs: 15_000,
+  url: () => `api/history?${requestOfView(view, trendSeconds(), true)}`,
+  onAnswer: answer => trend.show(answer, trendSeconds() === 900 ? '15 min' : view.range),
+  // The connections tell.
+  onProblem: () => {},
+})
+setInterval(() => showFreshness(feed, silence), 1_000)
+addEventListener('popstate', () => setView(viewFromQuery(location.search)))
+
+/** Whether geoip has to filter, since it left out connections that the filters may ask for. */
+function isCut(): boolean {
+  return (
+    (unfiltered?.truncated ?? 0) > 0 &&
+    requestOfView(view, 60, true) !== requestOfView(view, 60, false)
+  )
+}
+
+function trendSeconds(): number {
+  return Math.max(leastTrendSeconds, ranges[view.range])
+}
+
+/** Each choice is an entry in the browser's history, so that its back button undoes it. */
 function change(wanted: View): void {
+  const query = queryOfView(wanted)
+  history.pushState(null, '', query ? `?${query}` : location.pathname)
+  setView(wanted)
+}
+
+function setView(wanted: View): void {
+  const before = view
   view = wanted
-  const query = queryOfView(view)
-  history.replaceState(null, '', query ? `?${query}` : location.pathname)
   show()
+  if (questionOf(view) !== questionOf(before)) {
+    connections.ask()
+    pastTraffic.ask()
+  }
+  if (feed) tellNews(`${formatCount(rowsInTable(feed.rows, view).length, 'connection')} shown`)
+}
+
+/** What of a view geoip is asked by. */
+function questionOf(of: View): string {
+  return requestOfView(of, ranges[of.range], true)
 }
 
 /** Picking the picked place again shows all places. */
@@ -35,84 +106,22 @@ function pick(key: string): void {
 }
 
 function show(): void {
+  showFreshness(feed, silence)
+  filters.show(choices(), view)
   if (!feed) return
   const onMap = rowsOnMap(feed.rows, view)
   const inTable = rowsInTable(feed.rows, view)
   const dots = dotsOf(onMap, view.measure)
-  filters.show(feed.rows, view)
-  map.show(dots, view)
+  document.body.classList.toggle('unjudged', feed.policies.length === 0)
+  map.show(dots, view, feed)
   places.show(dots, onMap.filter(row => placeKey(row) === undefined).length, view)
+  details.show(dots, onMap, view)
   table.show(inTable, view.sort)
   showSummary(inTable)
-  showEmpty(feed, inTable.length)
+  showCount(feed, inTable.length, view)
   showAttribution(feed.attribution)
 }
 
-function showSummary(rows: Feed['rows']): void {
-  const sum = (number: (row: Feed['rows'][number]) => number) =>
-    rows.reduce((total, row) => total + number(row), 0)
-  const countries = new Set(rows.flatMap(row => row.country ?? []))
-  const shown = new Set(rows.flatMap(row => placeKey(row) ?? []))
-  setText(find('#sum-sent', HTMLElement), formatRate(sum(row => row.sentPerSecond)))
-  setText(find('#sum-received', HTMLElement), formatRate(sum(row => row.receivedPerSecond)))
-  setText(find('#sum-places', HTMLElement), String(shown.size))
-  setText(find('#sum-countries', HTMLElement), String(countries.size))
-  setText(find('#sum-connections', HTMLElement), rows.length.toLocaleString('en'))
+function choices(): readonly Connection[] {
+  return unfiltered?.rows ?? feed?.rows ?? []
 }
-
-function showEmpty({ rows, truncated }: Feed, shown: number): void {
-  const left = truncated > 0 ? `, ${truncated.toLocaleString('en')} smaller ones left out` : ''
-  setText(
-    find('#count', HTMLElement),
-    `${shown} of ${formatCount(rows.length, 'connection')}${left}`,
-  )
-  const empty = find('#empty', HTMLElement)
-  empty.hidden = shown > 0
-  if (rows.length === 0)
-    setText(empty, 'No connections yet. They appear as soon as the agent reports some.')
-  else if (hasFilters(view)) setText(empty, 'No connection matches the filters.')
-  else
-    setText(empty, 'None of the connections leaves private networks. “All” addresses shows them.')
-}
-
-/** Links the addresses in the text, as the licences of the databases want. */
-function showAttribution(text: string): void {
-  const element = find('#attribution', HTMLElement)
-  const parts = text.split(/\((https:\/\/[^)\s]+)\)/)
-  if (element.dataset['text'] === text) return
-  element.dataset['text'] = text
-  element.replaceChildren(
-    ...parts.map((part, index) =>
-      index % 2 === 1 ? html('a', { href: part, rel: 'noreferrer' }, new URL(part).host) : part,
-    ),
-  )
-}
-
-function showFreshness(): void {
-  const freshness = find('#freshness', HTMLElement)
-  const readAt = feed?.generatedAt ? Date.parse(feed.generatedAt) : undefined
-  const ageMs = readAt === undefined ? undefined : Date.now() - readAt
-  if (ageMs !== undefined) setText(freshness, `Updated ${formatAge(ageMs)}`)
-  else setText(freshness, feed ? 'No data yet' : 'Loading')
-  const isOld = ageMs === undefined || ageMs > oldAfterMs || silence !== undefined
-  freshness.classList.toggle('old', isOld)
-
-  const problem = find('#problem', HTMLElement)
-  const text = silence ?? feed?.problem ?? ''
-  setText(problem, text)
-  problem.hidden = text === ''
-}
-
-followFeed(
-  answer => {
-    feed = answer
-    silence = undefined
-    show()
-    showFreshness()
-  },
-  text => {
-    silence = text
-    showFreshness()
-  },
-)
-setInterval(showFreshness, 1_000)

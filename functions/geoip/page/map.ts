@@ -1,142 +1,127 @@
-import { geoNaturalEarth1 } from 'd3-geo'
-import { arrange, find, setAttributes, svg } from './dom.ts'
-import { landShapes } from './land.ts'
+import { arcsOf, homeOf } from './arcs.ts'
+import { mapCamera } from './camera.ts'
+import { placeChoices } from './choices.ts'
+import { followColours } from './colours.ts'
+import { find } from './dom.ts'
+import type { Feed } from './feed.ts'
+import { landShapes, projection } from './land.ts'
 import { showLegend } from './legend.ts'
+import { paint } from './paint.ts'
+import type { Scene } from './paint.ts'
 import type { Dot } from './places.ts'
 import { namesOf } from './spot-names.ts'
-import { largestOf, mapHeight, mapWidth, spotsOf } from './spots.ts'
-import type { Spot } from './spots.ts'
-import { describe, placeTooltip } from './tooltip.ts'
+import { largestOf, spotAt, spotsOf } from './spots.ts'
+import { placeTooltip } from './tooltip.ts'
 import type { View } from './view.ts'
 
 export type WorldMap = {
-  /** `dots` come largest first, so that small ones are drawn over them. */
-  readonly show: (dots: readonly Dot[], view: View) => void
+  /** `dots` come largest first, so that small ones are painted over them. */
+  readonly show: (dots: readonly Dot[], view: View, feed: Feed) => void
 }
 
-const margin = 4
+const zoomStep = 1.6
 
 /** The map of the page. `onPick` hears the key of the place that was clicked or chosen by key. */
 export function worldMap(onPick: (key: string) => void): WorldMap {
-  const corners: [[number, number], [number, number]] = [
-    [margin, margin],
-    [mapWidth - margin, mapHeight - margin],
-  ]
-  const projection = geoNaturalEarth1().fitExtent(corners, { type: 'Sphere' })
-  const root = find('#map', SVGSVGElement)
-  const group = svg('g', { class: 'dots' })
-  const names = svg('g', { class: 'names', 'aria-hidden': 'true' })
-  root.append(landShapes(projection), group, names)
+  const canvas = find('#map', HTMLCanvasElement)
+  const context = canvas.getContext('2d')
+  if (!context) throw new Error('this browser has no canvas')
+  const tooltip = placeTooltip()
+  const camera = mapCamera(canvas, repaint)
+  const colours = followColours(canvas, repaint)
+  const choices = placeChoices({ move: focus, pick: onPick, key: zoomByKey })
+  let scene: Scene = {
+    land: landShapes(),
+    arcs: [],
+    home: undefined,
+    spots: [],
+    names: [],
+    picked: '',
+    hovered: undefined,
+    focused: undefined,
+  }
+  let size = { width: 0, height: 0 }
+  let isPlanned = false
 
-  const tooltip = placeTooltip(root)
-  const elements = new Map<string, SVGGElement>()
-  let spots: readonly Spot[] = []
-
-  group.addEventListener('click', event => {
-    const spot = spotOf(event.target)
+  new ResizeObserver(fitCanvas).observe(canvas)
+  canvas.addEventListener('pointermove', event => hover([event.offsetX, event.offsetY]))
+  canvas.addEventListener('pointerleave', () => hover(undefined))
+  canvas.addEventListener('click', event => {
+    const spot = spotAt(scene.spots, camera.toScreen, [event.offsetX, event.offsetY])
     if (spot) onPick(spot.dot.key)
   })
-  group.addEventListener('keydown', event => {
-    const spot = spotOf(event.target)
-    if (!spot) return
-    const next = nextIndex(event.key, spots.indexOf(spot), spots.length)
-    if (next !== undefined) moveFocus(next)
-    else if (event.key === 'Enter' || event.key === ' ') onPick(spot.dot.key)
-    else if (event.key === 'Escape') onPick('')
-    else return
-    event.preventDefault()
-  })
-  // Not on the group: Chromium puts SVG elements that listen for focus into the tab order.
-  const panel = root.parentElement
-  for (const start of ['pointerover', 'focusin']) {
-    panel?.addEventListener(start, event => {
-      const spot = spotOf(event.target)
-      if (spot) tooltip.show(spot)
-    })
-  }
-  for (const end of ['pointerout', 'focusout']) panel?.addEventListener(end, tooltip.hide)
+  find('#zoom-in', HTMLButtonElement).addEventListener('click', () => camera.zoomBy(zoomStep))
+  find('#zoom-out', HTMLButtonElement).addEventListener('click', () => camera.zoomBy(1 / zoomStep))
+  find('#zoom-all', HTMLButtonElement).addEventListener('click', camera.reset)
 
   return {
-    show: (dots, view) => {
-      spots = spotsOf(dots, view.measure, projection)
-      const keys = new Set(spots.map(({ dot }) => dot.key))
-      for (const key of elements.keys()) if (!keys.has(key)) elements.delete(key)
-      for (const spot of spots) {
-        const element = elements.get(spot.dot.key) ?? newDot(spot.dot.key)
-        elements.set(spot.dot.key, element)
-        fill(element, spot, view)
+    show: (dots, view, { cluster, policies }) => {
+      const spots = spotsOf(dots, view.measure, projection)
+      const again = (old: Scene['hovered']) => spots.find(({ dot }) => dot.key === old?.dot.key)
+      scene = {
+        ...scene,
+        spots,
+        arcs: arcsOf(spots, cluster),
+        home: homeOf(cluster),
+        picked: view.place,
+        hovered: again(scene.hovered),
+        focused: again(scene.focused),
       }
-      setListbox(group, spots.length > 0)
-      setAttributes(root, {
-        'data-measure': view.measure,
-        'data-picked': String(view.place !== ''),
-      })
-      arrange(group, elementsInOrder())
-      // One stop of the tab key for all dots; the arrow keys move among them.
-      if (!group.querySelector('[tabindex="0"]'))
-        group.firstElementChild?.setAttribute('tabindex', '0')
-      names.replaceChildren(...namesOf(spots))
-      showLegend(largestOf(dots, view.measure))
+      choices.show(spots, view.place)
+      showLegend(largestOf(dots, view.measure), policies.length > 0)
+      showTooltip()
+      repaint()
     },
   }
 
-  function elementsInOrder(): SVGGElement[] {
-    return spots.flatMap(({ dot }) => elements.get(dot.key) ?? [])
-  }
-
-  function spotOf(target: EventTarget | null): Spot | undefined {
-    const key = target instanceof Element && target.closest('[data-key]')?.getAttribute('data-key')
-    return spots.find(({ dot }) => dot.key === key)
-  }
-
-  function moveFocus(index: number): void {
-    elementsInOrder().forEach((element, other) => {
-      setAttributes(element, { tabindex: other === index ? 0 : -1 })
-      if (other === index) element.focus({ preventScroll: true })
+  /** Once a frame, however much has changed. */
+  function repaint(): void {
+    if (isPlanned) return
+    isPlanned = true
+    requestAnimationFrame(() => {
+      isPlanned = false
+      scene = { ...scene, names: namesOf(scene.spots, camera.toScreen, size) }
+      if (context) paint(context, scene, camera, colours(), devicePixelRatio)
+      find('#zoom-all', HTMLButtonElement).disabled = camera.nearness() === 1
     })
   }
-}
 
-function newDot(key: string): SVGGElement {
-  return svg(
-    'g',
-    { role: 'option', 'data-key': key, tabindex: -1 },
-    svg('circle', { class: 'halo' }),
-    svg('circle', { class: 'core' }),
-    svg('circle', { class: 'centre', r: 1.6 }),
-  )
-}
-
-function fill(element: SVGGElement, { dot, x, y, radius }: Spot, view: View): void {
-  const isLive = dot.sentPerSecond + dot.receivedPerSecond > 0
-  setAttributes(element, {
-    transform: `translate(${x.toFixed(1)} ${y.toFixed(1)})`,
-    'aria-label': describe(dot),
-    'aria-selected': String(dot.key === view.place),
-    class: isLive ? 'dot live' : 'dot',
-  })
-  const [halo, core] = element.children
-  if (halo) setAttributes(halo, { r: (radius + margin).toFixed(2) })
-  if (core) setAttributes(core, { r: radius.toFixed(2) })
-}
-
-/** A listbox must hold an option; without dots the group is nothing but a group. */
-function setListbox(group: SVGGElement, hasDots: boolean): void {
-  if (hasDots) {
-    setAttributes(group, {
-      role: 'listbox',
-      'aria-label': 'Places, largest first. Arrow keys move, Enter shows one alone in the table',
-    })
-  } else {
-    group.removeAttribute('role')
-    group.removeAttribute('aria-label')
+  function fitCanvas(): void {
+    size = { width: canvas.clientWidth, height: canvas.clientHeight }
+    canvas.width = Math.round(size.width * devicePixelRatio)
+    canvas.height = Math.round(size.height * devicePixelRatio)
+    camera.resize(size.width, size.height)
   }
-}
 
-function nextIndex(key: string, index: number, count: number): number | undefined {
-  if (key === 'ArrowRight' || key === 'ArrowDown') return (index + 1) % count
-  if (key === 'ArrowLeft' || key === 'ArrowUp') return (index - 1 + count) % count
-  if (key === 'Home') return 0
-  if (key === 'End') return count - 1
-  return undefined
+  function hover(point: readonly [number, number] | undefined): void {
+    const hovered = point && spotAt(scene.spots, camera.toScreen, point)
+    if (hovered === scene.hovered) return
+    scene = { ...scene, hovered }
+    canvas.classList.toggle('on-dot', hovered !== undefined)
+    showTooltip()
+    repaint()
+  }
+
+  function focus(key: string | undefined): void {
+    const focused = scene.spots.find(({ dot }) => dot.key === key)
+    scene = { ...scene, focused }
+    if (focused) camera.reveal(focused.x, focused.y)
+    showTooltip()
+    repaint()
+  }
+
+  function showTooltip(): void {
+    const spot = scene.hovered ?? scene.focused
+    if (!spot) return tooltip.hide()
+    const [x, y] = camera.toScreen(spot.x, spot.y)
+    tooltip.show(spot.dot, { x, y, radius: spot.radius, width: size.width })
+  }
+
+  function zoomByKey(key: string): boolean {
+    if (key === '+' || key === '=') camera.zoomBy(zoomStep)
+    else if (key === '-') camera.zoomBy(1 / zoomStep)
+    else if (key === '0') camera.reset()
+    else return false
+    return true
+  }
 }

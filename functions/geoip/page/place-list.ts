@@ -1,5 +1,5 @@
 import { arrange, find, html, setAttributes, setText } from './dom.ts'
-import { formatBytes, formatCount } from './format.ts'
+import { formatCount, formatRate } from './format.ts'
 import { measured } from './places.ts'
 import type { Dot } from './places.ts'
 import type { View } from './view.ts'
@@ -55,9 +55,12 @@ function newItem(key: string): HTMLLIElement {
 
 function fill(item: HTMLLIElement, dot: Dot, view: View, largest: number): void {
   const [name, country, bytes] = item.querySelectorAll('span')
-  if (name) setText(name, dot.name)
+  if (name) {
+    setText(name, dot.name)
+    setAttributes(name, { class: `name verdict ${dot.verdict}` })
+  }
   if (country) setText(country, dot.countryName ?? dot.country ?? '')
-  if (bytes) setText(bytes, formatBytes(measured(dot, view.measure)))
+  if (bytes) setText(bytes, formatRate(measured(dot, view.measure)))
   const meter = item.querySelector('meter')
   if (meter) {
     meter.max = largest

@@ -1,28 +1,32 @@
 import { expect, test } from 'vitest'
 import type { Connection } from '../connections.ts'
 import { rows } from '../test/rows.ts'
-import { dotsOf } from './places.ts'
+import { dotsOf, measured, sumOf } from './places.ts'
+import type { Measure } from './places.ts'
 
-test('connections to one city are one dot, and no byte is lost', () => {
+test('connections to one city are one dot with the worst of their verdicts, and no byte is lost', () => {
   const dots = dotsOf(rows, 'both')
-  expect(dots.map(dot => [dot.name, dot.connections, dot.bytesSent + dot.bytesReceived])).toEqual([
-    ['Berlin', 2, 3_000_000],
-    ['São Paulo', 1, 1_200_000],
-    ['Sydney', 1, 750_000],
-    ['Tokyo', 1, 300_000],
+  expect(dots.map(dot => [dot.name, dot.connections, measured(dot, 'both'), dot.verdict])).toEqual([
+    ['Berlin', 2, 75_150, 'unknown'],
+    ['São Paulo', 1, 30_000, 'forbidden'],
+    ['Sydney', 1, 18_750, 'unknown'],
+    ['Tokyo', 1, 7_500, 'allowed'],
   ])
   const placed = rows.filter(row => row.latitude !== null)
-  expect(sum(dots.map(dot => dot.bytesSent))).toBe(sum(placed.map(row => row.bytesSent)))
+  expect(sumOf(dots, 'sent')).toBe(sumOf(placed, 'sent'))
+  const mixed = rows.map(row =>
+    row.pod === 'checkout-1' ? { ...row, verdict: 'forbidden' as const } : row,
+  )
+  expect(dotsOf(mixed, 'both')[0]?.verdict).toBe('forbidden')
 })
 
 test('the measure decides the order', () => {
-  expect(dotsOf(rows, 'received').map(dot => dot.name)).toEqual([
-    'Berlin',
-    'São Paulo',
-    'Sydney',
-    'Tokyo',
-  ])
-  expect(dotsOf(rows, 'sent')[1]?.name).toBe('São Paulo')
+  const [first, ...others] = rows
+  if (!first) throw new Error('there are no rows')
+  const download = { ...first, sentPerSecond: 1, receivedPerSecond: 26_000 }
+  const names = (measure: Measure) => dotsOf([download, ...others], measure).map(dot => dot.name)
+  expect(names('received')).toEqual(['Berlin', 'São Paulo', 'Sydney', 'Tokyo'])
+  expect(names('sent')).toEqual(['São Paulo', 'Sydney', 'Tokyo', 'Berlin'])
 })
 
 test('ranges of one city with other coordinates are one dot where most bytes went', () => {
@@ -42,7 +46,3 @@ test('cities of one name in two countries, and points without a name, stay apart
   expect(dots).toHaveLength(4)
   expect(dots.map(dot => dot.name)).toContain('Germany')
 })
-
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, number) => total + number, 0)
-}

@@ -1,4 +1,6 @@
 import type { Connection } from '../connections.ts'
+import type { Verdict } from '../verdicts.ts'
+import { worstOf } from './verdict.ts'
 
 /** The bytes that give a dot its area. */
 export type Measure = 'both' | 'sent' | 'received'
@@ -11,9 +13,10 @@ export type Dot = {
   readonly countryName: string | null
   readonly latitude: number
   readonly longitude: number
+  /** The worst of its connections. */
+  readonly verdict: Verdict
   readonly connections: number
-  readonly bytesSent: number
-  readonly bytesReceived: number
+  /** Bytes per second over the range. */
   readonly sentPerSecond: number
   readonly receivedPerSecond: number
 }
@@ -34,15 +37,21 @@ export function dotsOf(rows: readonly Connection[], measure: Measure): Dot[] {
   )
 }
 
-export function measured(dot: Dot, measure: Measure): number {
-  if (measure === 'sent') return dot.bytesSent
-  if (measure === 'received') return dot.bytesReceived
-  return dot.bytesSent + dot.bytesReceived
+type Rates = Pick<Connection, 'sentPerSecond' | 'receivedPerSecond'>
+
+/** Bytes per second of the chosen direction. */
+export function measured(rates: Rates, measure: Measure): number {
+  if (measure === 'sent') return rates.sentPerSecond
+  if (measure === 'received') return rates.receivedPerSecond
+  return rates.sentPerSecond + rates.receivedPerSecond
+}
+
+/** Bytes per second of several. */
+export function sumOf(rows: readonly Rates[], measure: Measure): number {
+  return rows.reduce((total, row) => total + measured(row, measure), 0)
 }
 
 function dotOf(key: string, rows: readonly Connection[]): Dot {
-  const sum = (number: (row: Connection) => number) =>
-    rows.reduce((total, row) => total + number(row), 0)
   // Ranges of one city differ a little in their coordinates; the busiest one stands for all.
   const [main] = rows.toSorted(
     (a, b) => b.bytesSent + b.bytesReceived - a.bytesSent - a.bytesReceived,
@@ -54,10 +63,9 @@ function dotOf(key: string, rows: readonly Connection[]): Dot {
     countryName: main?.countryName ?? null,
     latitude: main?.latitude ?? 0,
     longitude: main?.longitude ?? 0,
+    verdict: worstOf(rows.map(row => row.verdict)),
     connections: rows.length,
-    bytesSent: sum(row => row.bytesSent),
-    bytesReceived: sum(row => row.bytesReceived),
-    sentPerSecond: sum(row => row.sentPerSecond),
-    receivedPerSecond: sum(row => row.receivedPerSecond),
+    sentPerSecond: sumOf(rows, 'sent'),
+    receivedPerSecond: sumOf(rows, 'received'),
   }
 }

@@ -1,6 +1,13 @@
-import { svg } from './dom.ts'
-import { mapWidth } from './spots.ts'
+import { isForbidden } from './spots.ts'
 import type { Spot } from './spots.ts'
+
+/** The name of a place beside its dot, in pixels of the map's panel. */
+export type NamedSpot = {
+  readonly text: string
+  readonly x: number
+  readonly y: number
+  readonly align: 'left' | 'right'
+}
 
 type Box = {
   readonly left: number
@@ -10,39 +17,60 @@ type Box = {
 }
 
 // More names than these cover the dots they belong to.
-const mostNames = 12
-const letterWidth = 6.4
+const mostNames = 14
+const letterWidth = 6.8
 const halfLine = 8
 const margin = 4
 
-/** Names of the largest places, beside their dots and only where they cover nothing. */
-export function namesOf(spots: readonly Spot[]): SVGTextElement[] {
-  const circles = spots.map(circleBox)
+/**
+ * Names of places in sight, the forbidden and then the largest ones, beside their dots and only where they
+ * cover nothing.
+ */
+export function namesOf(
+  spots: readonly Spot[],
+  toScreen: (x: number, y: number) => readonly [number, number],
+  size: { readonly width: number; readonly height: number },
+): NamedSpot[] {
+  const circles = spots.map(spot => boxOf(toScreen(spot.x, spot.y), spot.radius))
   const taken: Box[] = []
-  return spots.slice(0, mostNames).flatMap((spot, index) => {
-    const others = [...taken, ...circles.filter((_, other) => other !== index)]
-    const [right, left] = sidesOf(spot)
+  const names: NamedSpot[] = []
+  for (const index of inOrder(spots)) {
+    const spot = spots[index]
+    if (!spot) continue
+    if (names.length === mostNames) break
+    const [right, left] = sidesOf(toScreen(spot.x, spot.y), spot)
     const free = [right, left].find(
-      side => isOnMap(side) && !others.some(other => overlap(side, other)),
+      side =>
+        isIn(side, size) &&
+        !taken.some(other => overlap(side, other)) &&
+        !circles.some((other, at) => at !== index && overlap(side, other)),
     )
-    if (!free) return []
+    if (!free) continue
     taken.push(free)
-    const text = svg('text', {
-      x: (free === left ? free.right : free.left).toFixed(1),
-      y: (spot.y + margin).toFixed(1),
-      'text-anchor': free === left ? 'end' : 'start',
-    })
-    text.textContent = spot.dot.name
-    return [text]
-  })
+    const y = (free.top + free.bottom) / 2
+    if (free === left) names.push({ text: spot.dot.name, x: free.right, y, align: 'right' })
+    else names.push({ text: spot.dot.name, x: free.left, y, align: 'left' })
+  }
+  return names
 }
 
-function circleBox({ x, y, radius }: Spot): Box {
+/** Indices of the spots, those that must not be missed first. */
+function inOrder(spots: readonly Spot[]): number[] {
+  return spots
+    .map((spot, index) => ({ index, rank: isForbidden(spot) ? 0 : 1 }))
+    .toSorted((a, b) => a.rank - b.rank)
+    .map(({ index }) => index)
+}
+
+function boxOf([x, y]: readonly [number, number], radius: number): Box {
   const reach = radius + margin
   return { left: x - reach, right: x + reach, top: y - reach, bottom: y + reach }
 }
 
-function sidesOf({ x, y, radius, dot }: Spot): [right: Box, left: Box] {
+function sidesOf(
+  [x, y]: readonly [number, number],
+  { radius, dot }: Spot,
+): [right: Box, left: Box] {
   const width = dot.name.length * letterWidth
   const gap = radius + margin + 3
   const line = { top: y - halfLine, bottom: y + halfLine }
@@ -52,8 +80,8 @@ function sidesOf({ x, y, radius, dot }: Spot): [right: Box, left: Box] {
   ]
 }
 
-function isOnMap({ left, right }: Box): boolean {
-  return left > margin && right < mapWidth - margin
+function isIn({ left, right, top, bottom }: Box, size: { width: number; height: number }): boolean {
+  return left > margin && right < size.width - margin && top > 0 && bottom < size.height
 }
 
 function overlap(a: Box, b: Box): boolean {

@@ -1,6 +1,7 @@
 import type { Connection } from '../connections.ts'
 import { arrange, find, html, setAttributes, setText } from './dom.ts'
 import { formatBytes, formatCount, formatRate } from './format.ts'
+import { verdictTitles } from './verdict.ts'
 
 type Column = {
   readonly title: string
@@ -17,8 +18,10 @@ const columns: readonly Column[] = [
   { title: 'Container', key: 'container', text: row => text(row.container) },
   { title: 'Node', key: 'node', text: row => text(row.node) },
   { title: 'Role', key: 'role', text: row => text(row.role) },
+  { title: 'Verdict', key: 'verdict', text: verdictText },
   { title: 'Place', key: 'city', text: placeText },
   { title: 'Address', key: 'address', text: addressText },
+  { title: 'Network', key: 'asOrganization', text: networkText },
   { title: 'Port', key: 'port', text: row => text(row.port), isNumber: true },
   {
     title: 'Sent/s',
@@ -65,7 +68,7 @@ export function connectionTable(
     const first = isNumber ? `-${key}` : key
     const second = isNumber ? key : `-${key}`
     button.addEventListener('click', () => onSort(sorted === first ? second : first))
-    return html('th', { scope: 'col', ...(isNumber && { class: 'number' }) }, button)
+    return html('th', { scope: 'col', class: classOf(key, isNumber) }, button)
   })
   find('thead', HTMLTableSectionElement).append(html('tr', {}, ...headers))
   more.addEventListener('click', () => {
@@ -92,6 +95,9 @@ export function connectionTable(
           columns.forEach((column, index) => {
             const cell = element.cells[index]
             if (cell) setText(cell, column.text(row))
+            if (cell && column.key === 'verdict') {
+              setAttributes(cell, { class: `judged verdict ${row.verdict}` })
+            }
           })
           return element
         }),
@@ -103,7 +109,7 @@ export function connectionTable(
 }
 
 /** Sorted by a column, `-` first for the largest first; equal rows keep a fixed order. */
-function sortRows(rows: readonly Connection[], sort: string): Connection[] {
+export function sortRows(rows: readonly Connection[], sort: string): Connection[] {
   const column = columns.find(({ key }) => key === sort.replace('-', ''))
   const direction = sort.startsWith('-') ? -1 : 1
   return rows.toSorted(
@@ -124,7 +130,9 @@ function newRow(): HTMLTableRowElement {
   return html(
     'tr',
     {},
-    ...columns.map(({ key, isNumber }) => html('td', { class: isNumber ? `number ${key}` : key })),
+    ...columns.map(({ key, isNumber }) =>
+      html('td', { class: `${key} ${classOf(key, isNumber)}` }),
+    ),
   )
 }
 
@@ -136,6 +144,19 @@ function rowKey(row: Connection): string {
 function placeText(row: Connection): string {
   const parts = [row.city ?? row.region, row.countryName ?? row.country].filter(Boolean)
   return parts.length > 0 ? parts.join(', ') : '–'
+}
+
+/** Columns of verdicts are there only while somebody judges. */
+function classOf(key: keyof Connection, isNumber = false): string {
+  return isNumber ? 'number' : key === 'verdict' ? 'judged' : ''
+}
+
+function verdictText({ verdict, violates }: Connection): string {
+  return [verdictTitles[verdict], violates.join(', ')].filter(Boolean).join(': ')
+}
+
+function networkText({ asNumber, asOrganization }: Connection): string {
+  return asOrganization ?? (asNumber === null ? '–' : `AS${asNumber}`)
 }
 
 function addressText(row: Connection): string {

@@ -1,48 +1,46 @@
 import { find, html, setText } from './dom.ts'
-import { formatBytes, formatCount, formatRate } from './format.ts'
+import { formatCount, formatRate } from './format.ts'
 import type { Dot } from './places.ts'
-import type { Spot } from './spots.ts'
+import { verdictTitles } from './verdict.ts'
 
 /** A dot in words, for those who do not see it. */
 export function describe(dot: Dot): string {
-  const bytes = `sent ${formatBytes(dot.bytesSent)}, received ${formatBytes(dot.bytesReceived)}`
-  return `${titleOf(dot)}: ${bytes}, ${formatCount(dot.connections, 'connection')}`
+  const rates = `sent ${formatRate(dot.sentPerSecond)}, received ${formatRate(dot.receivedPerSecond)}`
+  return `${titleOf(dot)}: ${verdictTitles[dot.verdict].toLowerCase()}, ${rates}, ${formatCount(dot.connections, 'connection')}`
 }
 
-/** The box beside the dot under the pointer or with the focus; `map` is what the dots lie in. */
-export function placeTooltip(map: SVGSVGElement) {
+export function titleOf(dot: Dot): string {
+  const country = dot.countryName ?? dot.country
+  return country && country !== dot.name ? `${dot.name}, ${country}` : dot.name
+}
+
+/** The box beside the dot under the pointer or with the focus. */
+export function placeTooltip() {
   const tooltip = find('#tooltip', HTMLElement)
   const title = html('strong')
-  const sent = html('span')
-  const received = html('span')
-  const connections = html('span')
-  tooltip.append(title, sent, received, connections)
+  const lines = [html('span'), html('span'), html('span')]
+  tooltip.append(title, ...lines)
   return {
-    show: ({ dot, x, y, radius }: Spot) => {
+    /** `x` and `y` are the middle of the dot in a panel that is `width` pixels wide. */
+    show: (dot: Dot, at: { x: number; y: number; radius: number; width: number }) => {
+      const { x, y, radius, width } = at
       setText(title, titleOf(dot))
-      setText(sent, `sent ${formatBytes(dot.bytesSent)} · ${formatRate(dot.sentPerSecond)}`)
-      const rate = formatRate(dot.receivedPerSecond)
-      setText(received, `received ${formatBytes(dot.bytesReceived)} · ${rate}`)
-      setText(connections, formatCount(dot.connections, 'connection'))
-      const toScreen = map.getScreenCTM()
-      const panel = map.parentElement?.getBoundingClientRect()
-      if (!toScreen || !panel) return
-      const isHigh = y < 140
-      const edge = new DOMPoint(x, isHigh ? y + radius : y - radius).matrixTransform(toScreen)
+      const texts = [
+        verdictTitles[dot.verdict],
+        `sent ${formatRate(dot.sentPerSecond)} · received ${formatRate(dot.receivedPerSecond)}`,
+        formatCount(dot.connections, 'connection'),
+      ]
+      for (const [index, line] of lines.entries()) setText(line, texts[index] ?? '')
+      lines[0]?.setAttribute('class', `verdict ${dot.verdict}`)
       tooltip.hidden = false
+      const isHigh = y < 150
       const half = tooltip.offsetWidth / 2 + 4
-      const left = Math.min(Math.max(edge.x - panel.left, half), panel.width - half)
-      tooltip.style.left = `${left}px`
-      tooltip.style.top = `${edge.y - panel.top}px`
+      tooltip.style.left = `${Math.min(Math.max(x, half), width - half)}px`
+      tooltip.style.top = `${isHigh ? y + radius : y - radius}px`
       tooltip.classList.toggle('below', isHigh)
     },
     hide: () => {
       tooltip.hidden = true
     },
   }
-}
-
-function titleOf(dot: Dot): string {
-  const country = dot.countryName ?? dot.country
-  return country && country !== dot.name ? `${dot.name}, ${country}` : dot.name
 }

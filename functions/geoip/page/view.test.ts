@@ -1,12 +1,22 @@
 import { expect, test } from 'vitest'
 import { rows } from '../test/rows.ts'
-import { choicesOf, queryOfView, rowsInTable, rowsOnMap, viewFromQuery } from './view.ts'
+import {
+  choicesOf,
+  queryOfView,
+  requestOfView,
+  rowsInTable,
+  rowsOnMap,
+  viewFromQuery,
+} from './view.ts'
 
 test('the address of the page brings the whole view back, whatever is in it', () => {
-  const query = 'namespace=a%26b&place=DE%2FBerlin&measure=sent&scope=all&sort=address'
+  const query =
+    'namespace=a%26b&country=DE&verdict=allowed&place=DE%2FBerlin&measure=sent&scope=all&range=24h&sort=address'
   expect(queryOfView(viewFromQuery(query))).toBe(query)
   expect(queryOfView(viewFromQuery(''))).toBe('')
-  expect(queryOfView(viewFromQuery('measure=weight&scope=%00&unknown=1'))).toBe('')
+  expect(
+    queryOfView(viewFromQuery('measure=weight&scope=%00&unknown=1&verdict=fine&range=1y')),
+  ).toBe('')
 })
 
 test('private addresses are left out until all are asked for; folded ones may be anywhere', () => {
@@ -30,4 +40,10 @@ test('choices follow from the filters before, and a choice without rows stays vi
     'x',
   ])
   expect(choicesOf(rows, viewFromQuery('namespace=-'), 'container')).toEqual(['ssh.service'])
+})
+
+test('geoip is asked by its own names for what has none', () => {
+  const view = viewFromQuery('namespace=-&pod=a%26b&country=DE&verdict=allowed')
+  expect(requestOfView(view, 900, true)).toBe('window=900s&namespace=&pod=a%26b&country=DE')
+  expect(requestOfView(view, 900, false)).toBe('window=900s')
 })

@@ -11,15 +11,15 @@ export const rows: readonly Connection[] = [
   row('shop/checkout-0/app', '192.0.2.1', berlin, 1_000_000, 1_500_000, 50_000),
   row('shop/checkout-1/app', '192.0.2.2', berlin, 300_000, 200_000, 100),
   {
-    ...row('billing/sync-0/sync', '198.51.100.1', saoPaulo, 1_100_000, 100_000, 0),
+    ...row('billing/sync-0/sync', '198.51.100.1', saoPaulo, 1_100_000, 100_000, 20_000),
     verdict: 'forbidden',
     violates: ['billing-stays-in-asia'],
   },
   {
-    ...row('billing/sync-1/sync', '2001:db8:81::1', tokyo, 299_000, 1_000, 20),
+    ...row('billing/sync-1/sync', '2001:db8:81::1', tokyo, 299_000, 1_000, 5_000),
     verdict: 'allowed',
   },
-  row('//ssh.service', '203.0.113.1', sydney, 700_000, 50_000, 9_000),
+  row('//ssh.service', '203.0.113.1', sydney, 700_000, 50_000, 12_500),
   row('shop/checkout-1/app', '203.0.113.200', nowhere, 10, 20, 0),
   row('shop/checkout-1/app', 'other', nowhere, 5_000, 6_000, 1),
   { ...row('shop/checkout-0/app', '10.0.0.7', nowhere, 9_000_000, 1, 1), isPublic: false },
