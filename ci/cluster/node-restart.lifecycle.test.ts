@@ -14,7 +14,7 @@ import { waitUntil } from './service.ts'
 test('kubelet and container runtime are killed and start again: no pod of the release restarts, no byte is lost', async () => {
   const pods = await podsOf('podatlas')
   const restarts = await restartsOf('podatlas')
-  const pump = await startPump('restarted', [streams, visits, datagrams])
+  const pump = await startPump('node-restart', [streams, visits, datagrams])
   for (const name of ['kubelet', 'containerd']) process.kill(pidOf(name), 'SIGKILL')
   await pump.untilMore()
   await startContainerd(folders)
