@@ -1,22 +1,5 @@
-import type { Verdict } from '../verdicts.ts'
-
-const names = [
-  'ground',
-  'panel',
-  'text',
-  'ocean',
-  'ocean-edge',
-  'grid',
-  'land',
-  'land-edge',
-  'focus',
-  'allowed',
-  'forbidden',
-  'unknown',
-] as const
-
 /** What the map is painted with: the colours of the style sheet, as they are now. */
-export type Colours = Readonly<Record<(typeof names)[number] | Verdict, string>>
+export type Colours = ReturnType<typeof readColours>
 
 /** Reads the colours that hold for `element`; `onChange` hears when it takes others. */
 export function followColours(element: Element, onChange: () => void): () => Colours {
@@ -32,11 +15,10 @@ export function followColours(element: Element, onChange: () => void): () => Col
   return () => colours
 }
 
-function readColours(element: Element): Colours {
+function readColours(element: Element) {
   const style = getComputedStyle(element)
   const valueOf = (name: string) => style.getPropertyValue(`--${name}`)
   return {
-    ground: valueOf('ground'),
     panel: valueOf('panel'),
     text: valueOf('text'),
     ocean: valueOf('ocean'),

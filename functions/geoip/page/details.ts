@@ -13,7 +13,7 @@ const mostLines = 6
 export function placeDetails(onClose: () => void) {
   const panel = find('#details', HTMLElement)
   const top = find('#top', HTMLElement)
-  const title = html('h2', { id: 'details-title' })
+  const title = html('h2')
   const close = html('button', { type: 'button', class: 'quiet' }, 'All places')
   const content = html('div')
   panel.append(html('div', { class: 'head' }, title, close), content)

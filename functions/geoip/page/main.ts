@@ -58,7 +58,8 @@ const connections = follow<Feed>({
 const pastTraffic = follow<HistoryFeed>({
   everyMs: 15_000,
   url: () => `api/history?${requestOfView(view, trendSeconds(), true)}`,
-  onAnswer: answer => trend.show(answer, trendSeconds() === 900 ? '15 min' : view.range),
+  onAnswer: answer =>
+    trend.show(answer, trendSeconds() === leastTrendSeconds ? '15 min' : view.range),
   // The connections tell.
   onProblem: () => {},
 })

@@ -10,7 +10,8 @@ import { paint } from './paint.ts'
 import type { Scene } from './paint.ts'
 import type { Dot } from './places.ts'
 import { namesOf } from './spot-names.ts'
-import { largestOf, spotAt, spotsOf } from './spots.ts'
+import { largestOf, ordersOf, spotAt, spotsOf } from './spots.ts'
+import type { Spot } from './spots.ts'
 import { placeTooltip } from './tooltip.ts'
 import type { View } from './view.ts'
 
@@ -36,10 +37,12 @@ export function worldMap(onPick: (key: string) => void): WorldMap {
     home: undefined,
     spots: [],
     names: [],
+    font: `12px ${getComputedStyle(canvas).fontFamily}`,
     picked: '',
     hovered: undefined,
     focused: undefined,
   }
+  let named: readonly Spot[] = []
   let size = { width: 0, height: 0 }
   let isPlanned = false
 
@@ -52,15 +55,18 @@ export function worldMap(onPick: (key: string) => void): WorldMap {
   })
   find('#zoom-in', HTMLButtonElement).addEventListener('click', () => camera.zoomBy(zoomStep))
   find('#zoom-out', HTMLButtonElement).addEventListener('click', () => camera.zoomBy(1 / zoomStep))
-  find('#zoom-all', HTMLButtonElement).addEventListener('click', camera.reset)
+  const zoomAll = find('#zoom-all', HTMLButtonElement)
+  zoomAll.addEventListener('click', camera.reset)
 
   return {
     show: (dots, view, { cluster, policies }) => {
       const spots = spotsOf(dots, view.measure, projection)
       const again = (old: Scene['hovered']) => spots.find(({ dot }) => dot.key === old?.dot.key)
+      const orders = ordersOf(spots)
+      named = orders.named
       scene = {
         ...scene,
-        spots,
+        spots: orders.painted,
         arcs: arcsOf(spots, cluster),
         home: homeOf(cluster),
         picked: view.place,
@@ -80,9 +86,9 @@ export function worldMap(onPick: (key: string) => void): WorldMap {
     isPlanned = true
     requestAnimationFrame(() => {
       isPlanned = false
-      scene = { ...scene, names: namesOf(scene.spots, camera.toScreen, size) }
+      scene = { ...scene, names: namesOf(named, camera.toScreen, size) }
       if (context) paint(context, scene, camera, colours(), devicePixelRatio)
-      find('#zoom-all', HTMLButtonElement).disabled = camera.nearness() === 1
+      zoomAll.disabled = camera.nearness() === 1
     })
   }
 

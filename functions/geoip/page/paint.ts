@@ -2,7 +2,6 @@ import type { Camera } from './camera.ts'
 import type { Colours } from './colours.ts'
 import type { landShapes } from './land.ts'
 import { addMark, fillOpacity } from './mark.ts'
-import { isForbidden } from './spots.ts'
 import type { Spot } from './spots.ts'
 import type { NamedSpot } from './spot-names.ts'
 
@@ -12,9 +11,11 @@ export type Scene = {
   readonly arcs: readonly { readonly spot: Spot; readonly shape: Path2D }[]
   /** Where the arcs begin, in map units. */
   readonly home: readonly [number, number] | undefined
-  /** Largest first, so that small ones are painted over them. */
+  /** As they are painted, one over the other. */
   readonly spots: readonly Spot[]
   readonly names: readonly NamedSpot[]
+  /** Of the names, as a style sheet says it. */
+  readonly font: string
   /** The key of the place that alone is looked at; empty for all. */
   readonly picked: string
   readonly hovered: Spot | undefined
@@ -42,18 +43,13 @@ export function paint(
   paintArcs(canvas, scene, colours, scale)
   canvas.setTransform(ratio, 0, 0, ratio, 0, 0)
   if (scene.home) paintHome(canvas, camera.toScreen(...scene.home), colours)
-  for (const spot of inOrder(scene.spots)) {
+  for (const spot of scene.spots) {
     paintSpot(canvas, spot, camera, colours, isFaint(scene, spot))
   }
   for (const spot of [scene.hovered, scene.focused, pickedSpot(scene)]) {
     if (spot) paintRing(canvas, spot, camera, spot === scene.focused ? colours.focus : colours.text)
   }
   paintNames(canvas, scene, colours)
-}
-
-/** What must not be missed comes last, over all others. */
-function inOrder(spots: readonly Spot[]): Spot[] {
-  return [...spots.filter(spot => !isForbidden(spot)), ...spots.filter(isForbidden)]
 }
 
 function paintLand(canvas: Canvas, land: Scene['land'], colours: Colours, scale: number): void {
@@ -119,8 +115,8 @@ function paintRing(canvas: Canvas, { dot, x, y, radius }: Spot, camera: Camera, 
   canvas.stroke()
 }
 
-function paintNames(canvas: Canvas, { names }: Scene, colours: Colours): void {
-  canvas.font = `12px ${getComputedStyle(canvas.canvas).fontFamily}`
+function paintNames(canvas: Canvas, { names, font }: Scene, colours: Colours): void {
+  canvas.font = font
   canvas.textBaseline = 'middle'
   canvas.lineJoin = 'round'
   canvas.lineWidth = 3.5

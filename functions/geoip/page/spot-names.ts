@@ -1,4 +1,3 @@
-import { isForbidden } from './spots.ts'
 import type { Spot } from './spots.ts'
 
 /** The name of a place beside its dot, in pixels of the map's panel. */
@@ -22,10 +21,7 @@ const letterWidth = 6.8
 const halfLine = 8
 const margin = 4
 
-/**
- * Names of places in sight, the forbidden and then the largest ones, beside their dots and only where they
- * cover nothing.
- */
+/** Names of places in sight, the first ones first, beside their dots and only where they cover nothing. */
 export function namesOf(
   spots: readonly Spot[],
   toScreen: (x: number, y: number) => readonly [number, number],
@@ -34,9 +30,7 @@ export function namesOf(
   const circles = spots.map(spot => boxOf(toScreen(spot.x, spot.y), spot.radius))
   const taken: Box[] = []
   const names: NamedSpot[] = []
-  for (const index of inOrder(spots)) {
-    const spot = spots[index]
-    if (!spot) continue
+  for (const [index, spot] of spots.entries()) {
     if (names.length === mostNames) break
     const [right, left] = sidesOf(toScreen(spot.x, spot.y), spot)
     const free = [right, left].find(
@@ -52,14 +46,6 @@ export function namesOf(
     else names.push({ text: spot.dot.name, x: free.left, y, align: 'left' })
   }
   return names
-}
-
-/** Indices of the spots, those that must not be missed first. */
-function inOrder(spots: readonly Spot[]): number[] {
-  return spots
-    .map((spot, index) => ({ index, rank: isForbidden(spot) ? 0 : 1 }))
-    .toSorted((a, b) => a.rank - b.rank)
-    .map(({ index }) => index)
 }
 
 function boxOf([x, y]: readonly [number, number], radius: number): Box {

@@ -33,9 +33,12 @@ export function spotsOf(
   })
 }
 
-/** Whether it must not be missed: painted over others, and named first. */
-export function isForbidden({ dot }: Spot): boolean {
-  return dot.verdict === 'forbidden'
+/** In which order spots are painted, one over the other, and named: the forbidden must not be missed. */
+export function ordersOf(spots: readonly Spot[]) {
+  const { forbidden = [], others = [] } = Object.groupBy(spots, ({ dot }) =>
+    dot.verdict === 'forbidden' ? 'forbidden' : 'others',
+  )
+  return { painted: [...others, ...forbidden], named: [...forbidden, ...others] }
 }
 
 export function largestOf(dots: readonly Dot[], measure: Measure): number {
