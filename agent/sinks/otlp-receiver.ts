@@ -18,6 +18,7 @@ import { gunzipSync } from 'node:zlib'
 import { arrivedIn, decodeOtlp, encodeMessage, type OtlpRequest } from './otlp-decode.ts'
 import type { Arrived } from './write-request-decode.ts'
 import { until } from './write-receiver.ts'
+import { unaryService } from './test/unary-service.ts'
 
 export type OtlpArrival = {
   readonly method: string | undefined
@@ -120,24 +121,11 @@ async function listenHttp(answer: Answer, atPort: number): Promise<Listening> {
 }
 
 const path = '/opentelemetry.proto.collector.metrics.v1.MetricsService/Export'
-const asIs = (bytes: Buffer) => bytes
-const service = {
-  export: {
-    path,
-    requestStream: false,
-    responseStream: false,
-    requestSerialize: asIs,
-    requestDeserialize: asIs,
-    responseSerialize: asIs,
-    responseDeserialize: asIs,
-  },
-} as const
-
 /** The server of @grpc/grpc-js, which knows nothing of our own side of gRPC. */
 async function listenGrpc(answer: Answer, atPort: number): Promise<Listening> {
   const server = new Server({ 'grpc.max_receive_message_length': 64 * 1_048_576 })
-  server.addService(service, {
-    export: (call: ServerUnaryCall<Buffer, Buffer>, reply: sendUnaryData<Buffer>) => {
+  server.addService(unaryService(path), {
+    call: (call: ServerUnaryCall<Buffer, Buffer>, reply: sendUnaryData<Buffer>) => {
       const headers = call.metadata.toHttp2Headers()
       const plain = call.request
       const [, port] = /:(\d+)$/.exec(call.getPeer()) ?? []

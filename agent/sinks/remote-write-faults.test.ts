@@ -4,27 +4,16 @@ import { killContract } from './kill-contract.ts'
 import { realPrometheus } from './real-prometheus.ts'
 import { RemoteWriteOptions } from './remote-write-options.ts'
 import { remoteWrite } from './remote-write.ts'
-import { writeReceiver } from './write-receiver.ts'
+import { remoteWriteTarget } from './test/remote-write-target.ts'
 
 // Another one each time; PODATLAS_SEED brings back the one that a failure named.
 const seed = Number(process.env.PODATLAS_SEED ?? Math.floor(Math.random() * 2 ** 31))
 
-async function listen(protocol: string) {
-  const receiver = await writeReceiver()
-  return {
-    ...receiver,
-    sink: { options: RemoteWriteOptions, open: remoteWrite },
-    options: { type: 'prometheus', endpoint: receiver.endpoint, protocol },
-    startOutage: () => receiver.answerAll({ status: 503 }),
-    endOutage: () => receiver.answerAll({ status: 204 }),
-  }
-}
-
 describe.concurrent.for(['auto', '2.0', '1.0'])('remote write %s', protocol =>
-  faultContract(() => listen(protocol), { seed }),
+  faultContract(() => remoteWriteTarget(protocol), { seed }),
 )
 
-describe('remote write from a spool', () => killContract(() => listen('auto'), { seed }))
+describe('remote write from a spool', () => killContract(() => remoteWriteTarget('auto'), { seed }))
 
 describe.concurrent('remote write to the real Prometheus', () =>
   faultContract(

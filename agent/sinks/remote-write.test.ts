@@ -5,21 +5,11 @@ import { describe, expect, test } from 'vitest'
 import { senderTo } from './conformance-sender.ts'
 import { spoolContract } from './contract.ts'
 import { EXAMPLE_MS, exampleSample, exampleSamples, exampleSeries, reading } from './examples.ts'
-import { RemoteWriteOptions } from './remote-write-options.ts'
-import { remoteWrite } from './remote-write.ts'
 import { until, writeReceiver } from './write-receiver.ts'
+import { remoteWriteTarget } from './test/remote-write-target.ts'
 
 describe.for(['1.0', '2.0'])('remote write %s', protocol =>
-  spoolContract(async () => {
-    const receiver = await writeReceiver()
-    return {
-      ...receiver,
-      sink: { options: RemoteWriteOptions, open: remoteWrite },
-      options: { type: 'prometheus', endpoint: receiver.endpoint, protocol },
-      startOutage: () => receiver.answerAll({ status: 503 }),
-      endOutage: () => receiver.answerAll({ status: 204 }),
-    }
-  }),
+  spoolContract(() => remoteWriteTarget(protocol)),
 )
 
 function many(count: number, prefix: string) {

@@ -1,5 +1,6 @@
 import { Server, ServerCredentials, type sendUnaryData, type ServerUnaryCall } from '@grpc/grpc-js'
 import type { Pair } from './certificates.ts'
+import { unaryService } from './unary-service.ts'
 
 /** A method that takes bytes and answers with bytes. */
 export const METHOD = '/podatlas.Test/Call'
@@ -19,19 +20,6 @@ type Tls = {
   readonly clientCa?: string
 }
 
-const asIs = (bytes: Buffer) => bytes
-const service = {
-  call: {
-    path: METHOD,
-    requestStream: false,
-    responseStream: false,
-    requestSerialize: asIs,
-    requestDeserialize: asIs,
-    responseSerialize: asIs,
-    responseDeserialize: asIs,
-  },
-} as const
-
 /** A server of @grpc/grpc-js on loopback that writes down what it hears, and answers as told. */
 export async function grpcServer(
   tls?: Tls,
@@ -40,7 +28,7 @@ export async function grpcServer(
 ) {
   const heard: Called[] = []
   const server = new Server()
-  server.addService(service, {
+  server.addService(unaryService(METHOD), {
     call: (call: ServerUnaryCall<Buffer, Buffer>, reply: sendUnaryData<Buffer>) => {
       const called = {
         message: call.request.toString(),
