@@ -6,7 +6,7 @@ import type { ApiServer } from './attribute/api-server.ts'
 import { parseCommandLine, type Command, type CommandLine } from './command-line.ts'
 import { ConfigError, faultOf, faultsError, type Fault } from './config-faults.ts'
 import { Settings } from './settings.ts'
-import { folderFault } from './sinks/spool-folder.ts'
+import { folderFault } from './sinks/spool/folder.ts'
 import { surroundingFaults, withProxy } from './sinks/surroundings.ts'
 
 /** Everything the agent was told, parsed and complete. */

@@ -13,8 +13,8 @@ import { bpfObject } from '../ci/bpf/object.ts'
 import { mountBpffs } from './kernel/test/bpffs.ts'
 import { ownerOf, startTraffic, type Service } from './kernel/test/traffic.ts'
 import { ext4Disk } from './sinks/test/own-disk.ts'
-import { writeReceiver } from './sinks/write-receiver.ts'
-import type { Arrived } from './sinks/write-request-decode.ts'
+import { writeReceiver } from './sinks/test/write-receiver.ts'
+import type { Arrived } from './sinks/test/write-request-decode.ts'
 import { betweenTicks, startAgent } from './test/agent-process.ts'
 
 // The real `node agent/main.ts` on the real kernel. The disk of the second of two spools is frozen, so that the agent

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import type { Config } from './config.ts'
 import { removePins } from './kernel/unpin.ts'
 import type { Log } from './log.ts'
-import { removeSpools } from './sinks/spool-folder.ts'
+import { removeSpools } from './sinks/spool/folder.ts'
 import { watchUninstall } from './uninstall.ts'
 
 export type LeaveOptions = {

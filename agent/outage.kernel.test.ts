@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { bpfObject } from '../ci/bpf/object.ts'
 import { mountBpffs } from './kernel/test/bpffs.ts'
 import { ownerOf, startTraffic, type Service } from './kernel/test/traffic.ts'
-import { realPrometheus } from './sinks/real-prometheus.ts'
+import { realPrometheus } from './sinks/test/real-prometheus.ts'
 import { startAgent, type AgentProcess } from './test/agent-process.ts'
 
 // The real `node agent/main.ts` on the real kernel, pushing to the real Prometheus.

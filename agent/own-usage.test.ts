@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { reading } from './sinks/examples.ts'
+import { reading } from './sinks/test/examples.ts'
 import { createTelemetry } from './telemetry.ts'
 import { ownUsage } from './own-usage.ts'
 

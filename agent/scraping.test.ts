@@ -4,8 +4,8 @@ import { connect, type Socket } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { scraping } from './scraping.ts'
-import { reading } from './sinks/examples.ts'
-import { until } from './sinks/write-receiver.ts'
+import { reading } from './sinks/test/examples.ts'
+import { until } from './sinks/test/write-receiver.ts'
 import { createTelemetry } from './telemetry.ts'
 
 const LINE = `${'x'.repeat(99_999)}\n`

@@ -1,9 +1,16 @@
-import type { Labels } from '../model.ts'
+import type { AttributedFlow, Labels } from '../model.ts'
 import type { Admission } from './admission.ts'
 import type { LiveTarget, LiveTargets } from './live-targets.ts'
 import { ALWAYS, type Groups, type MetricGroups } from './metric-groups.ts'
-import type { Part } from './placing.ts'
 import type { Local, Step, TargetNames } from './targets.ts'
+
+/** A flow, or what of it has found no series yet, and where it looks for one. */
+export type Part = {
+  readonly flow: AttributedFlow
+  readonly groups: Groups
+  readonly step: Step
+  readonly key: string
+}
 
 /** What a target of this step needs that it has not. */
 type Growing = { readonly target: LiveTarget; readonly groups: Groups }

@@ -1,18 +1,10 @@
 import type { AttributedFlow, Labels } from '../model.ts'
 import type { Telemetry } from '../telemetry.ts'
-import type { Decisions } from './decisions.ts'
+import type { Decisions, Part } from './decisions.ts'
 import type { LiveTargets } from './live-targets.ts'
 import { ALWAYS, type Groups, type MetricGroups } from './metric-groups.ts'
 import type { SeriesStore } from './series-store.ts'
 import { STEPS, type Step, type TargetNames } from './targets.ts'
-
-/** A flow, or what of it has found no series yet, and where it looks for one. */
-export type Part = {
-  readonly flow: AttributedFlow
-  readonly groups: Groups
-  readonly step: Step
-  readonly key: string
-}
 
 /**
  * Counts flows step by step: at each, first is decided who has series, then what belongs to these is

@@ -4,8 +4,8 @@ import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { expect, test } from 'vitest'
-import type { Answering } from '../sinks/write-receiver.ts'
-import { until, writeReceiver } from '../sinks/write-receiver.ts'
+import type { Answering } from '../sinks/test/write-receiver.ts'
+import { until, writeReceiver } from '../sinks/test/write-receiver.ts'
 
 const MAIN = join(import.meta.dirname, '../main.ts')
 

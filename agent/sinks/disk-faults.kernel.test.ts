@@ -2,10 +2,10 @@ import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { Samples } from '../model.ts'
-import { EXAMPLE_MS, exampleSamples, exampleSeries, reading } from './examples.ts'
+import { EXAMPLE_MS, exampleSamples, exampleSeries, reading } from './test/examples.ts'
 import { deliveryIn, outage, taken, valuesOf } from './test/deliveries.ts'
 import { ext4Disk, memoryDisk } from './test/own-disk.ts'
-import { until } from './write-receiver.ts'
+import { until } from './test/write-receiver.ts'
 
 // The errors are the real kernel's: of disks in mount namespaces of their own.
 

@@ -4,11 +4,17 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { createTelemetry } from '../telemetry.ts'
-import { EXAMPLE_MS, exampleSample, exampleSamples, exampleSeries, reading } from './examples.ts'
+import {
+  EXAMPLE_MS,
+  exampleSample,
+  exampleSamples,
+  exampleSeries,
+  reading,
+} from './test/examples.ts'
 import { openSinks } from './index.ts'
 import { sinkOptions } from './options.ts'
-import { RemoteWriteOptions } from './remote-write-options.ts'
-import { until, writeReceiver } from './write-receiver.ts'
+import { RemoteWriteOptions } from './remote-write/options.ts'
+import { until, writeReceiver } from './test/write-receiver.ts'
 
 test('a destination that hangs costs its own queue and nobody else anything', async () => {
   const telemetry = createTelemetry('node-1', '1.2.3')

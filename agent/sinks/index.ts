@@ -1,10 +1,10 @@
 import type { ScrapePart } from '../scraping.ts'
 import type { Telemetry } from '../telemetry.ts'
-import type { SpoolOptions } from './delivery-options.ts'
+import type { SpoolOptions } from './delivery/options.ts'
 import type { SinkOptions } from './options.ts'
 import type { OpenSink, SinkParts } from './sink.ts'
-import { sinkFolder, type SpoolPlace } from './spool-folder.ts'
-import { watchLeftovers } from './spool-leftovers.ts'
+import { sinkFolder, type SpoolPlace } from './spool/folder.ts'
+import { watchLeftovers } from './spool/leftovers.ts'
 
 /** `pages` are for the agent's server. */
 type OpenSinks = OpenSink & { readonly pages: readonly ScrapePart[] }
@@ -58,10 +58,12 @@ function placeOf(
 
 /** Every destination by the `type` that selects it. What is not configured is not loaded: the agent is to stay small. */
 async function open({ options, ...parts }: SinkParts<SinkOptions>): Promise<OpenSink> {
-  if (options.type === 'stdout') return (await import('./stdout.ts')).stdout({ ...parts, options })
-  if (options.type === 'otlp') return (await import('./otlp.ts')).otlp({ ...parts, options })
+  if (options.type === 'stdout')
+    return (await import('./stdout/stdout.ts')).stdout({ ...parts, options })
+  if (options.type === 'otlp') return (await import('./otlp/otlp.ts')).otlp({ ...parts, options })
   if (options.type === 'newrelic')
-    return (await import('./newrelic.ts')).newRelic({ ...parts, options })
-  if (options.type === 'scrape') return (await import('./scrape.ts')).scrape({ ...parts, options })
-  return (await import('./remote-write.ts')).remoteWrite({ ...parts, options })
+    return (await import('./newrelic/newrelic.ts')).newRelic({ ...parts, options })
+  if (options.type === 'scrape')
+    return (await import('./scrape/scrape.ts')).scrape({ ...parts, options })
+  return (await import('./remote-write/remote-write.ts')).remoteWrite({ ...parts, options })
 }

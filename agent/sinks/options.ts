@@ -1,9 +1,9 @@
 import { z } from 'zod'
-import { OtlpOptions } from './otlp-options.ts'
-import { NewRelicOptions } from './newrelic-options.ts'
-import { RemoteWriteOptions } from './remote-write-options.ts'
-import { ScrapeOptions } from './scrape-options.ts'
-import { StdoutOptions } from './stdout-options.ts'
+import { OtlpOptions } from './otlp/options.ts'
+import { NewRelicOptions } from './newrelic/options.ts'
+import { RemoteWriteOptions } from './remote-write/options.ts'
+import { ScrapeOptions } from './scrape/options.ts'
+import { StdoutOptions } from './stdout/options.ts'
 
 /** What can be set of every destination, by the `type` that selects it. */
 export const sinkSchemas = {

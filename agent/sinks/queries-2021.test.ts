@@ -4,10 +4,10 @@ import { aggregation } from '../aggregate/aggregate.ts'
 import type { AttributedFlow } from '../model.ts'
 import { createTelemetry } from '../telemetry.ts'
 import { exampleFlow } from '../test/example-flow.ts'
-import { realPrometheus } from './real-prometheus.ts'
-import { RemoteWriteOptions } from './remote-write-options.ts'
-import { remoteWrite } from './remote-write.ts'
-import { until } from './write-receiver.ts'
+import { realPrometheus } from './test/real-prometheus.ts'
+import { RemoteWriteOptions } from './remote-write/options.ts'
+import { remoteWrite } from './remote-write/remote-write.ts'
+import { until } from './test/write-receiver.ts'
 
 // The queries of the 2021 stack as they stand there, against its rules as the chart ships them. Grafana
 // puts the chosen namespaces in place of $namespace.

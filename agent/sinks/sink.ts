@@ -1,7 +1,7 @@
 import type { Samples } from '../model.ts'
 import type { ScrapePart } from '../scraping.ts'
 import type { Telemetry } from '../telemetry.ts'
-import type { SpoolPlace } from './spool-folder.ts'
+import type { SpoolPlace } from './spool/folder.ts'
 
 /** An open sink. Disposing sends what waits, for a bounded time; what has to stay behind is spooled, or counted. */
 export type OpenSink = AsyncDisposable & {

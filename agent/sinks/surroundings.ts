@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs'
-import { FileFault, readSecret, readSetting } from './http-files.ts'
-import { proxyOf } from './http-proxy.ts'
-import { readCa, readPair } from './http-tls.ts'
+import { FileFault, readSecret, readSetting } from './http/files.ts'
+import { proxyOf } from './http/proxy.ts'
+import { readCa, readPair } from './http/tls.ts'
 import { sinkOptions, type SinkOptions } from './options.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>

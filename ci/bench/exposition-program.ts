@@ -1,7 +1,7 @@
 import { Counter, Gauge, Registry } from 'prom-client'
 import type { Metric, Series } from '../../agent/model.ts'
 import { labelsOf } from '../../agent/sinks/series-labels.ts'
-import { scrapePage } from '../../agent/sinks/scrape-page.ts'
+import { scrapePage } from '../../agent/sinks/scrape/page.ts'
 import { parsePage } from '../../agent/relay/page.ts'
 import { cpuRounds } from './cpu-rounds.ts'
 import { tickOfSeries } from './rw-encode-traffic.ts'

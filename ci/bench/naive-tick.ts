@@ -5,7 +5,7 @@ import protobuf from 'protobufjs'
 import { compress } from 'snappyjs'
 import { loadLibbpf } from '../../agent/kernel/libbpf.ts'
 import { flowKey, flowValue } from '../../agent/kernel/wire.gen.ts'
-import { decodeWriteRequest } from '../../agent/sinks/write-request-decode.ts'
+import { decodeWriteRequest } from '../../agent/sinks/test/write-request-decode.ts'
 import { bpftool, mountBpffs } from './bpftool.ts'
 import { spreadOf, type Spread } from './spread.ts'
 

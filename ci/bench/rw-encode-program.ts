@@ -1,14 +1,14 @@
 import protobuf from 'protobufjs'
 import type { Samples } from '../../agent/model.ts'
-import { encodeRequest2, plainRequest2 } from '../../agent/sinks/remote-write-2-encode.ts'
-import { encodeWriteRequest } from '../../agent/sinks/remote-write-encode.ts'
-import { compressed } from '../../agent/sinks/remote-write-snappy.ts'
+import { encodeRequest2, plainRequest2 } from '../../agent/sinks/remote-write/encode-2.ts'
+import { encodeWriteRequest } from '../../agent/sinks/remote-write/encode-1.ts'
+import { compressed } from '../../agent/sinks/remote-write/snappy.ts'
 import { labelsOf } from '../../agent/sinks/series-labels.ts'
 import {
   decodeRequest2,
   decodeWriteRequest,
   type Arrived,
-} from '../../agent/sinks/write-request-decode.ts'
+} from '../../agent/sinks/test/write-request-decode.ts'
 import { cpuRounds } from './cpu-rounds.ts'
 import { tickOfSeries } from './rw-encode-traffic.ts'
 

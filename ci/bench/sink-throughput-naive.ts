@@ -1,7 +1,7 @@
 import protobuf from 'protobufjs'
 import { compress } from 'snappyjs'
 import { labelsOf } from '../../agent/sinks/series-labels.ts'
-import { VERSION_HEADERS } from '../../agent/sinks/remote-write-protocol.ts'
+import { VERSION_HEADERS } from '../../agent/sinks/remote-write/protocol.ts'
 import { backlogOf } from './sink-throughput-backlog.ts'
 
 /**

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { buffer } from 'node:stream/consumers'
 import protobuf from 'protobufjs'
 import { uncompressSync } from 'snappy'
-import { decodeRequest2, decodeWriteRequest } from '../../agent/sinks/write-request-decode.ts'
+import { decodeRequest2, decodeWriteRequest } from '../../agent/sinks/test/write-request-decode.ts'
 
 /**
  * sink-throughput-receiver.ts [decode]: takes remote write of both versions at next to no cost, since it only

@@ -2,7 +2,7 @@ import { appendFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Samples } from '../../agent/model.ts'
 import { labelsOf } from '../../agent/sinks/series-labels.ts'
-import { openSpool } from '../../agent/sinks/spool.ts'
+import { openSpool } from '../../agent/sinks/spool/spool.ts'
 import { backlogOf } from './sink-throughput-backlog.ts'
 
 /**

@@ -1,7 +1,7 @@
 import { subscribe } from 'node:diagnostics_channel'
 import { readFileSync } from 'node:fs'
 import { ClientRequest } from 'node:http'
-import { realPrometheus } from '../../agent/sinks/real-prometheus.ts'
+import { realPrometheus } from '../../agent/sinks/test/real-prometheus.ts'
 import { startRing } from './ring.ts'
 import { SERIES_PER_TARGET, INTERVAL_MS, simulatedNode, sum } from './simulated-node.ts'
 import { untilTaken } from './until-taken.ts'

@@ -1,8 +1,8 @@
 import { createTelemetry } from '../../telemetry.ts'
 import type { Samples } from '../../model.ts'
-import { startDelivery, type DeliveryParts } from '../delivery.ts'
+import { startDelivery, type DeliveryParts } from '../delivery/delivery.ts'
 import type { Outcome } from '../outcome.ts'
-import { EXAMPLE_MS, exampleSample, exampleSeries, reading } from '../examples.ts'
+import { EXAMPLE_MS, exampleSample, exampleSeries, reading } from './examples.ts'
 
 const series = exampleSeries()
 

@@ -8,7 +8,7 @@ import {
   type ServerHttp2Stream,
 } from 'node:http2'
 import { buffer } from 'node:stream/consumers'
-import { encodeMessage } from '../otlp-decode.ts'
+import { encodeMessage } from './otlp-decode.ts'
 import type { Front, Passing, Refusal, Reply } from './fault-front.ts'
 
 type Answer = {

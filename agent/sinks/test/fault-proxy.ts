@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer as createTcpServer, type Socket } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
-import { until } from '../write-receiver.ts'
+import { until } from './write-receiver.ts'
 import type { Pair } from './certificates.ts'
 import type { Front, Passing, Refusal } from './fault-front.ts'
 import { httpFront } from './fault-front-http.ts'

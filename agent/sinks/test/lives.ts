@@ -2,9 +2,9 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import type { Life, Said } from '../doomed-sink.ts'
+import type { Life, Said } from './doomed-sink.ts'
 
-const PROGRAM = join(import.meta.dirname, '../doomed-sink.ts')
+const PROGRAM = join(import.meta.dirname, './doomed-sink.ts')
 
 export type LiveSink = {
   /** Sends SIGKILL, and waits for the end. */

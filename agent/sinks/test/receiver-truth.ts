@@ -1,7 +1,7 @@
 import type { Samples } from '../../model.ts'
 import { arrivedOf } from '../../test/sample.ts'
-import type { Receiver } from '../contract.ts'
-import type { Arrived } from '../write-request-decode.ts'
+import type { Receiver } from './contract.ts'
+import type { Arrived } from './write-request-decode.ts'
 
 /** What a sink counted, over all its lives. */
 export type Counted = {

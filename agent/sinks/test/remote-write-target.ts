@@ -1,6 +1,6 @@
-import { RemoteWriteOptions } from '../remote-write-options.ts'
-import { remoteWrite } from '../remote-write.ts'
-import { writeReceiver } from '../write-receiver.ts'
+import { RemoteWriteOptions } from '../remote-write/options.ts'
+import { remoteWrite } from '../remote-write/remote-write.ts'
+import { writeReceiver } from './write-receiver.ts'
 
 /** A receiver of remote write, with the sink that writes to it, as the contracts of sinks want it. */
 export async function remoteWriteTarget(protocol: string) {

@@ -1,0 +1,22 @@
+import { retryAfterMs } from '../backoff.ts'
+import type { Outcome } from '../outcome.ts'
+import type { Answer } from './http.ts'
+
+type Status = Extract<Answer, { readonly status: number }>
+
+/** What became of a request, with what its attempt tells besides: bytes sent, and the receiver's clock. */
+export function noted(outcome: Outcome, answer: Answer): Outcome {
+  const serverMs = 'status' in answer ? answer.serverMs : undefined
+  return { ...outcome, sentBytes: answer.sentBytes, serverMs }
+}
+
+/** To be sent again, later if the receiver says when. */
+export function sentAgain({ status, headers }: Status, detail: string): Outcome {
+  const waitMs = retryAfterMs(headers['retry-after'], Date.now())
+  return { kind: 'retry', reason: String(status), detail, retryAfterMs: waitMs }
+}
+
+/** For a line of the log. */
+export function told(what: string, message: string): string {
+  return message === '' ? what : `${what}: ${message}`
+}

@@ -1,0 +1,51 @@
+import type { OutgoingHttpHeaders } from 'node:http'
+import type { HttpOptions } from './options.ts'
+
+// A tenant is no secret, and helps in a message, unless a file has it.
+const SECRET_HEADER = /auth|cookie|key|pass|secret|token/i
+/** So much of the beginning of a secret may stand at the end of a text that was cut. */
+const SHORTEST = 4
+
+/** What a destination says may repeat what it was sent: takes every secret out of a text. */
+export function redaction(
+  url: URL,
+  { proxyUrl, headerFiles }: Pick<HttpOptions, 'proxyUrl' | 'headerFiles'>,
+  headers: OutgoingHttpHeaders,
+): (text: string) => string {
+  const sent = Object.entries(headers).flatMap(([name, value]) =>
+    SECRET_HEADER.test(name) || name in headerFiles ? secretsOf(String(value)) : [],
+  )
+  const proxy = passwordOf(URL.parse(proxyUrl))
+  const secrets = [...sent, ...proxy, ...url.searchParams.values(), url.search.slice(1)]
+  // The longest first: one may be a part of another.
+  const found = secrets
+    .filter(secret => secret !== '')
+    .toSorted((one, other) => other.length - one.length)
+  return text =>
+    cut(
+      found.reduce((rest, secret) => rest.replaceAll(secret, '…'), text),
+      found,
+    )
+}
+
+/** A header's value, what follows its scheme, and the password that Basic encodes. */
+function secretsOf(value: string): string[] {
+  const [scheme, credentials = ''] = value.split(' ', 2)
+  if (scheme !== 'Basic') return [value, credentials]
+  const [, ...password] = Buffer.from(credentials, 'base64').toString().split(':')
+  return [value, credentials, password.join(':')]
+}
+
+function passwordOf(proxy: URL | null): string[] {
+  if (proxy === null) return []
+  return [proxy.password, decodeURIComponent(proxy.password)]
+}
+
+/** Without a secret that has only begun as the text ends. */
+function cut(text: string, secrets: readonly string[]): string {
+  const whole = text.replace(/\u{fffd}+$/u, '')
+  for (const secret of secrets)
+    for (let length = secret.length - 1; length >= SHORTEST; length--)
+      if (whole.endsWith(secret.slice(0, length))) return whole.slice(0, -length)
+  return whole
+}
