@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
-import { ALIAS, flattenTree, NEXT_WORD } from '../../functions/geoip/index-tree.ts'
-import { parseMmdb } from '../../functions/geoip/mmdb.ts'
+import { ALIAS, flattenTree, NEXT_WORD } from '../../functions/geoip/database/index-tree.ts'
+import { parseMmdb } from '../../functions/geoip/database/mmdb.ts'
 
 export type Family = 4 | 6
 

@@ -3,8 +3,8 @@ import { createInterface } from 'node:readline'
 import maxmind from 'maxmind'
 import type { Response } from 'maxmind'
 import { canonicalAddress } from '../../functions/address/canonical.ts'
-import { addressIndex } from '../../functions/geoip/index.ts'
-import { parseMmdb } from '../../functions/geoip/mmdb.ts'
+import { addressIndex } from '../../functions/geoip/database/address-index.ts'
+import { parseMmdb } from '../../functions/geoip/database/mmdb.ts'
 import { isRecord } from '../../functions/prometheus/json.ts'
 
 // geoip-program.ts WAY DATABASE FAMILY ADDRESSES: the same as geoip-c/reader.c, by another way. "memory"

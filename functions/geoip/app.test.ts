@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
 import { geoipApp } from './app.ts'
 import type { Parts } from './app.ts'
-import type { Connection } from './connections.ts'
+import type { Connection } from './connections/connections.ts'
 import type { Snapshot } from './answer-cache.ts'
-import type { ConnectionRows } from './connections.ts'
-import type { ViewRequest } from './view-request.ts'
+import type { ConnectionRows } from './connections/connections.ts'
+import type { ViewRequest } from './connections/view-request.ts'
 import { answer, demoMetrics, demoParts } from './test/demo.ts'
 
 test('/metrics is what Prometheus scrapes', async () => {

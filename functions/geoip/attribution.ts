@@ -1,5 +1,5 @@
 import { basename } from 'node:path'
-import type { Database } from './database.ts'
+import type { Database } from './database/database.ts'
 
 const sources = [
   { pattern: /dbip|db-ip/i, text: 'IP Geolocation by DB-IP (https://db-ip.com)' },

@@ -1,4 +1,4 @@
-import type { Found } from './lookup.ts'
+import type { Found } from './database/lookup.ts'
 import type { Lookup, LookupResult } from './locate.ts'
 import { sumTable } from './sum-table.ts'
 

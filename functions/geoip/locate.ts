@@ -1,6 +1,6 @@
 import { addressKind } from '../address/kind.ts'
 import type { AddressKind } from '../address/kind.ts'
-import type { Found } from './lookup.ts'
+import type { Found } from './database/lookup.ts'
 
 /**
  * `found`: a database places it; `unknown`: public, none does; `folded`: the agent's `other`, or a network such

@@ -1,7 +1,7 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { QueryFailure } from '../prometheus/answer.ts'
 import type { Query } from './config.ts'
-import type { Database, DatabaseProblem } from './database.ts'
+import type { Database, DatabaseProblem } from './database/database.ts'
 import type { LookupResult } from './locate.ts'
 
 /** Metrics of the function itself; the series of places are no part of it. */

@@ -1,7 +1,7 @@
 import { gaugeHead, label, sampleValue } from '../program/exposition.ts'
 import type { Query } from './config.ts'
 import type { Entries, Entry } from './entries.ts'
-import type { Found } from './lookup.ts'
+import type { Found } from './database/lookup.ts'
 
 // A short connection would lose its country before the window of a rate over it ends.
 const keepAddressMs = 10 * 60_000

@@ -3,7 +3,7 @@ import { mkdtempDisposableSync, readFileSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { openDatabases } from '../../../functions/geoip/database.ts'
+import { openDatabases } from '../../../functions/geoip/database/database.ts'
 import { stageDatabases } from '../databases/stage.ts'
 import { stageGeoip } from './stage.ts'
 

@@ -1,4 +1,4 @@
-import type { Connection } from '../connections.ts'
+import type { Connection } from '../connections/connections.ts'
 
 const columns: readonly (keyof Connection)[] = [
   'namespace',

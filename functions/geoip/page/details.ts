@@ -1,4 +1,4 @@
-import type { Connection } from '../connections.ts'
+import type { Connection } from '../connections/connections.ts'
 import { find, html, setText } from './dom.ts'
 import { formatRate } from './format.ts'
 import { placeKey, sumOf } from './places.ts'

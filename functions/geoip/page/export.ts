@@ -1,4 +1,4 @@
-import type { Connection } from '../connections.ts'
+import type { Connection } from '../connections/connections.ts'
 import { csvOf } from './csv.ts'
 import { find, html } from './dom.ts'
 

@@ -1,7 +1,7 @@
-import type { Connection } from '../connections.ts'
-import type { HistoryPoint } from '../history.ts'
+import type { Connection } from '../connections/connections.ts'
+import type { HistoryPoint } from '../connections/history.ts'
 import type { Location } from '../location.ts'
-import type { Policy } from '../verdicts.ts'
+import type { Policy } from '../connections/verdicts.ts'
 
 /** What `/api/connections` answers. */
 export type Feed = {

@@ -1,4 +1,4 @@
-import type { Connection } from '../connections.ts'
+import type { Connection } from '../connections/connections.ts'
 import { find, html } from './dom.ts'
 import { verdictTitles } from './verdict.ts'
 import { choicesOf, filters, hasFilters, none, withoutFilters } from './view.ts'

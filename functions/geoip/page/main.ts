@@ -1,4 +1,4 @@
-import type { Connection } from '../connections.ts'
+import type { Connection } from '../connections/connections.ts'
 import { placeDetails } from './details.ts'
 import { exportButton } from './export.ts'
 import { follow } from './feed.ts'

@@ -1,4 +1,4 @@
-import type { Verdict } from '../verdicts.ts'
+import type { Verdict } from '../connections/verdicts.ts'
 
 /**
  * Adds the outline of a mark to a path: a diamond of a circle's area for what is forbidden, so that nobody

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { Connection } from '../connections.ts'
+import type { Connection } from '../connections/connections.ts'
 import { rows } from '../test/rows.ts'
 import { dotsOf, measured, sumOf } from './places.ts'
 import type { Measure } from './places.ts'

@@ -1,5 +1,5 @@
-import type { Connection } from '../connections.ts'
-import type { Verdict } from '../verdicts.ts'
+import type { Connection } from '../connections/connections.ts'
+import type { Verdict } from '../connections/verdicts.ts'
 import { worstOf } from './verdict.ts'
 
 /** The bytes that give a dot its area. */

@@ -1,4 +1,4 @@
-import type { Connection } from '../connections.ts'
+import type { Connection } from '../connections/connections.ts'
 import { arrange, find, html, setAttributes, setText } from './dom.ts'
 import { formatBytes, formatCount, formatRate } from './format.ts'
 import { verdictTitles } from './verdict.ts'

@@ -1,4 +1,4 @@
-import type { HistoryPoint } from '../history.ts'
+import type { HistoryPoint } from '../connections/history.ts'
 import { find, setAttributes, setText, svg } from './dom.ts'
 import type { HistoryFeed } from './feed.ts'
 import { formatRate } from './format.ts'

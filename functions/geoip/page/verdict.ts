@@ -1,4 +1,4 @@
-import type { Verdict } from '../verdicts.ts'
+import type { Verdict } from '../connections/verdicts.ts'
 
 /** Worst first: what a place or a list shows of several. */
 export const verdicts: readonly Verdict[] = ['forbidden', 'allowed', 'unknown']

@@ -1,5 +1,5 @@
-import type { Connection } from '../connections.ts'
-import type { Verdict } from '../verdicts.ts'
+import type { Connection } from '../connections/connections.ts'
+import type { Verdict } from '../connections/verdicts.ts'
 import { placeKey } from './places.ts'
 import type { Measure } from './places.ts'
 

@@ -5,7 +5,7 @@ import { entryCollector } from '../entries.ts'
 import { locator, passedOver } from '../locate.ts'
 import { geoMetrics } from '../metrics.ts'
 import { placeSeries } from '../series.ts'
-import type { Found } from '../lookup.ts'
+import type { Found } from '../database/lookup.ts'
 
 const found: Readonly<Record<string, Found>> = {
   '192.0.2.1': {

@@ -1,4 +1,4 @@
-import type { Connection } from '../connections.ts'
+import type { Connection } from '../connections/connections.ts'
 
 const berlin = place('DE', 'Germany', 'Berlin', 52.52, 13.405)
 const saoPaulo = place('BR', 'Brazil', 'São Paulo', -23.55, -46.63)

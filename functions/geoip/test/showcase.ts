@@ -1,5 +1,5 @@
-import type { Connection, ConnectionRows } from '../connections.ts'
-import type { History } from '../history.ts'
+import type { Connection, ConnectionRows } from '../connections/connections.ts'
+import type { History } from '../connections/history.ts'
 
 /** A cluster in Frankfurt with a shop, its payments, a crawler and backups: what the pictures show. */
 export const cluster = { latitude: 50.11, longitude: 8.68 }

@@ -1,4 +1,4 @@
-import { isRecord } from '../prometheus/json.ts'
+import { isRecord } from '../../prometheus/json.ts'
 
 /** Whose network an address is in; what the database does not know is absent. */
 export type Network = {

@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from 'vitest'
 import { connectionReader } from './connections.ts'
-import type { LookupResult } from './locate.ts'
+import type { LookupResult } from '../locate.ts'
 import type { Judged } from './verdicts.ts'
 import type { Filters } from './view-request.ts'
 

@@ -1,5 +1,5 @@
-import { networkOf } from './lookup-network.ts'
-import type { Network } from './lookup-network.ts'
+import { networkOf } from './network.ts'
+import type { Network } from './network.ts'
 import { mmdbDecoder } from './mmdb-decode.ts'
 import { placeOf } from './place.ts'
 import type { Place } from './place.ts'

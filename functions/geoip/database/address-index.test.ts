@@ -2,11 +2,11 @@ import { array, assert, constantFrom, property, tuple, uint8Array } from 'fast-c
 import { Reader } from 'maxmind'
 import type { CityResponse } from 'maxmind'
 import { expect, test } from 'vitest'
-import { addressIndex } from './index.ts'
+import { addressIndex } from './address-index.ts'
 import { parseMmdb } from './mmdb.ts'
 import { placeOf } from './place.ts'
-import { bitsOf, double, rawMmdb, uint16, uint32, Verbatim } from './test/raw-mmdb.ts'
-import type { RawDatabase } from './test/raw-mmdb.ts'
+import { bitsOf, double, rawMmdb, uint16, uint32, Verbatim } from '../test/raw-mmdb.ts'
+import type { RawDatabase } from '../test/raw-mmdb.ts'
 
 const sizes = [24, 28, 32] as const
 const v4InV6 = '0'.repeat(96)

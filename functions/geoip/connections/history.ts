@@ -1,4 +1,4 @@
-import type { Matrix, Range } from '../prometheus/query.ts'
+import type { Matrix, Range } from '../../prometheus/query.ts'
 import { matcher, matchersOf, measure, selector } from './promql.ts'
 import type { ViewRequest } from './view-request.ts'
 

@@ -1,5 +1,5 @@
-import type { Ask } from '../prometheus/query.ts'
-import type { VectorSample } from '../prometheus/samples.ts'
+import type { Ask } from '../../prometheus/query.ts'
+import type { VectorSample } from '../../prometheus/samples.ts'
 import { measure } from './promql.ts'
 import type { ViewRequest } from './view-request.ts'
 

@@ -6,10 +6,10 @@ import type { CityResponse } from 'maxmind'
 import { expect, test } from 'vitest'
 import { openDatabases } from './database.ts'
 import { openLookup } from './lookup.ts'
-import { cities, writeMmdb } from './test/mmdb.ts'
+import { cities, writeMmdb } from '../test/mmdb.ts'
 import { placeOf } from './place.ts'
-import { double, rawMmdb, uint16, uint32, uint64, Verbatim } from './test/raw-mmdb.ts'
-import type { RawDatabase } from './test/raw-mmdb.ts'
+import { double, rawMmdb, uint16, uint32, uint64, Verbatim } from '../test/raw-mmdb.ts'
+import type { RawDatabase } from '../test/raw-mmdb.ts'
 
 const good: RawDatabase = {
   recordBits: 24,

@@ -1,4 +1,4 @@
-import { isRecord } from '../prometheus/json.ts'
+import { isRecord } from '../../prometheus/json.ts'
 
 /** Where an address is; what the database does not know is absent. */
 export type Place = {

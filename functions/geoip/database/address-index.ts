@@ -3,7 +3,7 @@ import { lazyRecords } from './index-records.ts'
 import type { Records } from './index-records.ts'
 import { slotsOf } from './index-slots.ts'
 import { ALIAS, flattenTree, NEXT_WORD } from './index-tree.ts'
-import { v4Bits, v6FirstHalf, v6Words } from '../address/bits.ts'
+import { v4Bits, v6FirstHalf, v6Words } from '../../address/bits.ts'
 import type { Mmdb } from './mmdb.ts'
 
 type Words = readonly [number, number, number, number]

