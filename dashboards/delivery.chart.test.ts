@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { globSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { basename, join } from 'node:path'
-import { promisify } from 'node:util'
+import { isDeepStrictEqual, promisify } from 'node:util'
 import { grafanaIntegreatlyOrg } from '@kubernetes-models/grafana-operator'
 import { expect, test } from 'vitest'
 import { chartFolder, fileOf, render } from '../ci/render/helm.ts'
@@ -32,6 +32,23 @@ test.each(Object.entries(ways))('%s gets each file as it is, byte for byte', asy
     const delivered = fileOf(manifests, `podatlas-dashboard-${name}`, `${name}.json`)
     expect(delivered).toBe(readFileSync(join(chartFolder, `files/dashboards/${name}.json`), 'utf8'))
   }
+})
+
+test('another interval of samples is in every query, and replaces nothing of Grafana but the dashboards', async () => {
+  const [before, after] = [await render(), await render(['--set', 'agent.interval=1m'])]
+  for (const name of names) {
+    const delivered = fileOf(after, `podatlas-dashboard-${name}`, `${name}.json`)
+    const committed = readFileSync(join(chartFolder, `files/dashboards/${name}.json`), 'utf8')
+    expect(delivered.match(/"interval":"60s"/g)).toHaveLength(committed.match(/"expr":/g)!.length)
+    expect(delivered).toBe(committed.replaceAll('"interval":"10s"', '"interval":"60s"'))
+  }
+  const changed = after.filter((object, index) => !isDeepStrictEqual(object, before[index]))
+  expect(changed.map(({ kind, metadata }) => `${kind} ${metadata.name}`).toSorted()).toEqual(
+    [
+      ...names.map(name => `ConfigMap podatlas-dashboard-${name}`),
+      ...['ConfigMap', 'DaemonSet'].map(kind => `${kind} podatlas-agent`),
+    ].toSorted(),
+  )
 })
 
 test('currency and address of the runbooks come from values, and nothing else changes', async () => {

@@ -19,9 +19,22 @@
 {{- $uids | sortAlpha | join ", " -}}
 {{- end }}
 
-{{/* The text of a dashboard, with the currency and the address of the runbooks from values. Takes {root, path}. */}}
+{{/* The longest time between two samples of a series: of those that agents send, and of those that somebody scrapes. */}}
+{{- define "podatlas.sampleInterval" -}}
+{{- $intervals := list .Values.agent.interval .Values.prometheus.scrapeInterval -}}
+{{- range list .Values.monitors.serviceMonitor .Values.monitors.podMonitor -}}
+{{- if .enabled }}{{ $intervals = append $intervals .interval }}{{ end -}}
+{{- end -}}
+{{- $longest := 0 -}}
+{{- range $intervals }}{{ $longest = max $longest (include "podatlas.seconds" . | int) }}{{ end -}}
+{{- $longest }}s
+{{- end }}
+
+{{/* The text of a dashboard, with the interval of samples, the currency and the address of the runbooks from values. Takes
+     {root, path}. */}}
 {{- define "podatlas.dashboardText" -}}
 {{- $text := .root.Files.Get .path | replace "currency:¤" (printf "currency:%s" .root.Values.cost.currency) -}}
+{{- $text = $text | replace `"interval":"10s"` (printf `"interval":"%s"` (include "podatlas.sampleInterval" .root)) -}}
 {{- with .root.Values.rules.runbookUrl -}}
 {{- $text = $text | replace "https://github.com/podatlas/podatlas/blob/main/docs/runbooks/" (printf "%s/" (trimSuffix "/" .)) -}}
 {{- end -}}

@@ -59,7 +59,9 @@ async function step(work: () => Promise<unknown>): Promise<void> {
 }
 
 describe('the objects of each way of use', () => {
-  const files = readdirSync(join(chart, 'ci')).filter(file => file.endsWith('-values.yaml'))
+  const files = ['ci', 'tests']
+    .flatMap(folder => readdirSync(join(chart, folder)).map(name => join(chart, folder, name)))
+    .filter(path => /\/ci\/.*-values\.yaml$|\/everything-values\.yaml$/.test(path))
 
   beforeAll(async () => {
     const namespaces = [...files.map(namespaceOf), ...othersNamespaces]
@@ -84,15 +86,15 @@ describe('the objects of each way of use', () => {
     await kubectl(['delete', 'namespace', ...othersNamespaces])
   })
 
-  test.concurrent.for(files)(
+  test.concurrent.for(files.map(file => [basename(file), file] as const))(
     '%s: upgraded from the previous chart, stored in less than 256 KiB, removed without a trace',
-    async file => {
+    async ([, file]) => {
       const release: Release = { name: namespaceOf(file), namespace: namespaceOf(file) }
       const [helm, helm3] = [
         helmOf(folders, release),
         helmOf(folders, { ...release, helm: 'helm3' }),
       ]
-      const all = ['--values', join(chart, 'ci', file)]
+      const all = ['--values', file]
       // Values that it did not know yet come with the upgrade.
       await helm3('install', previous, ...all).catch(async () => await helm3('install', previous))
       await helm('upgrade', chart, ...all)

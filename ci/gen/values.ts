@@ -37,6 +37,9 @@ const root = join(import.meta.dirname, '../..')
 /** Names that values no longer have: let through, so that the chart can tell the new ones (chart/files/moved.yaml). */
 const moved = { geo: passedThrough, convis: passedThrough }
 
+/** An object of Kubernetes, as YAML or as text. */
+const manifest = z.union([z.string(), passedThrough])
+
 const Values = section({
   ...moved,
   // Helm hands both to every chart that is the part of another; a strict root without them refuses to be one.
@@ -215,7 +218,7 @@ const Values = section({
     nodeSelector: strings,
     tolerations: podKeys.tolerations,
   }),
-  extraObjects: z.record(z.string(), z.union([z.string(), passedThrough])),
+  extraObjects: z.union([z.record(z.string(), manifest), z.array(manifest)]),
 })
 
 /** Schema of a part of the whole, which alone says what draft it is of. */

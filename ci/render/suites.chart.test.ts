@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdtempDisposableSync, readdirSync, readFileSync } from 'node:fs'
+import { globSync, mkdtempDisposableSync, readdirSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { promisify, stripVTControlCharacters } from 'node:util'
@@ -28,6 +28,12 @@ test('the schema is tried with the values of each way of use', () => {
   const suite = readFileSync(join(chartFolder, 'tests/schema_test.yaml'), 'utf8')
   const tried = [...suite.matchAll(/values: \[\.\.\/ci\/(\S+)\]/g)].map(([, name]) => name)
   expect(tried).toEqual(valuesFiles.map(path => basename(path)).toSorted())
+})
+
+test('the text of a template is compared in the suite of NOTES only: of YAML it is empty, and matches nothing', () => {
+  const files = globSync(join(chartFolder, 'tests/*_test.yaml'))
+  const raw = files.filter(file => /(Regex|equal)Raw:/i.test(readFileSync(file, 'utf8')))
+  expect(raw.map(file => basename(file))).toEqual(['notes_test.yaml'])
 })
 
 test('every case of every suite in chart/tests passes', async ({ task }) => {

@@ -55,7 +55,7 @@ export function inNamespace(name: string, ...matchers: string[]): string {
 /** Matchers of `destination_ip` for what went over the series budget: into a network, or into "other". */
 export const foldedAddress = 'destination_ip=~"other|.+/.+"'
 
-/** Per second, over the window that Grafana derives from the step and the data source's interval. */
+/** Per second, over the window that Grafana derives from the step and the query's interval. */
 export function rate(name: string, ...matchers: string[]): string {
   return rateOf(selected(name, ...matchers))
 }

@@ -16,6 +16,14 @@ export function slice(refId: string, expr: string, legend: string) {
   return query(refId, expr).legendFormat(legend).instant()
 }
 
+/**
+ * Time between two samples, of which Grafana makes the smallest step and the window of rates. It stands in each query, as that of
+ * the data source is about all that its Prometheus scrapes, and a Grafana learns of another one by a restart only. The chart puts
+ * the longer of agent.interval and prometheus.scrapeInterval in its place.
+ */
+const interval = '10s'
+
 function query(refId: string, expr: string) {
-  return new prometheus.DataqueryBuilder().refId(refId).datasource(datasource).expr(expr)
+  const target = new prometheus.DataqueryBuilder().refId(refId).datasource(datasource)
+  return target.expr(expr).interval(interval)
 }

@@ -1,7 +1,6 @@
-{{/* The data source of the bundled Grafana. Its uid never changes: links and saved panels hold it. */}}
+{{/* The data source of the bundled Grafana. Its uid never changes: links and saved panels hold it. What is in it is read at a start
+     of Grafana only; how often there is a sample may change without one, so the dashboards say that. */}}
 {{- define "podatlas.grafanaDatasource" -}}
-{{- $agent := include "podatlas.seconds" .Values.agent.interval | int -}}
-{{- $scrape := include "podatlas.seconds" .Values.prometheus.scrapeInterval | int -}}
 apiVersion: 1
 datasources:
   - name: Prometheus
@@ -13,8 +12,6 @@ datasources:
     editable: false
     jsonData:
       httpMethod: POST
-      # The longest time between two samples: Grafana derives $__rate_interval from it.
-      timeInterval: {{ max $agent $scrape }}s
 {{- end }}
 
 {{- define "podatlas.grafanaProvider" -}}
