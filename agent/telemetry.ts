@@ -132,10 +132,11 @@ export function createTelemetry(nodeName: string, version: string) {
       'Samples in requests that failed and are made again',
       ['sink'],
     ),
-    sinkSamplesDropped: counter('sink_samples_dropped_total', 'Samples that never arrive', [
-      'sink',
-      'reason',
-    ]),
+    sinkSamplesDropped: counter(
+      'sink_samples_dropped_total',
+      'Samples that do not arrive; of those whose reason is unconfirmed, some may have',
+      ['sink', 'reason'],
+    ),
     sinkValuesCut: counter(
       'sink_values_cut_total',
       'Values of labels that were cut to what the destination takes',

@@ -6,6 +6,8 @@ type Attempt = {
   readonly sentBytes?: number | undefined
   /** The destination's clock when it answered, ms since the epoch. */
   readonly serverMs?: number | undefined
+  /** It went out, and nobody said what became of it: the destination may have it. Absent: no. */
+  readonly isUnanswered?: boolean | undefined
 }
 
 type Verdict =

@@ -10,6 +10,8 @@ export type SampleQueue = {
   readonly settle: (count?: number) => void
   /** Whether what is in the hand is also where the next agent finds it. */
   readonly isKept: () => boolean
+  /** Whether what is in the hand may have been sent by an earlier agent, which did not live to hear of it. */
+  readonly isInDoubt: () => boolean
   /** Samples that wait, those in the hand not included. */
   readonly size: () => number
   /** Stamp of the oldest that waits, ms since the epoch; undefined: none does, or it is not known. */
@@ -21,6 +23,9 @@ export type SampleQueue = {
   /** Ends it; gives how many samples waited that the next agent does not find. */
   readonly close: () => Promise<number>
 }
+
+/** The reason of drops that may be none. */
+export const UNCONFIRMED = 'unconfirmed'
 
 export type OnDrop = (count: number, reason: string, detail: string) => void
 
@@ -76,6 +81,7 @@ export function memoryQueue(limit: number, onDrop: OnDrop): MemoryQueue {
     },
     settle: () => (inHand = 0),
     isKept: () => false,
+    isInDoubt: () => false,
     size: () => size,
     oldestMs: () => moments[0]?.timestampMs,
     orphans: [],

@@ -23,37 +23,49 @@ export type BatchParts<Body> = {
   readonly isKept: () => boolean
 }
 
+/** Samples on their way. */
+type Sending = {
+  readonly batch: Samples
+  /** The destination may have them without our knowing. */
+  isInDoubt: boolean
+}
+
 /**
- * Sends batches, each until it is settled: taken, refused, or counted as dropped. Resolves to false if the next agent
- * is to do it.
+ * Sends batches, each until it is settled: taken, refused, or counted as dropped; what may have arrived nevertheless is
+ * never told as plainly dropped. Resolves to false if the next agent is to do it.
  */
-export function batchDelivery<Body>(parts: BatchParts<Body>): (batch: Samples) => Promise<boolean> {
+export function batchDelivery<Body>(
+  parts: BatchParts<Body>,
+): (batch: Samples, isInDoubt: boolean) => Promise<boolean> {
   const { encode, send, account, waiting, onTooLarge, giveUp, leave, isKept } = parts
 
-  async function deliver(batch: Samples): Promise<boolean> {
+  async function deliver(batch: Samples, isInDoubt: boolean): Promise<boolean> {
+    const sending = { batch, isInDoubt }
     try {
-      if (giveUp.aborted) return abandon(batch)
-      return await deliverBody(batch, encode(batch))
+      if (giveUp.aborted) return abandon(sending)
+      return await deliverBody(sending, encode(batch))
     } catch (error) {
       // A fault of ours in one batch must not end the sink: the next batch may be fine.
-      account.dropped(batch.series.length, 'internal', String(error))
+      drop(sending, 'internal', String(error))
       return true
     }
   }
 
-  async function deliverBody(batch: Samples, first: Body): Promise<boolean> {
+  async function deliverBody(sending: Sending, first: Body): Promise<boolean> {
+    const { batch } = sending
     const count = batch.series.length
     let body = first
     let isAnew = false
     for (let attempt = 0; ; attempt++) {
       const outcome = await send(body, giveUp)
       account.attempted(outcome)
+      sending.isInDoubt ||= outcome.isUnanswered === true
       if (outcome.kind === 'taken') {
-        account.settled(count, outcome)
+        account.settled(count, outcome, sending.isInDoubt)
         return true
       }
-      if (giveUp.aborted) return abandon(batch)
-      if (outcome.kind === 'halve') return await deliverHalves(batch)
+      if (giveUp.aborted) return abandon(sending)
+      if (outcome.kind === 'halve') return await deliverHalves(sending)
       if (outcome.kind === 'again') {
         // Once is a change of form; more would be a circle without a pause.
         if (isAnew) throw new Error(`asked twice for another form: ${outcome.detail}`)
@@ -65,20 +77,23 @@ export function batchDelivery<Body>(parts: BatchParts<Body>): (batch: Samples) =
       account.failed(outcome.reason)
       if (outcome.kind === 'refused') {
         if (outcome.isTooLarge) onTooLarge(count)
-        account.settled(count, outcome)
+        account.settled(count, outcome, sending.isInDoubt)
         return true
       }
       account.log(outcome.reason, `${outcome.detail}; trying again, ${waiting()} samples wait`)
       await sleep(backoffMs(attempt, Math.random(), outcome.retryAfterMs))
-      if (giveUp.aborted || (leave.aborted && isKept())) return abandon(batch)
+      if (giveUp.aborted || (leave.aborted && isKept())) return abandon(sending)
       account.retried(count)
     }
   }
 
-  async function deliverHalves(batch: Samples): Promise<boolean> {
+  async function deliverHalves({ batch, isInDoubt }: Sending): Promise<boolean> {
     const middle = Math.floor(batch.series.length / 2)
     if (middle === 0) throw new Error('a single sample cannot be halved')
-    return (await deliver(partOf(batch, 0, middle))) && (await deliver(partOf(batch, middle)))
+    return (
+      (await deliver(partOf(batch, 0, middle), isInDoubt)) &&
+      (await deliver(partOf(batch, middle), isInDoubt))
+    )
   }
 
   /** Waiting for a destination that is down would only make the end late: the spool keeps what waits. */
@@ -88,10 +103,16 @@ export function batchDelivery<Body>(parts: BatchParts<Body>): (batch: Samples) =
   }
 
   /** False: the next agent finds it in the spool. */
-  function abandon(batch: Samples): boolean {
+  function abandon(sending: Sending): boolean {
     if (isKept()) return false
-    account.dropped(batch.series.length, 'shutdown', NOT_IN_TIME)
+    drop(sending, 'shutdown', NOT_IN_TIME)
     return true
+  }
+
+  function drop({ batch, isInDoubt }: Sending, reason: string, detail: string): void {
+    const count = batch.series.length
+    if (isInDoubt) account.droppedInDoubt(count, detail)
+    else account.dropped(count, reason, detail)
   }
 
   return deliver

@@ -79,7 +79,7 @@ test('a destination that never answers is let go when the sink closes', async ()
   const target = deliveryTo(never, { flushMs: 100 })
   target.offer(moment(1))
   await target[Symbol.asyncDispose]()
-  expect(target.dropped('shutdown')).toBe(1)
+  expect(target.dropped('unconfirmed')).toBe(1)
 })
 
 test('an outage is one line a minute per reason, however often it is tried', async () => {

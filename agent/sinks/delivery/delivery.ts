@@ -86,7 +86,7 @@ export function startDelivery<Body>(parts: DeliveryParts<Body>): OpenSink {
       const taken = queue.take()
       const moment = taken instanceof Promise ? await taken : taken
       if (!moment) break
-      inHand = { moment, settled: 0 }
+      inHand = { moment, settled: 0, isInDoubt: queue.isInDoubt() }
       // Who offered it releases what it was counted from before anything of it goes out.
       await Promise.resolve()
       await deliverMoment(inHand)
@@ -104,7 +104,7 @@ export function startDelivery<Body>(parts: DeliveryParts<Body>): OpenSink {
   }
 
   async function deliverMoment(hand: Hand): Promise<void> {
-    const { moment } = hand
+    const { moment, isInDoubt } = hand
     const endOf = new Map<number, number>()
     let next = 0
     async function lane(): Promise<void> {
@@ -112,7 +112,7 @@ export function startDelivery<Body>(parts: DeliveryParts<Body>): OpenSink {
         const start = next
         next = Math.min(countOf(moment), start + maxSamplesPerSend)
         const end = next
-        if (!(await deliver(partOf(moment, start, end)))) return
+        if (!(await deliver(partOf(moment, start, end), isInDoubt))) return
         endOf.set(start, end)
         for (let at = endOf.get(hand.settled); at !== undefined; at = endOf.get(at))
           hand.settled = at
@@ -149,7 +149,7 @@ export function startDelivery<Body>(parts: DeliveryParts<Body>): OpenSink {
 }
 
 /** The moment that is being sent, and how many samples from its beginning are settled. */
-type Hand = { readonly moment: Samples; settled: number }
+type Hand = { readonly moment: Samples; readonly isInDoubt: boolean; settled: number }
 
 function openQueue(
   {

@@ -102,6 +102,7 @@ export function spooledQueue(parts: SpooledQueueParts): SampleQueue {
     take,
     settle,
     isKept: () => isSpooledInHand && spool?.isKept() === true,
+    isInDoubt: () => isSpooledInHand && spool?.isInDoubt() === true,
     size: () => (spool?.size() ?? 0) + unspooled.size(),
     oldestMs: () => spool?.oldestMs() ?? unspooled.oldestMs(),
     orphans: spool?.orphans ?? [],

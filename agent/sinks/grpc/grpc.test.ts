@@ -67,6 +67,17 @@ test.for<[string, (stream: ServerHttp2Stream, socket: Socket) => void, string]>(
   expect(await grpc.call(METHOD, Buffer.from('hello'), false, neverAborted)).toMatchObject({
     fault: 'reset',
     text: expect.stringContaining(says),
+    isUnanswered: true,
+  })
+})
+
+test('where nobody listens, nothing went out', async () => {
+  const { url, ...server } = await rawServer(() => undefined)
+  await server[Symbol.asyncDispose]()
+  using grpc = openGrpc(Options.parse({ endpoint: url, timeout: '5m' }), 'podatlas/1.2.3')
+  expect(await grpc.call(METHOD, Buffer.from('hello'), false, neverAborted)).toMatchObject({
+    fault: 'refused',
+    isUnanswered: false,
   })
 })
 

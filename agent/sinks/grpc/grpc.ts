@@ -17,6 +17,8 @@ import { redaction } from '../http/redaction.ts'
 export type GrpcAnswer = {
   /** Bytes of the message that went out for it; heads and what HTTP/2 adds come on top. */
   readonly sentBytes: number
+  /** Whether it went out and nobody answered: the server may have it. */
+  readonly isUnanswered: boolean
 } & (
   | {
       readonly status: GrpcStatus
@@ -79,13 +81,16 @@ export function openGrpc(options: HttpOptions, userAgent: string): Grpc {
       sentBytes = outgoing.length
       const { text: said, ...answer } = await exchange(stream, outgoing, signal)
       const text = onOneLine(redact(said).slice(0, TEXT_LENGTH))
-      return { ...answer, text, redact, sentBytes }
+      return { ...answer, text, redact, sentBytes, isUnanswered: false }
     } catch (error) {
       if (error instanceof FileFault) throw error
       // A connection that does not answer may be dead without anybody having said so.
       if (signal.reason === 'timeout') session.forget()
       const cause = error instanceof Error && error.cause !== undefined ? error.cause : error
-      return { fault: faultOf(cause), text: onOneLine(redact(messageOf(cause))), sentBytes }
+      // Without a connection, a stream has no number.
+      const isUnanswered = stream?.pending === false
+      const text = onOneLine(redact(messageOf(cause)))
+      return { fault: faultOf(cause), text, sentBytes, isUnanswered }
     } finally {
       stream?.destroy()
     }

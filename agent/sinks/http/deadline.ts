@@ -7,7 +7,11 @@ export type Unanswered = {
   readonly text: string
   /** Bytes that went out for it. */
   readonly sentBytes: number
+  /** Whether the other end may have it nevertheless. */
+  readonly isUnanswered: boolean
 }
+
+const NOTHING_SENT = { sentBytes: 0, isUnanswered: false }
 
 /**
  * One attempt with a signal that aborts with `signal`, and after `timeoutMs`: its answer, or in words for
@@ -33,7 +37,7 @@ export async function answerInTime<Answered extends object>(
     return { ...result, fault, text: `no answer from ${where}: ${text}` }
   } catch (error) {
     if (!(error instanceof FileFault)) throw error
-    return { fault: error.reason, text: `${error.setting}: ${error.message}`, sentBytes: 0 }
+    return { fault: error.reason, text: `${error.setting}: ${error.message}`, ...NOTHING_SENT }
   } finally {
     clearTimeout(deadline)
     signal.removeEventListener('abort', cutShort)

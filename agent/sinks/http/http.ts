@@ -12,6 +12,8 @@ import { redaction } from './redaction.ts'
 export type Answer = {
   /** Bytes that went out for it, head and body; TLS and TCP come on top. */
   readonly sentBytes: number
+  /** Whether a request of it went out that nobody answered: the receiver may have that one. */
+  readonly isUnanswered: boolean
 } & (
   | {
       readonly status: number
@@ -66,7 +68,7 @@ export function openHttpWith(
     const redact = redaction(url, options, headers)
     using lease = await connections.lease()
     const { agent } = lease
-    for (;;) {
+    for (let isUnanswered = false; ; isUnanswered = true) {
       const sent = request(url, {
         method: 'POST',
         agent,
@@ -76,19 +78,26 @@ export function openHttpWith(
         timeout: options.timeout,
       })
       const count = bytesOf(sent)
+      const hasGoneOut = departureOf(sent, url)
       let hasBegun = false
       sent.once('response', () => (hasBegun = true))
       try {
         const answer = await exchange(sent, outgoing.body)
         const text = onOneLine(redact(answer.body.toString()).slice(0, TEXT_LENGTH))
         if (answer.status === 407 && options.proxyUrl !== '')
-          return { fault: 'proxy', text: `the proxy refuses: 407 ${text}`, sentBytes: count() }
-        return { ...answer, text, redact, sentBytes: count() }
+          return {
+            fault: 'proxy',
+            text: `the proxy refuses: 407 ${text}`,
+            sentBytes: count(),
+            isUnanswered,
+          }
+        return { ...answer, text, redact, sentBytes: count(), isUnanswered }
       } catch (error) {
         // The server closed it while nothing was under way: no fault, and there may be more such connections.
         const fault = faultOf(error)
         if (sent.reusedSocket && fault === 'reset' && !hasBegun && !signal.aborted) continue
-        return { fault, text: onOneLine(redact(messageOf(error))), sentBytes: count() }
+        const text = onOneLine(redact(messageOf(error)))
+        return { fault, text, sentBytes: count(), isUnanswered: isUnanswered || hasGoneOut() }
       }
     }
   }
@@ -113,6 +122,18 @@ function bytesOf(outgoing: ClientRequest): () => number {
   let before = 0
   outgoing.once('socket', socket => (before = socket.bytesWritten))
   return () => Math.max(0, (outgoing.socket?.bytesWritten ?? before) - before)
+}
+
+/** Whether there was a connection for it, so that the other end may have it. */
+function departureOf(outgoing: ClientRequest, { protocol }: URL): () => boolean {
+  let hasGoneOut = false
+  const depart = () => (hasGoneOut = true)
+  const isTls = protocol === 'https:'
+  outgoing.once('socket', socket => {
+    if (outgoing.reusedSocket || (!isTls && !socket.connecting)) depart()
+    else socket.once(isTls ? 'secureConnect' : 'connect', depart)
+  })
+  return () => hasGoneOut
 }
 
 async function exchange(outgoing: ClientRequest, body: Uint8Array) {

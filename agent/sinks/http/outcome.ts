@@ -4,10 +4,16 @@ import type { Answer } from './http.ts'
 
 type Status = Extract<Answer, { readonly status: number }>
 
+/** Of what stands before a receiver: it has asked the receiver, and got no answer or none that it understood. */
+const OF_GATEWAYS = [502, 504]
+
 /** What became of a request, with what its attempt tells besides: bytes sent, and the receiver's clock. */
 export function noted(outcome: Outcome, answer: Answer): Outcome {
-  const serverMs = 'status' in answer ? answer.serverMs : undefined
-  return { ...outcome, sentBytes: answer.sentBytes, serverMs }
+  const { sentBytes, isUnanswered } = answer
+  if (!('status' in answer)) return { ...outcome, sentBytes, isUnanswered }
+  const { serverMs, status } = answer
+  const isInDoubt = isUnanswered || OF_GATEWAYS.includes(status)
+  return { ...outcome, sentBytes, serverMs, isUnanswered: isInDoubt }
 }
 
 /** To be sent again, later if the receiver says when. */

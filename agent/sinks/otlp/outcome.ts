@@ -19,6 +19,9 @@ const RETRIED_CODES = [
   'unavailable',
 ]
 
+/** After these a call may have been taken: gRPC says so itself, or its server is not who answered. */
+const DOUBTFUL_CODES = ['cancelled', 'deadline_exceeded', 'unavailable']
+
 export function judgeHttp(answer: Answer, where: string, samples: number): Judged {
   const { outcome, ...rest } = judgedHttp(answer, where, samples)
   return { outcome: noted(outcome, answer), ...rest }
@@ -26,7 +29,10 @@ export function judgeHttp(answer: Answer, where: string, samples: number): Judge
 
 export function judgeGrpc(answer: GrpcAnswer, where: string, samples: number): Judged {
   const { outcome, ...rest } = judgedGrpc(answer, where, samples)
-  return { outcome: { ...outcome, sentBytes: answer.sentBytes }, ...rest }
+  const { sentBytes } = answer
+  const isUnanswered =
+    answer.isUnanswered || ('status' in answer && DOUBTFUL_CODES.includes(answer.status))
+  return { outcome: { ...outcome, sentBytes, isUnanswered }, ...rest }
 }
 
 function judgedHttp(answer: Answer, where: string, samples: number): Judged {

@@ -95,6 +95,43 @@ test('what was not settled is taken again by the next one, without what was', as
   expect(second.dropped).toEqual([])
 })
 
+test('only what was taken when its agent died is in doubt, also as the first of a segment', async () => {
+  // Each moment in a segment of its own.
+  const parts = { maxBytes: 2_000 }
+  const first = spoolHere(parts)
+  first.append(moment(1))
+  await first.take(NOW_MS)
+  first.settle()
+  for (const value of [2, 3]) first.append(moment(value))
+  await first.take(NOW_MS)
+  expect(first.isInDoubt()).toBe(false)
+  expect(segments()).toHaveLength(3)
+  const second = spoolHere(parts)
+  for (const [value, isInDoubt] of [
+    [2, true],
+    [3, false],
+  ] as const) {
+    expect(await second.take(NOW_MS)).toMatchObject({ timestampMs: EXAMPLE_MS + value })
+    expect(second.isInDoubt()).toBe(isInDoubt)
+    second.settle()
+  }
+})
+
+test('what is too old is told apart from what may have arrived before it was', async () => {
+  const first = spoolHere()
+  for (const value of [1, 2]) first.append(moment(value))
+  await first.take(NOW_MS)
+  const second = spoolHere({ maxAgeMs: 1_000 })
+  // Too old as a whole, and still to be read: nobody knows yet how much of it may have arrived.
+  second.append(exampleSample(series, 3, NOW_MS))
+  expect(second.dropped).toEqual([])
+  expect(valuesOf(await drained(second))).toEqual([3])
+  expect(second.dropped).toEqual([
+    [1, 'unconfirmed'],
+    [1, 'spool_age'],
+  ])
+})
+
 test('a torn end is cut off, and what stands before it arrives', async () => {
   const first = spoolHere()
   for (const value of [1, 2]) first.append(moment(value))

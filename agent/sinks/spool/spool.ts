@@ -1,4 +1,5 @@
 import type { Samples, Series } from '../../model.ts'
+import { UNCONFIRMED } from '../sample-queue.ts'
 import { spoolAppending } from './appending.ts'
 import type { SpoolPlace } from './folder.ts'
 import { heldMoments } from './held.ts'
@@ -30,6 +31,8 @@ export type Spool = {
   readonly unsettled: () => number
   /** Whether what was taken is still there: the oldest may have gone meanwhile. */
   readonly isKept: () => boolean
+  /** Whether an earlier agent may have sent what was taken, and did not live to hear of it. */
+  readonly isInDoubt: () => boolean
   readonly bytes: () => number
   /** Stamp of the next moment, if it is in memory. */
   readonly oldestMs: () => number | undefined
@@ -47,7 +50,7 @@ export function openSpool(parts: SpoolParts): Spool {
   const { segments, position, next, lastNumber, orphans } = recoverSpool(parts)
   const held = heldMoments(maxHeld)
   const tooOld = `older than ${maxAgeMs / 1_000} s, which is the maxAge of the spool`
-  const { take, settle, isKept, ...taking } = spoolTaking({
+  const { take, settle, isKept, isInDoubt, ...taking } = spoolTaking({
     segments,
     held,
     position,
@@ -58,7 +61,7 @@ export function openSpool(parts: SpoolParts): Spool {
       if (segment === appending.current()) appending.close()
       drop(segment, 'spool_lost', `cannot be read back: ${String(error)}`)
     },
-    onOld: count => onDrop(count, 'spool_age', tooOld),
+    onOld: (count, isUnsent) => onDrop(count, isUnsent ? 'spool_age' : UNCONFIRMED, tooOld),
   })
   const appending = spoolAppending({
     directory,
@@ -80,7 +83,7 @@ export function openSpool(parts: SpoolParts): Spool {
 
   function dropOld(beforeMs: number): void {
     for (let one = segments.oldest(); one && one.newestMs < beforeMs; one = segments.oldest()) {
-      if (one === appending.current()) return
+      if (one === appending.current() || taking.mayHaveArrived(one)) return
       drop(one, 'spool_age', tooOld)
     }
   }
@@ -106,6 +109,7 @@ export function openSpool(parts: SpoolParts): Spool {
     size: segments.size,
     unsettled: () => segments.size() + taking.inHand(),
     isKept,
+    isInDoubt,
     bytes: segments.bytes,
     oldestMs: () => held.first()?.moment.timestampMs,
     orphans,

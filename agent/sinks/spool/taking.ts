@@ -16,8 +16,8 @@ export type TakingParts = {
   readonly current: () => Segment | undefined
   /** It cannot be read back. */
   readonly lose: (segment: Segment, error: unknown) => void
-  /** So many samples that were taken are too old. */
-  readonly onOld: (count: number) => void
+  /** So many samples that were taken are too old; `isUnsent`: nobody has sent them. */
+  readonly onOld: (count: number, isUnsent: boolean) => void
 }
 
 /** The oldest end of a spool: what is taken stays until it is settled. As `Spool` has it. */
@@ -30,6 +30,7 @@ export type Taking = {
   /** Samples that were taken and are neither settled nor gone. */
   readonly inHand: () => number
   readonly isKept: () => boolean
+  readonly isInDoubt: () => boolean
   readonly close: () => Promise<void>
 }
 
@@ -38,6 +39,8 @@ type Taken = {
   readonly place: Place
   readonly before: number
   readonly count: number
+  /** An earlier agent may have sent it. */
+  readonly isInDoubt: boolean
   settled: number
 }
 
@@ -46,7 +49,8 @@ export function spoolTaking(parts: TakingParts): Taking {
   const reader = spoolReader()
   let { next } = parts
   let inHand: Taken | undefined
-  let inDoubt: number | undefined = next.segment
+  /** Segment whose first moment an earlier agent may have sent; none: there is no such moment any more. */
+  let inDoubt = segments.all().find(({ samples, taken }) => samples > taken)?.number
 
   function take(nowMs: number): Samples | undefined | Promise<Samples | undefined> {
     for (let first = held.shift(); first; first = held.shift()) {
@@ -97,11 +101,12 @@ export function spoolTaking(parts: TakingParts): Taking {
     const place = next
     segment.taken += count
     next = { segment: segment.number, offset: end, skip: 0 }
-    inHand = { segment, place, before, count, settled: 0 }
+    const isInDoubt = segment.number === inDoubt
+    inHand = { segment, place, before, count, settled: 0, isInDoubt }
     inDoubt = undefined
     if (moment.timestampMs >= nowMs - maxAgeMs) return skip === 0 ? moment : partOf(moment, skip)
     settle()
-    onOld(count)
+    onOld(count, !isInDoubt)
     return undefined
   }
 
@@ -144,6 +149,7 @@ export function spoolTaking(parts: TakingParts): Taking {
     mayHaveArrived: ({ number }) => number === (inHand?.segment.number ?? inDoubt),
     inHand: () => (inHand && isKept() ? inHand.count - inHand.settled : 0),
     isKept,
+    isInDoubt: () => inHand?.isInDoubt === true,
     close: async () => {
       position[Symbol.dispose]()
       await reader.close()

@@ -19,7 +19,9 @@ export function stdoutTo(stream: () => Writable): Sink<StdoutOptions> {
     const send = async (text: string, signal: AbortSignal): Promise<Outcome> => {
       if (text !== '' && fault === undefined) fault = await written(output, text, signal)
       if (fault === undefined) return { kind: 'taken' }
-      return { kind: 'refused', reason: 'closed', detail: `nobody reads: ${fault}` }
+      // What a pipe holds already, its reader may still read.
+      const isUnanswered = signal.aborted
+      return { kind: 'refused', reason: 'closed', detail: `nobody reads: ${fault}`, isUnanswered }
     }
     return startDelivery({
       name,

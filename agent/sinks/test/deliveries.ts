@@ -7,6 +7,12 @@ import { EXAMPLE_MS, exampleSample, exampleSeries, reading } from './examples.ts
 const series = exampleSeries()
 
 export const outage: Outcome = { kind: 'retry', reason: '503', detail: 'answered 503' }
+export const unanswered: Outcome = {
+  kind: 'retry',
+  reason: 'timeout',
+  detail: 'no answer',
+  isUnanswered: true,
+}
 export const taken: Outcome = { kind: 'taken' }
 
 /** One sample, by which it is known again. */
@@ -20,7 +26,7 @@ export function valuesOf({ values = [] }: { readonly values?: Iterable<number> }
 
 /** A destination that never answers. */
 export function never(_: unknown, signal: AbortSignal): Promise<Outcome> {
-  return new Promise(resolve => signal.addEventListener('abort', () => resolve(outage)))
+  return new Promise(resolve => signal.addEventListener('abort', () => resolve(unanswered)))
 }
 
 /** A delivery named `main`, what it counts and what it says. */

@@ -27,7 +27,7 @@ export type Life = {
 export type Said =
   | { readonly kind: 'found'; readonly count: number }
   | { readonly kind: 'offered'; readonly value: number }
-  | { readonly kind: 'dropped'; readonly count: number }
+  | { readonly kind: 'dropped'; readonly count: number; readonly reason: string }
   | { readonly kind: 'failed'; readonly reason: string }
   | { readonly kind: 'settled' }
 
@@ -48,7 +48,7 @@ const sinks = await openSinks({
     ...telemetry,
     sinkSamplesDropped: {
       ...sinkSamplesDropped,
-      inc: (labels, count = 1) => say({ kind: 'dropped', count, ...labels }),
+      inc: (labels, count = 1) => say({ kind: 'dropped', count, reason: labels.reason ?? '' }),
     },
     sinkFailures: {
       ...sinkFailures,

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Samples } from '../../model.ts'
 import { createTelemetry } from '../../telemetry.ts'
 import type { Receiver } from './contract.ts'
+import { UNCONFIRMED } from '../sample-queue.ts'
 import { exampleSamples, exampleSeries, reading } from './examples.ts'
 import { makeAuthority, type Authority, type Pair } from './certificates.ts'
 import { endpointOf, wrongIn } from './receiver-truth.ts'
@@ -61,7 +62,8 @@ type FaultOptions = {
 
 /**
  * What every sink keeps whatever happens between it and its receiver: what the receiver holds is what was
- * offered, but for the samples that the sink counted as dropped, and no series ever goes back in time.
+ * offered, but for the samples that the sink counted as dropped and some of those that it counted as unconfirmed, and
+ * no series ever goes back in time.
  */
 export function faultContract(
   listen: () => Promise<Receiver>,
@@ -81,7 +83,7 @@ export function faultContract(
       ...sample(schedule, { seed, numRuns: count }),
     ]
     const ends = await Promise.all(
-      schedules.map(one => survive(listen, queued(one, protocol), tls, { tellsEnds, protocol })),
+      schedules.map(one => survive(listen, one, tls, { tellsEnds, protocol })),
     )
     const failed = ends.flatMap(({ wrong }, index) =>
       wrong.length === 0 ? [] : [{ seed, schedule: schedules[index], wrong }],
@@ -90,14 +92,6 @@ export function faultContract(
     const reasons = ends.flatMap(end => end.reasons)
     expect(PROTOCOLS[protocol].reasons.filter(reason => !reasons.includes(reason))).toEqual([])
   }, 60_000)
-}
-
-/**
- * What was taken and not confirmed waits in the queue to be sent again, and the queue drops its oldest: then it
- * is held and counted as dropped. Over gRPC that is met now and then, so its queues hold everything.
- */
-function queued(one: Schedule, protocol: keyof typeof PROTOCOLS): Schedule {
-  return protocol === 'grpc' ? { ...one, queueLimit: 1_000 } : one
 }
 
 type End = {
@@ -152,8 +146,10 @@ async function survive(
   await until(() => reading(sinkSamplesSent, {}) + reading(sinkSamplesDropped, {}) >= count)
   const held = await receiver.received(0)
   const reasons = [...sinkFailures.readings.values()].map(({ labels }) => labels.reason ?? '')
+  const unconfirmed = reading(sinkSamplesDropped, { reason: UNCONFIRMED })
   const counted = {
-    dropped: reading(sinkSamplesDropped, {}),
+    dropped: reading(sinkSamplesDropped, {}) - unconfirmed,
+    unconfirmed,
     sent: reading(sinkSamplesSent, {}),
   }
   return { wrong: wrongIn(offered, held, counted), reasons }

@@ -47,7 +47,6 @@ function replyBy(stream: ServerHttp2Stream, { headers, body, trailers }: Answer)
     stream.respond(headers, { waitForTrailers: hasTrailers })
   }
   return {
-    isTaken: trailers['grpc-status'] === '0',
     begin,
     end: () => stream.end(body),
     half: () => {

@@ -28,7 +28,6 @@ export const httpFront: Front = ({ target, pair, meet }) => {
 
 function replyBy(outgoing: ServerResponse, { status, headers, body }: Answer): Reply {
   return {
-    isTaken: status < 300,
     begin: () => outgoing.writeHead(status, headers).flushHeaders(),
     end: () => outgoing.end(body),
     half: () => outgoing.writeHead(status, { ...headers, 'content-length': 99 }).write('half'),

@@ -19,7 +19,6 @@ export type Passing = {
 
 /** An answer that can still be held up, or cut. */
 export type Reply = {
-  readonly isTaken: boolean
   readonly begin: () => void
   readonly end: () => void
   /** Only a part of it: who waits for the rest waits for nothing. */

@@ -66,7 +66,6 @@ export async function faultProxy({
   // Of its own, so that nobody gets the port in the moments when nobody listens here.
   const address = `127.${1 + (process.pid % 250)}.${1 + (proxies % 250)}.1`
   const waiting = [...faults]
-  const taken = new Set<string>()
   const sockets = new Set<Socket>()
   let isClosed = false
 
@@ -127,11 +126,9 @@ export async function faultProxy({
     if (fault === 'reset before it arrives') return reset(request)
     const body = await request.body()
     if (fault === 'never answered') return
-    const copy = body.toString('base64')
-    // Who has taken a request takes its copy, too.
-    const isRefused = typeof fault === 'object' && !taken.has(copy)
+    // A copy of what the receiver has taken may meet it, too.
+    const isRefused = typeof fault === 'object'
     const reply = isRefused ? request.refuse(fault) : await request.passOn(body)
-    if (reply.isTaken) taken.add(copy)
     if (fault === 'reset after it was taken') return reset(request)
     if (fault === 'answer cut') {
       reply.half()
