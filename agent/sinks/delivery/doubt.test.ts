@@ -115,6 +115,9 @@ test.for([0, 1])(
   },
 )
 
+/** Of what was never said, and holds nothing. */
+const EMPTY = { text: '', body: Buffer.alloc(0), sentBytes: 9, isUnanswered: false, redact: asIs }
+
 test.for([
   [502, true],
   [503, false],
@@ -122,17 +125,7 @@ test.for([
 ] as const)(
   'HTTP %i: whether who answered may have asked the receiver before: %s',
   ([status, may]) => {
-    const answer = {
-      ...{
-        status,
-        headers: {},
-        text: '',
-        body: Buffer.alloc(0),
-        sentBytes: 9,
-        isUnanswered: false,
-      },
-      redact: (text: string) => text,
-    }
+    const answer = { ...EMPTY, status, headers: {} }
     expect(noted(outage, answer).isUnanswered).toBe(may)
     expect(judgeHttp(answer, 'here', 1).outcome.isUnanswered).toBe(may)
   },
@@ -145,8 +138,10 @@ test.for([
   ['aborted', false],
   ['resource_exhausted', false],
 ] as const)('gRPC %s: whether the call may have been taken nevertheless: %s', ([status, may]) => {
-  const nothing = { details: Buffer.alloc(0), body: Buffer.alloc(0), text: '', sentBytes: 9 }
-  const redact = (text: string) => text
-  const answer = { ...nothing, status, redact, isUnanswered: false }
+  const answer = { ...EMPTY, status, details: Buffer.alloc(0) }
   expect(judgeGrpc(answer, 'here', 1).outcome.isUnanswered).toBe(may)
 })
+
+function asIs(text: string): string {
+  return text
+}
