@@ -76,6 +76,7 @@
 {{- if and $url $wantsTls (not (hasPrefix "https://" $url)) -}}
 {{- $faults = append $faults (printf "prometheus.upstream.tls: Prometheus at %s is asked without TLS. Use a URL that begins with https://:\n  prometheus: {enabled: false, url: https://prometheus.monitoring.svc:9090}" $url) -}}
 {{- end -}}
+{{- $faults = concat $faults (include "podatlas.headerFaults" (dict "at" "prometheus.upstream" "yaml" "\n  prometheus:\n    upstream:" "settings" $upstream) | fromYamlArray) -}}
 {{- $given := $upstream.credentials.values -}}
 {{- if and $given (not $given.token) (not (and $given.username $given.password)) -}}
 {{- $faults = append $faults "prometheus.upstream.credentials.values: a user needs username and password. For example:\n  prometheus:\n    upstream:\n      credentials: {values: {username: u, password: p}}" -}}

@@ -83,6 +83,10 @@ export const secretHeaders = object({
   keys: z.record(headerName, z.string().min(1)),
   values: z.record(headerName, z.string()),
 })
+export const upstreamHeaders = section({
+  existingSecret: z.string(),
+  keys: z.record(headerName, z.string().min(1)),
+})
 
 /** Of a sink: Secrets with certificates, and what is expected of the server's. */
 export const sinkTls = object({

@@ -29,6 +29,7 @@ import {
   sinkTls,
   spoolPath,
   strings,
+  upstreamHeaders,
 } from './values-parts.ts'
 import { sinkSchema } from './values-sinks.ts'
 
@@ -126,6 +127,7 @@ const Values = section({
       credentials: credentialsOf('username', 'password', 'token'),
       tls: section(sinkTls.shape),
       headers: strings,
+      secretHeaders: upstreamHeaders,
     }),
     scrapeInterval: shortDuration,
     outOfOrderWindow: duration,

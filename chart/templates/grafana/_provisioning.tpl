@@ -12,6 +12,7 @@ datasources:
     editable: false
     jsonData:
       httpMethod: POST
+{{- include "podatlas.datasourceUpstream" . }}
 {{- end }}
 
 {{- define "podatlas.grafanaProvider" -}}
@@ -49,6 +50,9 @@ GF_SECURITY_ADMIN_PASSWORD:
   valueFrom: {secretKeyRef: {name: {{ . }}, key: {{ $keys.password }}}}
 {{- else }}
 GF_SECURITY_ADMIN_PASSWORD__FILE: /var/lib/grafana/admin-password
+{{- end }}
+{{- with include "podatlas.datasourceEnv" . }}
+{{ . }}
 {{- end }}
 {{- end }}
 
