@@ -35,6 +35,11 @@ usual_duration() {
 go_build() {
 	local flags packages=(tool)
 	cd "$1/module"
+	if [ ! -f flags ]; then
+		go mod download
+		copy_files
+		return
+	fi
 	mapfile -t flags < <(grep -v '^#' flags)
 	[ ! -f main.go ] || packages=(.)
 	# The user's own GOFLAGS would change the result behind the cache's back.

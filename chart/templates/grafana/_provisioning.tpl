@@ -39,7 +39,7 @@ GF_LOG_MODE: console
 GF_NEWS_NEWS_FEED_ENABLED: "false"
 GF_PLUGINS_PREINSTALL_DISABLED: "true"
 GF_SECURITY_DISABLE_GRAVATAR: "true"
-{{- with .Values.grafana.externalUrl }}
+{{- with include "podatlas.outsideUrl" (dict "values" .Values.grafana) }}
 GF_SERVER_ROOT_URL: {{ . | quote }}
 {{- end }}
 {{- with include "podatlas.grafanaSecret" . }}
