@@ -10,6 +10,7 @@ export type Tool =
   | 'helm-docs'
   | 'helm-unittest'
   | 'helm3'
+  | 'kube-router'
   | 'kubernetes'
   | 'mmdb'
   | 'otelcol'
