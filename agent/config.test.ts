@@ -135,7 +135,7 @@ sinks:
   const faults = `${folder}/agent.yaml: `
   expect(() => read(text)).toThrow(
     [
-      `${faults}maxSeries: expected number, received string`,
+      `${faults}maxSeries: is a text. Write a number`,
       `${faults}listen: write HOST:PORT or :PORT, such as 127.0.0.1:8080`,
       `${faults}sinks.main.endpoint: use a URL like http://prometheus:9090/api/v1/write`,
       `${faults}sinks.copy.type: unknown sink. Use one of: ${Object.keys(sinkSchemas).join(', ')}`,
@@ -150,16 +150,19 @@ test.each([
   ['interval: 6m', /interval: .* from 1s to 5m$/],
   ['interval: 999ms', /interval: .* from 1s to 5m$/],
   ['sinks: {}', /sinks: name at least one sink, such as stdout$/],
-  ['sinks:', /sinks: expected record, received null$/],
-  ['sinks: [stdout]', /sinks: expected record, received array$/],
-  ['- a list', /the whole file: expected object, received array$/],
+  ['sinks:', /sinks: is empty. Write settings by their names, such as \{name: value\}$/],
+  ['sinks: [stdout]', /sinks: is a list. Write settings by their names, such as \{name: value\}$/],
+  [
+    '- a list',
+    /the whole file: is a list. Write settings by their names, such as \{name: value\}$/,
+  ],
   ['a: b: c', /^--config: cannot read .*agent\.yaml: .*\. Give a file of YAML or JSON$/],
   ['kubernetes: { apiServer: "http://10.0.0.1" }', /kubernetes\.apiServer: use a URL like https/],
   ['kubernetes: { enabled: on }', /^kubernetes\.enabled: is on, but KUBERNETES_SERVICE_HOST is/],
   ['kernel: { pinDirectory: pins }', /kernel\.pinDirectory: write an absolute path/],
   ['kernel: { pinDirectory: /sys/fs/bpf/x/ }', /kernel\.pinDirectory: .* without a slash/],
-  ['kernel: { maxSockets: 10 }', /kernel\.maxSockets: Too small: .*1024$/],
-  ['kernel: { maxFlows: 10000000 }', /kernel\.maxFlows: Too big: .*1048576$/],
+  ['kernel: { maxSockets: 10 }', /kernel\.maxSockets: is too small. Write 1024 or more$/],
+  ['kernel: { maxFlows: 10000000 }', /kernel\.maxFlows: is too large. Write 1048576 or less$/],
   [
     'labels: { drop: [source_host] }',
     /labels\.drop\.0: use k8s_namespace, .*, role; source_host stays: it keeps the series of two nodes apart$/,
