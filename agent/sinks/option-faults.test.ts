@@ -48,6 +48,8 @@ const delivery = {
   spool: NO_GROUP,
 }
 
+const delivered = { ...http, ...delivery, ...below('tls', tls), ...below('spool', spool) }
+
 /** By type: settings that are good, and for each setting values that are not; `undefined`: it is missing. */
 const SINKS: Record<
   keyof typeof sinkSchemas,
@@ -60,7 +62,8 @@ const SINKS: Record<
   prometheus: {
     good: { endpoint: 'https://example.com/write' },
     wrong: {
-      ...{ ...http, ...credentials, ...delivery, ...below('tls', tls), ...below('spool', spool) },
+      ...delivered,
+      ...credentials,
       endpoint: [undefined, ...http.endpoint],
       protocol: ['3.0', 3, '', true, null, ['2.0'], {}],
     },
@@ -68,7 +71,8 @@ const SINKS: Record<
   otlp: {
     good: { endpoint: 'https://example.com' },
     wrong: {
-      ...{ ...http, ...credentials, ...delivery, ...below('tls', tls), ...below('spool', spool) },
+      ...delivered,
+      ...credentials,
       // `prometheus:9090` is a good one here.
       endpoint: [undefined, ...http.endpoint.filter(one => one !== 'prometheus:9090')],
       protocol: ['http2', '', ...NO_TEXT],
@@ -78,7 +82,7 @@ const SINKS: Record<
   newrelic: {
     good: { account: 1_234_567, key: 'k' },
     wrong: {
-      ...{ ...http, ...delivery, ...below('tls', tls), ...below('spool', spool) },
+      ...delivered,
       account: [undefined, 'mine', '', 0, -1, 1.5, true, null, [1], {}],
       key: [undefined, 'hunter2\nhunter2', ...NO_TEXT],
       keyFile: NO_FILE,
@@ -163,9 +167,9 @@ test('a name that no sink can have is told with those that it can', () => {
   ])
 })
 
-function below<Wrong extends object>(
+function below(
   group: string,
-  wrong: Wrong,
+  wrong: Readonly<Record<string, readonly unknown[]>>,
 ): Record<string, readonly unknown[]> {
   return Object.fromEntries(
     Object.entries(wrong).map(([name, values]) => [`${group}.${name}`, values]),
