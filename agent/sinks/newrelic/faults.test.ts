@@ -1,5 +1,5 @@
 import { describe, expect } from 'vitest'
-import { eventReceiver } from '../test/event-receiver.ts'
+import { eventReceiver, labelsOfSent } from '../test/event-receiver.ts'
 import { faultContract } from '../test/fault-contract.ts'
 import type { Arrived } from '../test/write-request-decode.ts'
 import { newRelic } from './newrelic.ts'
@@ -17,14 +17,7 @@ describe('events of New Relic', () =>
         options: receiver.options,
         received: async () =>
           receiver.taken.map((event): Arrived => ({
-            labels: [
-              ['__name__', 'podatlas_transmit_bytes_total'],
-              ['destination_ip', String(event['destination.ip'])],
-              ['destination_port', String(event['destination.port'])],
-              ['k8s_pod', String(event['k8s.pod'])],
-              ['protocol', String(event.protocol)],
-              ['role', String(event.role)],
-            ],
+            labels: labelsOfSent(event),
             value: Number(event['bytes.tx']),
             timestampMs: event.timestamp,
             isStale: false,
