@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { z } from 'zod'
 import { readConfig } from './config.ts'
 import { Settings } from './settings.ts'
+import { poorLines } from './test/fault-lines.ts'
 import { sinkSchemas } from './sinks/options.ts'
 
 let folder = ''
@@ -175,6 +176,51 @@ test.each([
 ])('%s is refused', (text, message) => {
   expect(() => read(text)).toThrow(message)
 })
+
+/** Those of sinks are in sinks/option-faults.test.ts. */
+const settings = settingsIn(z.toJSONSchema(Settings, { io: 'input' })).filter(
+  ([first]) => first !== 'sinks',
+)
+
+test.for(settings.map(path => ({ path, name: path.join('.') })))(
+  '$name: whatever it may not be is told with its place and the fix',
+  ({ path, name }) => {
+    const values = ['no such thing\n', '', 7, -1, 1.5, 1e12, true, null, ['x'], [7], { no: 1 }]
+    const told = values.flatMap(value => {
+      const whole = path.reduceRight<unknown>((inner, key) => ({ [key]: inner }), value)
+      const lines = faultsOf(JSON.stringify(whole))
+      expect(lines.filter(line => !line.startsWith(name))).toEqual([])
+      return lines
+    })
+    expect(told.length).toBeGreaterThan(3)
+    expect(poorLines(told)).toEqual([])
+  },
+)
+
+type Tree = { readonly properties?: Readonly<Record<string, unknown>> | undefined }
+
+/** Paths of all settings, those of groups and the groups themselves. */
+function settingsIn({ properties = {} }: Tree): string[][] {
+  return Object.entries(properties).flatMap(([name, one]) => [
+    [name],
+    ...settingsIn(isTree(one) ? one : {}).map(path => [name, ...path]),
+  ])
+}
+
+function isTree(value: unknown): value is Tree {
+  return typeof value === 'object' && value !== null && 'properties' in value
+}
+
+/** By line, without the name of the file. */
+function faultsOf(text: string): string[] {
+  try {
+    read(text)
+    return []
+  } catch (error) {
+    const { message } = error instanceof Error ? error : new Error(String(error))
+    return message.split('\n').map(line => line.replace(`${folder}/agent.yaml: `, ''))
+  }
+}
 
 test('two sinks on one page are refused by name, with the other one and the fix; pages of their own are not', () => {
   expect(() => read('sinks: {one: {type: scrape}, two: {type: scrape}}')).toThrow(
