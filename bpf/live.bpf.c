@@ -1,93 +1,11 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 #include "kernel.h"
 #include <bpf/bpf_helpers.h>
-#include "kernel_compat.h"
-#include "payload.h"
+#include "sight.h"
 
-/* So many buckets are visited by one run of the iterator. */
-#define BUCKETS_PER_RUN 64
-
-/* Has an entry per run, and nothing in it: the iterator walks it. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 131072 / BUCKET_SIZE / BUCKETS_PER_RUN);
-	__type(key, u32);
-	__type(value, u32);
-} socket_walk SEC(".maps");
-
-/* What is seen of a socket without holding its lock. */
-struct sight {
-	struct payload counters;
-	u64 cookie;
-	u64 flags;
-	int state;
-	u32 srtt_us;
-	u32 rtt_min_us;
-	bool is_held;
-	bool is_all_acked;
-};
-
-static __always_inline struct payload counters_of(bool is_cast, struct tcp_sock *tcp)
-{
-	return (struct payload){
-	    .sent = FIELD(is_cast, tcp, bytes_acked),
-	    .received = FIELD(is_cast, tcp, bytes_received),
-	    .retransmits = FIELD(is_cast, tcp, total_retrans),
-	};
-}
-
-/* Order matters: counters first. */
-static __always_inline void look_at(bool is_cast, struct sock *address, struct sight *sight)
-{
-	struct sock *sk = sock_at(is_cast, address);
-	struct tcp_sock *tcp = tcp_sock_at(is_cast, address);
-	sight->counters = counters_of(is_cast, tcp);
-	fence();
-	sight->is_held = is_socket_held(is_cast, sk);
-	fence();
-	sight->state = FIELD(is_cast, sk, __sk_common.skc_state);
-	sight->is_all_acked = FIELD(is_cast, tcp, snd_una) == FIELD(is_cast, tcp, write_seq);
-	sight->flags = FIELD(is_cast, sk, __sk_common.skc_flags);
-	sight->srtt_us = FIELD(is_cast, tcp, srtt_us);
-	sight->rtt_min_us = FIELD(is_cast, tcp, rtt_min.s[0].v);
-	fence();
-	sight->cookie = FIELD(is_cast, sk, __sk_common.skc_cookie.counter);
-	fence();
-}
-
-/*
- * Without the socket's lock: the kernel adds a FIN to bytes_received before it sets SOCK_DONE, and
- * to bytes_acked before it moves snd_una. So while the socket is held, one byte that may be a FIN
- * is left to the next report.
+/* So many buckets' sockets are looked at before the first of them is folded: more leave the cache.
  */
-static __always_inline struct payload payload_of(const struct sight *sight, u32 syn)
-{
-	struct payload payload = sight->counters;
-	payload.sent -= syn;
-	if (is_fin_sent(sight->state) && (sight->is_all_acked || sight->is_held))
-		payload.sent -= 1;
-	if (is_fin_received(sight->flags) || (sight->is_held && payload.received))
-		payload.received -= 1;
-	return payload;
-}
-
-static __always_inline bool is_news(const struct socket_slot *slot, const struct payload *payload)
-{
-	return !(slot->phase & OPEN_REPORTED) ||
-	       unreported(payload->sent, slot->reported.sent) > 0 ||
-	       unreported(payload->received, slot->reported.received) > 0 ||
-	       unreported(payload->retransmits, slot->reported.retransmits) > 0;
-}
-
-/* Most sockets are: of these no more memory is touched than it takes to know. */
-static __always_inline bool is_idle(bool is_cast, const struct socket_slot *slot, u64 cookie)
-{
-	struct sock *sk = sock_at(is_cast, slot->sk);
-	struct payload at_most = counters_of(is_cast, tcp_sock_at(is_cast, slot->sk));
-	at_most.sent -= slot->role == ROLE_CLIENT;
-	return !is_news(slot, &at_most) &&
-	       FIELD(is_cast, sk, __sk_common.skc_cookie.counter) == cookie;
-}
+#define BUCKETS_AHEAD 2
 
 /* Its memory is another socket's, or closed, and yet nobody said so: no program saw the close. */
 static __always_inline int give_up(struct socket_slot *slot, u64 *cell, u64 cookie, u32 phase)
@@ -100,6 +18,7 @@ static __always_inline int give_up(struct socket_slot *slot, u64 *cell, u64 cook
 	return drop(DROP_CLOSE_UNSEEN);
 }
 
+/* Of a socket that has news, it seems. */
 static __always_inline int fold_socket(bool is_cast, u32 place)
 {
 	u64 *cell = cookie_at(place);
@@ -112,11 +31,9 @@ static __always_inline int fold_socket(bool is_cast, u32 place)
 	if ((phase & PHASE_MASK) != PHASE_OPEN)
 		return 0;
 	fence();
-	if (is_idle(is_cast, slot, cookie))
-		return 0;
 	struct sight sight;
-	look_at(is_cast, slot->sk, &sight);
-	struct payload payload = payload_of(&sight, slot->role == ROLE_CLIENT);
+	look_at(is_cast, slot, &sight);
+	struct payload payload = payload_of(&sight);
 	/* The socket's memory may be another connection by now; the slot would say closed. */
 	if (((READ_ONCE(slot->phase) ^ phase) & ~OPEN_REPORTED))
 		return 0;
@@ -127,10 +44,12 @@ static __always_inline int fold_socket(bool is_cast, u32 place)
 	struct flow_value *flow = flow_of_slot(slot, place, phase);
 	if (!flow)
 		return 0;
-	if (!(phase & OPEN_REPORTED) &&
-	    __sync_val_compare_and_swap(&slot->phase, phase, phase | OPEN_REPORTED) == phase)
+	bool is_first =
+	    !(phase & OPEN_REPORTED) &&
+	    __sync_val_compare_and_swap(&slot->phase, phase, phase | OPEN_REPORTED) == phase;
+	if (is_first)
 		__sync_fetch_and_add(&flow->connections_opened, 1);
-	if (fold(slot, phase, &payload, flow))
+	if (fold(slot, phase, &payload, flow) || is_first)
 		sample_rtt(flow, sight.srtt_us, sight.rtt_min_us);
 	return 0;
 }
@@ -146,43 +65,129 @@ __noinline int fold_socket_by_cast(u32 place)
 	return fold_socket(true, place);
 }
 
-static __always_inline int fold_bucket(bool is_cast, u32 index)
+static __always_inline bool is_open(u64 cookie)
 {
-	struct socket_bucket *bucket = bpf_map_lookup_elem(&socket_buckets, &index);
-	if (!bucket)
-		return 0;
+	return cookie && !(cookie & CLOSED_COOKIE);
+}
+
+/* Without a branch: the verifier would follow each of them, in each of so many buckets. */
+static __always_inline bool has_open(const struct socket_bucket *bucket)
+{
+	u64 any = 0;
+#pragma unroll
 	for (int i = 0; i < BUCKET_SIZE; i++) {
 		u64 cookie = READ_ONCE(bucket->cookies[i]);
-		if (!cookie || cookie & CLOSED_COOKIE)
-			continue;
-		if (is_cast)
-			fold_socket_by_cast(index * BUCKET_SIZE + i);
-		else
-			fold_socket_by_copy(index * BUCKET_SIZE + i);
+		any |= cookie & ((cookie >> 63) - 1);
 	}
+	return any;
+}
+
+static __noinline int leave_out(u32 index)
+{
+	u64 *empty = empty_buckets(index / BUCKETS_PER_RUN);
+	struct socket_bucket *bucket = bpf_map_lookup_elem(&socket_buckets, &index);
+	if (!empty || !bucket)
+		return 0;
+	/* Only the form whose result is used is a barrier on arm64. */
+	u64 before = __sync_fetch_and_or(empty, empty_bit(index));
+	asm volatile("" ::"r"(before) : "memory");
+	if (has_open(bucket))
+		__sync_fetch_and_and(empty, ~empty_bit(index));
 	return 0;
 }
 
-__noinline int fold_bucket_by_copy(u32 index)
+static __always_inline bool has_news(bool is_cast, const struct socket_slot *slot, u64 cookie)
 {
-	return fold_bucket(false, index);
+	if ((READ_ONCE(slot->phase) & PHASE_MASK) != PHASE_OPEN)
+		return false;
+	struct payload at_most = counters_of(is_cast, slot);
+	return !is_idle(is_cast, slot, &at_most, cookie);
 }
 
-__noinline int fold_bucket_by_cast(u32 index)
+#define TOUCH(field) asm volatile("" ::"r"(READ_ONCE(field)))
+
+/*
+ * If the socket has news, it reads what it takes to report them: the memory of many sockets is then
+ * on its way at the same time, which the locked instructions of a report would prevent.
+ */
+static __always_inline bool look_ahead(u32 place, u64 cookie)
 {
-	return fold_bucket(true, index);
+	struct socket_slot *slot = slot_at(place);
+	if (!slot || !has_news(true, slot, cookie))
+		return false;
+	struct sock *sk = sock_at(true, slot->sk);
+	struct tcp_sock *tcp = tcp_sock_at(true, slot->sk);
+	TOUCH(sk->__sk_common.skc_state);
+	TOUCH(sk->sk_lock.owned);
+	TOUCH(tcp->srtt_us);
+	TOUCH(tcp->rtt_min.s[0].v);
+	return true;
+}
+
+/* A bit for each place of BUCKETS_AHEAD buckets. */
+__noinline u64 places_with_news(u32 first)
+{
+	u64 news = 0;
+	for (u32 i = 0; i < BUCKETS_AHEAD; i++) {
+		u32 index = first + i;
+		struct socket_bucket *bucket = bpf_map_lookup_elem(&socket_buckets, &index);
+		u64 *empty = empty_buckets(index / BUCKETS_PER_RUN);
+		if (!bucket || !empty || READ_ONCE(*empty) & empty_bit(index))
+			continue;
+		if (!has_open(bucket)) {
+			leave_out(index);
+			continue;
+		}
+		for (u32 j = 0; j < BUCKET_SIZE; j++) {
+			u64 cookie = READ_ONCE(bucket->cookies[j]);
+			if (is_open(cookie) && look_ahead(index * BUCKET_SIZE + j, cookie))
+				news |= 1ULL << (i * BUCKET_SIZE + j);
+		}
+	}
+	return news;
+}
+
+static __always_inline void fold_ahead_by_cast(u32 first)
+{
+	u64 news = places_with_news(first);
+	if (!news)
+		return;
+	for (u32 i = 0; i < BUCKETS_AHEAD * BUCKET_SIZE; i++) {
+		if (news >> i & 1)
+			fold_socket_by_cast(first * BUCKET_SIZE + i);
+	}
+}
+
+__noinline int fold_ahead_by_copy(u32 first)
+{
+	for (u32 i = 0; i < BUCKETS_AHEAD * BUCKET_SIZE; i++) {
+		u32 place = first * BUCKET_SIZE + i;
+		u64 *cell = cookie_at(place);
+		struct socket_slot *slot = slot_at(place);
+		if (!cell || !slot)
+			return 0;
+		u64 cookie = READ_ONCE(*cell);
+		if (is_open(cookie) && has_news(false, slot, cookie))
+			fold_socket_by_copy(place);
+	}
+	return 0;
 }
 
 static __always_inline int walk(bool is_cast, const u32 *run)
 {
 	if (!run)
 		return 0;
-	u32 first = *run * BUCKETS_PER_RUN;
-	for (u32 i = 0; i < BUCKETS_PER_RUN; i++) {
+	u64 *empty = empty_buckets(*run);
+	if (!empty)
+		return 0;
+	u64 all_ahead = (1ULL << BUCKETS_AHEAD) - 1;
+	for (u32 i = 0; i < BUCKETS_PER_RUN; i += BUCKETS_AHEAD) {
+		if ((~*empty >> i & all_ahead) == 0)
+			continue;
 		if (is_cast)
-			fold_bucket_by_cast(first + i);
+			fold_ahead_by_cast(*run * BUCKETS_PER_RUN + i);
 		else
-			fold_bucket_by_copy(first + i);
+			fold_ahead_by_copy(*run * BUCKETS_PER_RUN + i);
 	}
 	return 0;
 }

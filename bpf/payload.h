@@ -65,17 +65,16 @@ static __always_inline struct flow_value *flow_of_slot(const struct socket_slot 
 	return flow_of(&key);
 }
 
-/* True if something was new. */
+/* True if something sent was acknowledged: then the round trip was measured again. */
 static __always_inline bool fold(struct socket_slot *slot, u32 phase, const struct payload *now,
 				 struct flow_value *flow)
 {
 	struct payload *reported = &slot->reported;
 	bool sent = report(&reported->sent, with_generation(now->sent, phase), &flow->bytes_sent);
-	bool received = report(&reported->received, with_generation(now->received, phase),
-			       &flow->bytes_received);
-	bool again = report(&reported->retransmits, with_generation(now->retransmits, phase),
-			    &flow->retransmits);
-	return sent || received || again;
+	report(&reported->received, with_generation(now->received, phase), &flow->bytes_received);
+	report(&reported->retransmits, with_generation(now->retransmits, phase),
+	       &flow->retransmits);
+	return sent;
 }
 
 static __always_inline void sample_rtt(struct flow_value *flow, u32 srtt_eighths_us, u32 min_us)

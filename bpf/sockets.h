@@ -11,6 +11,7 @@
 #include "flows.h"
 #include "order.h"
 #include "processes.h"
+#include "socket_walk.h"
 #include <bpf/bpf_endian.h>
 
 #define BUCKET_SIZE 8
@@ -197,8 +198,10 @@ __weak __noinline u32 take_place(u64 cookie)
 		if (!cell)
 			return NOWHERE;
 		u64 before = found.cookie;
-		if (__sync_val_compare_and_swap(cell, before, cookie) == before)
-			return found.place;
+		if (__sync_val_compare_and_swap(cell, before, cookie) != before)
+			continue;
+		visit_again(found.place / BUCKET_SIZE);
+		return found.place;
 	}
 	return NOWHERE;
 }
@@ -271,8 +274,10 @@ static __always_inline u32 own_place(u64 cookie)
 	u64 *cell = cookie_at(place);
 	u64 closed = cookie | CLOSED_COOKIE;
 	/* It connects again before its last place was cleared. */
-	if (cell && __sync_val_compare_and_swap(cell, closed, cookie) == closed)
+	if (cell && __sync_val_compare_and_swap(cell, closed, cookie) == closed) {
+		visit_again(place / BUCKET_SIZE);
 		return place;
+	}
 	return take_place(cookie);
 }
 

@@ -115,9 +115,10 @@ static __always_inline void fold_last(struct sock *sk, struct socket_slot *slot,
 		       &flow->retransmits);
 		return;
 	}
-	if (!(phase & OPEN_REPORTED))
+	bool is_first = !(phase & OPEN_REPORTED);
+	if (is_first)
 		__sync_fetch_and_add(&flow->connections_opened, 1);
-	if (fold(slot, phase, &now, flow))
+	if (fold(slot, phase, &now, flow) || is_first)
 		sample_rtt(flow, tcp->srtt_us, tcp->rtt_min.s[0].v);
 	count_reset(flow, sk->sk_err, oldstate);
 	u64 lost = lost_bytes(slot, &now);

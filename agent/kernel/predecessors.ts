@@ -108,6 +108,7 @@ export function openPredecessors(directory: string, names: readonly string[]): P
         detach(set, () => true)
         takeOverUdp(directory, set, successor)
       }
+      visitAll(successor)
       carryOver(directory, sets, successor)
       const drops = sets.flatMap(({ maps }) => maps['drops'] ?? [])
       carryDrops(drops, successor.maps['drops'] ?? -1)
@@ -209,6 +210,15 @@ function foldOnce({ links }: Predecessor): void {
     while (readSync(iterator, Buffer.alloc(4_096)) > 0) continue
   } finally {
     closeSync(iterator)
+  }
+}
+
+/** They took places in the shared table without telling the successor's walk. */
+function visitAll({ maps }: Successor): void {
+  const fd = maps['socket_walk'] ?? -1
+  const runs = factsOf(fd)('max_entries')
+  for (let run = 0; run < runs; run++) {
+    loadLibbpf().update(fd, Uint32Array.of(run), new Uint32Array(2))
   }
 }
 

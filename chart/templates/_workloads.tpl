@@ -30,26 +30,13 @@ spec:
     {{- include "podatlas.pods" . | nindent 4 }}
 {{- end }}
 
-{{/* A part's Service, of the type that its values want. */}}
 {{- define "podatlas.service" -}}
-{{- $service := (.values).service | default dict -}}
 apiVersion: v1
 kind: Service
 metadata:
   {{- include "podatlas.metadata" . | nindent 2 }}
-  {{- with $service.annotations }}
-  annotations:
-    {{- toYaml . | nindent 4 }}
-  {{- end }}
 spec:
-  type: {{ $service.type | default "ClusterIP" }}
-  {{- with $service.loadBalancerClass }}
-  loadBalancerClass: {{ . }}
-  {{- end }}
-  {{- with $service.loadBalancerSourceRanges }}
-  loadBalancerSourceRanges:
-    {{- toYaml . | nindent 4 }}
-  {{- end }}
+  type: ClusterIP
   {{- if .isHeadless }}
   clusterIP: None
   {{- end }}
@@ -60,7 +47,4 @@ spec:
       port: {{ .port }}
       targetPort: http
       protocol: TCP
-      {{- with $service.nodePort }}
-      nodePort: {{ . | int }}
-      {{- end }}
 {{- end }}

@@ -16,10 +16,8 @@ import {
   monitor,
   namePart,
   namespace,
-  network,
   nodePath,
   object,
-  outside,
   passedThrough,
   persistence,
   places,
@@ -27,12 +25,10 @@ import {
   pullSecrets,
   secretHeaders,
   section,
-  service,
   shortDuration,
   sinkTls,
   spoolPath,
   strings,
-  upstreamHeaders,
 } from './values-parts.ts'
 import { sinkSchema } from './values-sinks.ts'
 
@@ -84,7 +80,6 @@ const Values = section({
   }),
   geoip: section({
     ...podKeys,
-    ...outside,
     enabled: z.boolean(),
     query: z.string(),
     addressLabel: labelName,
@@ -113,10 +108,9 @@ const Values = section({
   }),
   peers: section({
     ...podKeys,
-    service,
     enabled: z.boolean(),
     maxPeers: z.int().min(1).max(1_000_000),
-    podNetworks: z.array(network),
+    podNetworks: z.array(z.string().regex(/^[0-9a-fA-F.:]+\/[0-9]{1,3}$/)),
     classify: section({
       enabled: z.boolean(),
       query: z.string(),
@@ -126,14 +120,12 @@ const Values = section({
   }),
   prometheus: section({
     ...podKeys,
-    ...outside,
     enabled: z.boolean(),
     url: httpUrl,
     upstream: section({
       credentials: credentialsOf('username', 'password', 'token'),
       tls: section(sinkTls.shape),
       headers: strings,
-      secretHeaders: upstreamHeaders,
     }),
     scrapeInterval: shortDuration,
     outOfOrderWindow: duration,
@@ -142,7 +134,6 @@ const Values = section({
   }),
   grafana: section({
     ...podKeys,
-    ...outside,
     enabled: z.boolean(),
     externalUrl: httpUrl,
     credentials: section({

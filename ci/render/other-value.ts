@@ -38,7 +38,6 @@ const texts = [
   'https://changed.example.com',
   'Always',
   'stdout',
-  'NodePort',
   '/mnt/changed/here',
   'hook-failed',
   'de',

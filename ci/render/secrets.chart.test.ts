@@ -1,5 +1,10 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
-import { render, stored } from './helm.ts'
+import { toolPath } from '../tools/tool.ts'
+import { chartFolder, render } from './helm.ts'
+
+const run = promisify(execFile)
 
 /** Every place for a secret in plain text, and what it needs around it. */
 const places = {
@@ -24,7 +29,10 @@ test.each(Object.entries(places))(
     expect(changed.map(({ kind }) => kind)).toEqual(['Secret'])
     expect(JSON.stringify(changed)).toContain('canary1')
 
-    const { notes } = (await stored(values('canary1'))).info
+    const args = ['install', 'podatlas', chartFolder, '--dry-run=client', '--output=json']
+    const options = { maxBuffer: 64 * 2 ** 20 }
+    const { stdout } = await run(toolPath('helm'), [...args, ...values('canary1')], options)
+    const { notes } = JSON.parse(stdout).info
     expect(notes).toContain('WARNING: ')
     expect(notes).not.toContain('canary1')
   },

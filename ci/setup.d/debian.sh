@@ -37,7 +37,6 @@ buildah buildah
 binutils readelf
 llvm llvm-strip
 iptables iptables
-ipset ipset
 conntrack conntrack
 openssl openssl"
 

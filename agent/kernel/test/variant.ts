@@ -25,7 +25,7 @@ export const variantNames = [
 ] as const
 
 const variants: Readonly<Record<VariantName, Change>> = {
-  'slow-look': lingeringBefore('live.bpf.c', 'look_at(is_cast, slot->sk, &sight);'),
+  'slow-look': lingeringBefore('live.bpf.c', 'look_at(is_cast, slot, &sight);'),
   'slow-report': lingeringBefore(
     'live.bpf.c',
     'struct flow_value *flow = flow_of_slot(slot, place, phase);',

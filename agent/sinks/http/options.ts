@@ -19,9 +19,6 @@ const RESERVED_HEADERS = [
   'user-agent',
 ]
 
-const NO_HEADER = 'is no header that HTTP knows. Correct its name and value'
-const PROXY = 'use a URL like http://proxy:3128'
-
 const text = (what: string) => z.string().default('').describe(what)
 
 const Tls = z.strictObject({
@@ -55,7 +52,7 @@ export function httpShape(example: string) {
     tokenFile: text('File with the bearer token, read before each request'),
     tls: Tls.prefault({}).describe('For an endpoint of https; files are read before each request'),
     proxyUrl: z
-      .union([z.literal(''), z.url({ protocol: /^https?$/, error: PROXY })], PROXY)
+      .union([z.literal(''), z.url({ protocol: /^https?$/ })], 'use a URL like http://proxy:3128')
       .default('')
       .describe('Proxy to go through; empty: HTTPS_PROXY or HTTP_PROXY, unless NO_PROXY says no'),
     timeout: duration('100ms', '5m')
@@ -124,17 +121,11 @@ function credentialFaults(given: Given, fault: Report): void {
   if (!hasUsername && hasPassword)
     fault(['username'], 'a password is set: set username or usernameFile too')
   if (String(given.username).includes(':'))
-    fault(
-      ['username'],
-      'holds a colon, which no user name of Basic authentication may. Use another one',
-    )
+    fault(['username'], 'a user name of Basic authentication holds no colon')
   if ((hasUsername || hasPassword) && hasToken(given))
     fault(['token' in given ? 'token' : 'tokenFile'], 'set either a token or a user name, not both')
   if ('token' in given && !isHeaderValue(given.token))
-    fault(
-      ['token'],
-      'holds what no HTTP header may hold, such as a line break. Write the token alone',
-    )
+    fault(['token'], 'holds what no HTTP header may hold, such as a line break')
 }
 
 function tlsFaults({ endpoint, tls }: Given, fault: Report): void {
@@ -143,7 +134,7 @@ function tlsFaults({ endpoint, tls }: Given, fault: Report): void {
   if (String(endpoint).startsWith('http:') && (first !== undefined || insecureSkipVerify === true))
     fault(
       ['tls', first ?? 'insecureSkipVerify'],
-      'is for an endpoint of https, and this is of http. Remove it, or use https',
+      'is for an endpoint of https, and this is of http',
     )
   if ('certFile' in given && !('keyFile' in given))
     fault(['tls', 'keyFile'], 'a client certificate is set: set the file with its key too')
@@ -179,9 +170,9 @@ function headerFault(
   try {
     validateHeaderName(name)
   } catch {
-    return NO_HEADER
+    return 'not a valid HTTP header name or value'
   }
-  return isHeaderValue(value) ? undefined : NO_HEADER
+  return isHeaderValue(value) ? undefined : 'not a valid HTTP header name or value'
 }
 
 function hasToken(given: Given): boolean {

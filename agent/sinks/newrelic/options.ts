@@ -3,7 +3,6 @@ import { deliveryShape } from '../delivery/options.ts'
 import { DESPITE_FAULTS, httpFaults, httpShape, isHeaderValue } from '../http/options.ts'
 
 const ACCOUNT = 'write the number of the account, such as 1234567'
-const REGION = 'use US or EU; for other ones set endpoint'
 const ENDPOINT = 'use a URL like https://gov-insights-collector.newrelic.com'
 
 const REGIONS = {
@@ -23,8 +22,8 @@ export const NewRelicOptions = z
     key: z.string().default('').describe('License key; keyFile keeps it out of the settings'),
     keyFile: z.string().default('').describe('File with the license key, read before each request'),
     region: z
-      .string(REGION)
-      .regex(/^([Uu][Ss]|[Ee][Uu])$/, REGION)
+      .string()
+      .regex(/^([Uu][Ss]|[Ee][Uu])$/, 'use US or EU; for other ones set endpoint')
       .default('US')
       .transform(region => (region.toUpperCase() === 'EU' ? 'EU' : 'US'))
       .describe('Where the account is: US or EU'),
@@ -47,8 +46,7 @@ export const NewRelicOptions = z
       faults.addIssue({ code: 'custom', path: [path], message })
     if (!key && !keyFile) fault('key', 'set keyFile or key: a license key of the account')
     if (key && keyFile) fault('keyFile', 'set either key or keyFile, not both')
-    if (!isHeaderValue(key))
-      fault('key', 'holds characters that no license key has. Write the key alone')
+    if (!isHeaderValue(key)) fault('key', 'holds characters that no license key has')
   }, DESPITE_FAULTS)
   .overwrite(({ endpoint, ...options }) => {
     const base = endpoint.replace(/\/$/, '') || REGIONS[options.region]
