@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { z } from 'zod'
 import { readConfig } from './config.ts'
 import { Settings } from './settings.ts'
+import { poorLines } from './test/fault-lines.ts'
 import { sinkSchemas } from './sinks/options.ts'
 
 let folder = ''
@@ -135,7 +136,7 @@ sinks:
   const faults = `${folder}/agent.yaml: `
   expect(() => read(text)).toThrow(
     [
-      `${faults}maxSeries: expected number, received string`,
+      `${faults}maxSeries: is a text. Write a number`,
       `${faults}listen: write HOST:PORT or :PORT, such as 127.0.0.1:8080`,
       `${faults}sinks.main.endpoint: use a URL like http://prometheus:9090/api/v1/write`,
       `${faults}sinks.copy.type: unknown sink. Use one of: ${Object.keys(sinkSchemas).join(', ')}`,
@@ -150,16 +151,19 @@ test.each([
   ['interval: 6m', /interval: .* from 1s to 5m$/],
   ['interval: 999ms', /interval: .* from 1s to 5m$/],
   ['sinks: {}', /sinks: name at least one sink, such as stdout$/],
-  ['sinks:', /sinks: expected record, received null$/],
-  ['sinks: [stdout]', /sinks: expected record, received array$/],
-  ['- a list', /the whole file: expected object, received array$/],
+  ['sinks:', /sinks: is empty. Write settings by their names, such as \{name: value\}$/],
+  ['sinks: [stdout]', /sinks: is a list. Write settings by their names, such as \{name: value\}$/],
+  [
+    '- a list',
+    /the whole file: is a list. Write settings by their names, such as \{name: value\}$/,
+  ],
   ['a: b: c', /^--config: cannot read .*agent\.yaml: .*\. Give a file of YAML or JSON$/],
   ['kubernetes: { apiServer: "http://10.0.0.1" }', /kubernetes\.apiServer: use a URL like https/],
   ['kubernetes: { enabled: on }', /^kubernetes\.enabled: is on, but KUBERNETES_SERVICE_HOST is/],
   ['kernel: { pinDirectory: pins }', /kernel\.pinDirectory: write an absolute path/],
   ['kernel: { pinDirectory: /sys/fs/bpf/x/ }', /kernel\.pinDirectory: .* without a slash/],
-  ['kernel: { maxSockets: 10 }', /kernel\.maxSockets: Too small: .*1024$/],
-  ['kernel: { maxFlows: 10000000 }', /kernel\.maxFlows: Too big: .*1048576$/],
+  ['kernel: { maxSockets: 10 }', /kernel\.maxSockets: is too small. Write 1024 or more$/],
+  ['kernel: { maxFlows: 10000000 }', /kernel\.maxFlows: is too large. Write 1048576 or less$/],
   [
     'labels: { drop: [source_host] }',
     /labels\.drop\.0: use k8s_namespace, .*, role; source_host stays: it keeps the series of two nodes apart$/,
@@ -172,6 +176,51 @@ test.each([
 ])('%s is refused', (text, message) => {
   expect(() => read(text)).toThrow(message)
 })
+
+/** Those of sinks are in sinks/option-faults.test.ts. */
+const settings = settingsIn(z.toJSONSchema(Settings, { io: 'input' })).filter(
+  ([first]) => first !== 'sinks',
+)
+
+test.for(settings.map(path => ({ path, name: path.join('.') })))(
+  '$name: whatever it may not be is told with its place and the fix',
+  ({ path, name }) => {
+    const values = ['no such thing\n', '', 7, -1, 1.5, 1e12, true, null, ['x'], [7], { no: 1 }]
+    const told = values.flatMap(value => {
+      const whole = path.reduceRight<unknown>((inner, key) => ({ [key]: inner }), value)
+      const lines = faultsOf(JSON.stringify(whole))
+      expect(lines.filter(line => !line.startsWith(name))).toEqual([])
+      return lines
+    })
+    expect(told.length).toBeGreaterThan(3)
+    expect(poorLines(told)).toEqual([])
+  },
+)
+
+type Tree = { readonly properties?: Readonly<Record<string, unknown>> | undefined }
+
+/** Paths of all settings, those of groups and the groups themselves. */
+function settingsIn({ properties = {} }: Tree): string[][] {
+  return Object.entries(properties).flatMap(([name, one]) => [
+    [name],
+    ...settingsIn(isTree(one) ? one : {}).map(path => [name, ...path]),
+  ])
+}
+
+function isTree(value: unknown): value is Tree {
+  return typeof value === 'object' && value !== null && 'properties' in value
+}
+
+/** By line, without the name of the file. */
+function faultsOf(text: string): string[] {
+  try {
+    read(text)
+    return []
+  } catch (error) {
+    const { message } = error instanceof Error ? error : new Error(String(error))
+    return message.split('\n').map(line => line.replace(`${folder}/agent.yaml: `, ''))
+  }
+}
 
 test('two sinks on one page are refused by name, with the other one and the fix; pages of their own are not', () => {
   expect(() => read('sinks: {one: {type: scrape}, two: {type: scrape}}')).toThrow(

@@ -4,7 +4,7 @@ import { parse as parseYaml } from 'yaml'
 import type { LabelChoice } from './aggregate/traffic-labels.ts'
 import type { ApiServer } from './attribute/api-server.ts'
 import { parseCommandLine, type Command, type CommandLine } from './command-line.ts'
-import { ConfigError, faultOf, faultsError, type Fault } from './config-faults.ts'
+import { ConfigError, faultOf, faultsError, faultText, type Fault } from './config-faults.ts'
 import { Settings } from './settings.ts'
 import { folderFault } from './sinks/spool/folder.ts'
 import { surroundingFaults, withProxy } from './sinks/surroundings.ts'
@@ -48,7 +48,7 @@ export function readConfig(args: readonly string[], env: Environment): Config | 
 /** `fromFile` is what the file holds, as parsed from YAML. Of files, it reads only those that the sinks name. */
 function parseConfig(fromFile: unknown, commandLine: CommandLine, env: Environment): Config {
   const input = merged(fromFile, commandLine.settings)
-  const parsed = Settings.safeParse(input)
+  const parsed = Settings.safeParse(input, { error: faultText })
   // Who removes what an agent left needs no sink.
   const around =
     commandLine.command === 'unpin'

@@ -18,15 +18,21 @@
 {{- range $other := include "podatlas.networked" .root | fromYamlArray -}}
 {{- if has $other (index $asked $.component | default list) }}{{ $from = append $from $other }}{{ end -}}
 {{- end -}}
-{{- $port := index (dict "prometheus" 9090 "grafana" 3000) .component | default 8080 -}}
+{{- $port := include "podatlas.servicePort" . | int -}}
 {{- $peers := list -}}
 {{- with $from }}{{ $peers = append $peers (include "podatlas.podsOf" (dict "root" $.root "components" .) | fromYaml) }}{{ end -}}
-{{- /* Where a Prometheus of others, or the Ingress before Grafana, runs is not known. */ -}}
-{{- if or $isScrapedByOthers (and (eq .component "grafana") $values.grafana.externalUrl) -}}
+{{- /* Where a Prometheus of others, or what serves an Ingress or a route, runs is not known. */ -}}
+{{- $own := index $values .component | default dict -}}
+{{- if or $isScrapedByOthers $own.externalUrl ($own.ingress).enabled ($own.httpRoute).enabled -}}
 {{- $peers = append $peers (dict "namespaceSelector" dict) -}}
 {{- end -}}
 {{- $rules := list -}}
-{{- with $peers }}{{ $rules = append $rules (dict "from" . "ports" (list (dict "protocol" "TCP" "port" $port))) }}{{ end -}}
+{{- $ports := list (dict "protocol" "TCP" "port" $port) -}}
+{{- if ne (($own.service).type | default "ClusterIP") "ClusterIP" -}}
+{{- $rules = append $rules (dict "ports" $ports) -}}
+{{- else if $peers -}}
+{{- $rules = append $rules (dict "from" $peers "ports" $ports) -}}
+{{- end -}}
 {{- concat $rules ($values.networkPolicy.extraIngress | default list) | default list | toYaml -}}
 {{- end }}
 

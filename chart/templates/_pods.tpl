@@ -37,7 +37,7 @@ spec:
   imagePullSecrets:
     {{- toYaml . | nindent 4 }}
   {{- end }}
-  {{- range $key := list "nodeSelector" "tolerations" "affinity" "priorityClassName" "hostAliases" "dnsPolicy" "dnsConfig" "hostPID" }}
+  {{- range $key := list "nodeSelector" "tolerations" "affinity" "priorityClassName" "runtimeClassName" "hostAliases" "dnsPolicy" "dnsConfig" "hostPID" }}
   {{- with index $.values $key }}
   {{- dict $key . | toYaml | nindent 2 }}
   {{- end }}
@@ -60,6 +60,10 @@ spec:
       {{- end }}
       {{- with concat (.args | default list) (.values.args | default list) }}
       args:
+        {{- toYaml . | nindent 8 }}
+      {{- end }}
+      {{- with .values.envFrom }}
+      envFrom:
         {{- toYaml . | nindent 8 }}
       {{- end }}
       {{- include "podatlas.env" . | nindent 6 }}

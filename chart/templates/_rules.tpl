@@ -19,7 +19,9 @@
 {{- define "podatlas.rules" -}}
 {{- $groups := list -}}
 {{- range $path := include "podatlas.ruleFiles" . | splitList "," -}}
-{{- range $group := ($.Files.Get $path | fromYaml).groups -}}
+{{- $file := $.Files.Get $path -}}
+{{- if not $file }}{{ fail (printf "podatlas: the chart lacks %s." $path) }}{{ end -}}
+{{- range $group := ($file | fromYaml).groups -}}
 {{- $rules := list -}}
 {{- range $rule := $group.rules -}}
 {{- $rules = concat $rules (include "podatlas.rulesOf" (dict "root" $ "rule" $rule) | fromYamlArray) -}}

@@ -31,7 +31,7 @@
 {{- if and $named.token (or $named.username $named.password) -}}
 {{- $faults = append $faults (printf "%s: both a token and a user name or password are named. Keep one. For a token:\n  sinks:\n    %s:\n      credentials:\n        existingSecret: %s\n        keys: {token: token}" $at $name ($credentials.existingSecret | default $name)) -}}
 {{- end -}}
-{{- $faults = concat $faults (include "podatlas.headerFaults" (dict "name" $name "sink" $sink) | fromYamlArray) -}}
+{{- $faults = concat $faults (include "podatlas.headerFaults" (dict "at" (printf "sinks.%s" $name) "yaml" (printf "\n  sinks:\n    %s:" $name) "settings" $sink) | fromYamlArray) -}}
 {{- $endpoint := include "podatlas.sinkEndpoint" (dict "root" $ "sink" $sink) -}}
 {{- $tls := $sink.tls | default dict -}}
 {{- if and (hasPrefix "http://" $endpoint) (or $tls.caSecret $tls.certSecret $tls.serverName $tls.insecureSkipVerify) -}}
@@ -41,14 +41,13 @@
 {{- toYaml $faults -}}
 {{- end }}
 
-{{/* Takes {name, sink}. */}}
+{{/* Of whatever has headers. Takes {at: path of the settings, yaml: the same as YAML, settings}. */}}
 {{- define "podatlas.headerFaults" -}}
 {{- $faults := list -}}
-{{- $name := .name -}}
-{{- $credentials := .sink.credentials | default dict -}}
-{{- $secret := .sink.secretHeaders | default dict -}}
-{{- $at := printf "sinks.%s.secretHeaders" $name -}}
-{{- $example := printf "\n  sinks:\n    %s:\n      secretHeaders:\n        existingSecret: %s\n        keys: {api-key: licenseKey}" $name ($secret.existingSecret | default $name) -}}
+{{- $credentials := .settings.credentials | default dict -}}
+{{- $secret := .settings.secretHeaders | default dict -}}
+{{- $at := printf "%s.secretHeaders" .at -}}
+{{- $example := printf "%s\n      secretHeaders:\n        existingSecret: %s\n        keys: {api-key: licenseKey}" .yaml ($secret.existingSecret | default (splitList "." .at | last)) -}}
 {{- if and $secret.existingSecret $secret.values -}}
 {{- $faults = append $faults (printf "%s: both existingSecret (%q) and values are set. Keep one. existingSecret keeps the secret out of your values file." $at $secret.existingSecret) -}}
 {{- else if and $secret.existingSecret (not $secret.keys) -}}
@@ -58,13 +57,13 @@
 {{- end -}}
 {{- $names := dict -}}
 {{- $secrets := ternary $secret.keys $secret.values (not (empty $secret.existingSecret)) | default dict -}}
-{{- range $setting, $headers := dict "headers" (.sink.headers | default dict) "secretHeaders" $secrets -}}
+{{- range $setting, $headers := dict "headers" (.settings.headers | default dict) "secretHeaders" $secrets -}}
 {{- range $header, $_ := $headers -}}
 {{- if and (eq (lower $header) "authorization") (or $credentials.existingSecret $credentials.values) -}}
-{{- $faults = append $faults (printf "sinks.%s: both %s.%s and credentials are set. Keep credentials, which stay out of the ConfigMap." $name $setting $header) -}}
+{{- $faults = append $faults (printf "%s: both %s.%s and credentials are set. Keep credentials, which stay out of the ConfigMap." $.at $setting $header) -}}
 {{- end -}}
 {{- with get $names (lower $header) -}}
-{{- $faults = append $faults (printf "sinks.%s: %s and %s.%s are the same header. Keep one; secretHeaders stay out of the ConfigMap." $name . $setting $header) -}}
+{{- $faults = append $faults (printf "%s: %s and %s.%s are the same header. Keep one; secretHeaders stay out of the ConfigMap." $.at . $setting $header) -}}
 {{- end -}}
 {{- $_ := set $names (lower $header) (printf "%s.%s" $setting $header) -}}
 {{- end -}}

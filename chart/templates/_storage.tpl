@@ -1,21 +1,22 @@
 {{/* Where a component keeps its data: its claim, or the pod's own disk. */}}
 {{- define "podatlas.dataVolume" -}}
 {{- if .values.persistence.enabled -}}
-persistentVolumeClaim: {claimName: {{ include "podatlas.partName" . }}}
+persistentVolumeClaim: {claimName: {{ .values.persistence.existingClaim | default (include "podatlas.partName" .) }}}
 {{- else -}}
 emptyDir: {}
 {{- end -}}
 {{- end }}
 
 {{- define "podatlas.claim" -}}
-{{- if .values.persistence.enabled -}}
+{{- if and .values.persistence.enabled (not .values.persistence.existingClaim) -}}
 apiVersion: v1
 kind: PersistentVolumeClaim
 metadata:
   {{- include "podatlas.metadata" . | nindent 2 }}
-  {{- if .values.persistence.keep }}
+  {{- $kept := ternary (dict "helm.sh/resource-policy" "keep") dict .values.persistence.keep }}
+  {{- with mergeOverwrite (dict) (.values.persistence.annotations | default dict) $kept }}
   annotations:
-    helm.sh/resource-policy: keep
+    {{- toYaml . | nindent 4 }}
   {{- end }}
 spec:
   accessModes: [ReadWriteOnce]

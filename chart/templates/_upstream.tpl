@@ -37,6 +37,11 @@
 {{- $items := list (dict "key" "tls.crt" "path" "tls.crt") (dict "key" "tls.key" "path" "tls.key") -}}
 {{- $sources = append $sources (dict "secret" (dict "name" . "items" $items)) -}}
 {{- end -}}
+{{- with $upstream.secretHeaders.existingSecret -}}
+{{- $items := list -}}
+{{- range $header, $key := $upstream.secretHeaders.keys }}{{ $items = append $items (dict "key" $key "path" (printf "headers/%s" $header)) }}{{ end -}}
+{{- $sources = append $sources (dict "secret" (dict "name" . "items" $items)) -}}
+{{- end -}}
 {{- if $sources }}{{ toYaml $sources }}{{ end -}}
 {{- end }}
 
@@ -67,5 +72,6 @@
 {{- with $upstream.tls.serverName }}{{ $args = concat $args (list "--server-name" .) }}{{ end -}}
 {{- if $upstream.tls.insecureSkipVerify }}{{ $args = append $args "--insecure-skip-verify" }}{{ end -}}
 {{- range $name, $value := $upstream.headers }}{{ $args = concat $args (list "--header" (printf "%s=%s" $name $value)) }}{{ end -}}
+{{- range $name, $_ := $upstream.secretHeaders.keys }}{{ $args = concat $args (list "--header-file" (printf "%s=%s/headers/%s" $name $folder $name)) }}{{ end -}}
 {{- toYaml (dict "args" $args) -}}
 {{- end }}

@@ -3,7 +3,7 @@
 
 {{- define "podatlas.faults" -}}
 {{- $faults := list -}}
-{{- range $check := list "podatlas.movedFaults" "podatlas.agentFaults" "podatlas.podFaults" "podatlas.leakFaults" "podatlas.sinkFaults" "podatlas.prometheusFaults" "podatlas.geoipFaults" "podatlas.geofenceFaults" "podatlas.costFaults" "podatlas.rulesFaults" "podatlas.monitorFaults" "podatlas.nameFaults" "podatlas.grafanaFaults" "podatlas.dashboardFaults" -}}
+{{- range $check := list "podatlas.movedFaults" "podatlas.agentFaults" "podatlas.podFaults" "podatlas.leakFaults" "podatlas.sinkFaults" "podatlas.prometheusFaults" "podatlas.geoipFaults" "podatlas.geofenceFaults" "podatlas.costFaults" "podatlas.rulesFaults" "podatlas.monitorFaults" "podatlas.nameFaults" "podatlas.grafanaFaults" "podatlas.dashboardFaults" "podatlas.exposureFaults" -}}
 {{- $faults = concat $faults (include $check $ | fromYamlArray) -}}
 {{- end -}}
 {{- toYaml $faults -}}
@@ -24,6 +24,9 @@
 {{- range $name, $values := include "podatlas.workloads" . | fromYaml -}}
 {{- if hasKey ($values.containers | default dict) $name -}}
 {{- $faults = append $faults (printf "%s.containers.%s: this is what the chart's own container is called. Use another name:\n  %s: {containers: {sidecar: {image: …}}}" $name $name $name) -}}
+{{- end -}}
+{{- if and ($values.persistence).existingClaim (not $values.persistence.enabled) -}}
+{{- $faults = append $faults (printf "%s.persistence.existingClaim is set, and persistence.enabled is off. To keep the data there:\n  %s: {persistence: {enabled: true}}" $name $name) -}}
 {{- end -}}
 {{- $strategy := ($values.updateStrategy | default dict).type | default "RollingUpdate" -}}
 {{- if and (dig "persistence" "enabled" false $values) (ne $strategy "Recreate") -}}
@@ -76,6 +79,7 @@
 {{- if and $url $wantsTls (not (hasPrefix "https://" $url)) -}}
 {{- $faults = append $faults (printf "prometheus.upstream.tls: Prometheus at %s is asked without TLS. Use a URL that begins with https://:\n  prometheus: {enabled: false, url: https://prometheus.monitoring.svc:9090}" $url) -}}
 {{- end -}}
+{{- $faults = concat $faults (include "podatlas.headerFaults" (dict "at" "prometheus.upstream" "yaml" "\n  prometheus:\n    upstream:" "settings" $upstream) | fromYamlArray) -}}
 {{- $given := $upstream.credentials.values -}}
 {{- if and $given (not $given.token) (not (and $given.username $given.password)) -}}
 {{- $faults = append $faults "prometheus.upstream.credentials.values: a user needs username and password. For example:\n  prometheus:\n    upstream:\n      credentials: {values: {username: u, password: p}}" -}}

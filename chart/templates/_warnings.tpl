@@ -72,7 +72,7 @@
 {{- if and .Values.rules.prometheusRule.enabled (not .Values.rules.prometheusRule.labels) -}}
 {{- $warnings = append $warnings "rules.prometheusRule has no labels: most operators take rules with certain labels only. Which ones: kubectl get prometheus -A -o jsonpath='{.items[*].spec.ruleSelector}'" -}}
 {{- end -}}
-{{- $warnings = concat $warnings (include "podatlas.monitorWarnings" . | fromYamlArray) (include "podatlas.networkWarnings" . | fromYamlArray) (include "podatlas.geofenceWarnings" . | fromYamlArray) -}}
+{{- $warnings = concat $warnings (include "podatlas.monitorWarnings" . | fromYamlArray) (include "podatlas.networkWarnings" . | fromYamlArray) (include "podatlas.exposureWarnings" . | fromYamlArray) (include "podatlas.geofenceWarnings" . | fromYamlArray) -}}
 {{- $monitors := .Values.monitors -}}
 {{- if not (or .Values.prometheus.enabled $monitors.serviceMonitor.enabled $monitors.podMonitor.enabled $monitors.annotations.enabled) -}}
 {{- if .Values.geoip.enabled -}}

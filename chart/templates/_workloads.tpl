@@ -30,13 +30,26 @@ spec:
     {{- include "podatlas.pods" . | nindent 4 }}
 {{- end }}
 
+{{/* A part's Service, of the type that its values want. */}}
 {{- define "podatlas.service" -}}
+{{- $service := (.values).service | default dict -}}
 apiVersion: v1
 kind: Service
 metadata:
   {{- include "podatlas.metadata" . | nindent 2 }}
+  {{- with $service.annotations }}
+  annotations:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
 spec:
-  type: ClusterIP
+  type: {{ $service.type | default "ClusterIP" }}
+  {{- with $service.loadBalancerClass }}
+  loadBalancerClass: {{ . }}
+  {{- end }}
+  {{- with $service.loadBalancerSourceRanges }}
+  loadBalancerSourceRanges:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
   {{- if .isHeadless }}
   clusterIP: None
   {{- end }}
@@ -47,4 +60,7 @@ spec:
       port: {{ .port }}
       targetPort: http
       protocol: TCP
+      {{- with $service.nodePort }}
+      nodePort: {{ . | int }}
+      {{- end }}
 {{- end }}

@@ -67,6 +67,7 @@ test.for(renders)(
 
 test.for([
   ['PodMonitor', 'monitoring.coreos.com/v1', { selector: {}, podMetricEndpoints: [] }],
+  ['HTTPRoute', 'gateway.networking.k8s.io/v1', { parentRef: [] }],
   ['GrafanaDashboard', 'grafana.integreatly.org/v1beta1', { instanceSelector: {}, folders: 'x' }],
 ])('a misspelt field of a %s would be noticed', async ([kind, apiVersion, spec]) => {
   const misspelt = JSON.stringify({ apiVersion, kind, metadata: { name: 'misspelt' }, spec })

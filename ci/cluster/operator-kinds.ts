@@ -10,14 +10,19 @@ const ofPrometheus = ['podmonitors', 'prometheusrules', 'servicemonitors'].map(
   plural => `${plural}.monitoring.coreos.com`,
 )
 const ofGrafana = 'grafanadashboards.grafana.integreatly.org'
-const names = [...ofPrometheus, ofGrafana].map(name => `crd/${name}`)
+const ofGateways = 'httproutes.gateway.networking.k8s.io'
+const names = [...ofPrometheus, ofGrafana, ofGateways].map(name => `crd/${name}`)
 
 /** Where some renders put objects for another team's Prometheus or Grafana. */
 export const othersNamespaces = ['grafana', 'monitoring']
 
-/** Installs the kinds of operators that some renders hold, as strict as the operators define them. */
+/** Installs the kinds of operators and gateways that some renders hold, as strict as their makers define them. */
 export async function installOperatorKinds(): Promise<void> {
-  const definitions = [...prometheusDefinitions(), JSON.stringify(grafanaDefinition())]
+  const routes = readFileSync(
+    toolPath('gateway-api', 'gateway.networking.k8s.io_httproutes.yaml'),
+    'utf8',
+  )
+  const definitions = [...prometheusDefinitions(), JSON.stringify(grafanaDefinition()), routes]
   await kubectl(['create', '-f', '-'], definitions.join('\n---\n'))
   await kubectl(['wait', '--for=condition=Established', ...names, '--timeout=30s'])
 }

@@ -113,7 +113,7 @@ function namespaceOf(file: string): string {
 async function leftOf({ name, namespace }: Release): Promise<string> {
   const ours = ['-l', `app.kubernetes.io/instance=${name}`, '-o', 'name']
   const kinds =
-    'daemonsets,deployments,services,configmaps,secrets,serviceaccounts,roles,rolebindings'
+    'daemonsets,deployments,services,configmaps,secrets,serviceaccounts,roles,rolebindings,pods,networkpolicies,ingresses,httproutes,podmonitors,servicemonitors,prometheusrules,grafanadashboards'
   const ofCluster = await kubectl(['get', 'clusterroles,clusterrolebindings', ...ours])
   return ofCluster + (await kubectl(['-n', namespace, 'get', kinds, ...ours]))
 }

@@ -40,6 +40,8 @@ export const nodePath = z.string().regex(/^((\/[^/\s]+){2,})?$/)
 export const spoolPath = z.string().regex(/^(\/[^/\s]+){2,}$/)
 export const kernel = Settings.shape.kernel.unwrap().shape
 export const labels = Settings.shape.labels.unwrap().shape
+/** Addresses that begin alike: 192.0.2.0/24. */
+export const network = z.string().regex(/^[0-9a-fA-F.:]+\/[0-9]{1,3}$/)
 export const namePart = z.string().regex(/^([a-z0-9]([-a-z0-9]*[a-z0-9])?)?$/)
 
 // YAML 1.1 reads a bare NO as false. What is no country at all, the chart says in words.
@@ -83,6 +85,10 @@ export const secretHeaders = object({
   keys: z.record(headerName, z.string().min(1)),
   values: z.record(headerName, z.string()),
 })
+export const upstreamHeaders = section({
+  existingSecret: z.string(),
+  keys: z.record(headerName, z.string().min(1)),
+})
 
 /** Of a sink: Secrets with certificates, and what is expected of the server's. */
 export const sinkTls = object({
@@ -102,6 +108,7 @@ export const podKeys = {
     z.string().regex(/^[A-Za-z_][A-Za-z0-9_.-]*$/),
     z.union([z.string(), z.number(), z.boolean(), z.strictObject({ valueFrom: passedThrough })]),
   ),
+  envFrom: z.array(passedThrough),
   volumes: z.record(z.string(), passedThrough),
   volumeMounts: z.record(z.string().regex(/^\//), passedThrough),
   args: z.array(z.string()),
@@ -115,6 +122,7 @@ export const podKeys = {
   tolerations: z.array(passedThrough),
   affinity: passedThrough,
   priorityClassName: z.string(),
+  runtimeClassName: z.string(),
   dnsPolicy: z.string(),
   dnsConfig: passedThrough,
   hostAliases: z.array(passedThrough),
@@ -138,9 +146,41 @@ export const monitor = section({
 export const hookPolicies =
   /^(before-hook-creation|hook-succeeded|hook-failed)(,(before-hook-creation|hook-succeeded|hook-failed))*$/
 
+const hostName = z.string().regex(/^([*][.])?[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/)
+
+/** How a component's Service is reached, and what its load balancer is told. */
+export const service = section({
+  type: z.enum(['ClusterIP', 'NodePort', 'LoadBalancer']),
+  nodePort: z.int().min(0).max(65_535),
+  annotations: strings,
+  loadBalancerClass: z.string(),
+  loadBalancerSourceRanges: z.array(network),
+})
+
+/** What leads to it from outside the cluster. */
+export const outside = {
+  service,
+  ingress: section({
+    enabled: z.boolean(),
+    className: z.string(),
+    annotations: strings,
+    hosts: z.array(hostName),
+    tlsSecret: z.string(),
+  }),
+  httpRoute: section({
+    enabled: z.boolean(),
+    parentRefs: z.array(passedThrough),
+    hostnames: z.array(hostName),
+    annotations: strings,
+    filters: z.array(passedThrough),
+  }),
+}
+
 export const persistence = section({
   enabled: z.boolean(),
   size: quantity,
   storageClass: z.string(),
+  existingClaim: z.string(),
+  annotations: strings,
   keep: z.boolean(),
 })

@@ -16,8 +16,10 @@ import {
   monitor,
   namePart,
   namespace,
+  network,
   nodePath,
   object,
+  outside,
   passedThrough,
   persistence,
   places,
@@ -25,10 +27,12 @@ import {
   pullSecrets,
   secretHeaders,
   section,
+  service,
   shortDuration,
   sinkTls,
   spoolPath,
   strings,
+  upstreamHeaders,
 } from './values-parts.ts'
 import { sinkSchema } from './values-sinks.ts'
 
@@ -80,6 +84,7 @@ const Values = section({
   }),
   geoip: section({
     ...podKeys,
+    ...outside,
     enabled: z.boolean(),
     query: z.string(),
     addressLabel: labelName,
@@ -108,9 +113,10 @@ const Values = section({
   }),
   peers: section({
     ...podKeys,
+    service,
     enabled: z.boolean(),
     maxPeers: z.int().min(1).max(1_000_000),
-    podNetworks: z.array(z.string().regex(/^[0-9a-fA-F.:]+\/[0-9]{1,3}$/)),
+    podNetworks: z.array(network),
     classify: section({
       enabled: z.boolean(),
       query: z.string(),
@@ -120,12 +126,14 @@ const Values = section({
   }),
   prometheus: section({
     ...podKeys,
+    ...outside,
     enabled: z.boolean(),
     url: httpUrl,
     upstream: section({
       credentials: credentialsOf('username', 'password', 'token'),
       tls: section(sinkTls.shape),
       headers: strings,
+      secretHeaders: upstreamHeaders,
     }),
     scrapeInterval: shortDuration,
     outOfOrderWindow: duration,
@@ -134,6 +142,7 @@ const Values = section({
   }),
   grafana: section({
     ...podKeys,
+    ...outside,
     enabled: z.boolean(),
     externalUrl: httpUrl,
     credentials: section({

@@ -1,5 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process'
-import { once } from 'node:events'
+import { execFileSync } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -7,6 +6,7 @@ import { releaseImages } from '../image/images.ts'
 import { ownArchitecture } from '../image/parts.ts'
 import { run } from '../image/run.ts'
 import { version } from '../image/version.ts'
+import { startRegistry } from '../tools/registry.ts'
 import { toolPath } from '../tools/tool.ts'
 import { sha256Of } from './checksums.ts'
 import { packageClone, roomForClones } from './test/clone.ts'
@@ -224,17 +224,4 @@ sys.exit("\\n".join(fault.validation_message for fault in faults) or 0)`,
 
 function python(program: string, file: string): Promise<string> {
   return run('env', [`PYTHONPATH=${validators}`, 'python3', '-c', program, file])
-}
-
-async function startRegistry() {
-  const child = spawn(toolPath('registry'), { stdio: ['ignore', 'pipe', 'inherit'] })
-  const [line] = await once(child.stdout, 'data')
-  return {
-    address: String(line).trim(),
-    [Symbol.asyncDispose]: async () => {
-      const ended = once(child, 'exit')
-      child.kill()
-      await ended
-    },
-  }
 }

@@ -54,6 +54,21 @@ export async function template(
   return stdout
 }
 
+const Stored = z.looseObject({
+  info: z.looseObject({ notes: z.string() }),
+  chart: z.looseObject({}),
+  manifest: z.string(),
+})
+
+/** What Helm would store of the release podatlas in namespace observability, its notes among it. */
+export async function stored(args: readonly string[] = [], chart = chartFolder) {
+  const all = ['install', 'podatlas', chart, '--namespace', 'observability', ...args]
+  const { stdout } = await run(toolPath('helm'), [...all, '--dry-run=client', '--output=json'], {
+    maxBuffer: 64 * 2 ** 20,
+  })
+  return Stored.parse(JSON.parse(stdout))
+}
+
 /** The objects of a render. Refuses what Helm lets through and an API server may not: a key given twice. */
 export function parse(rendered: string): Manifest[] {
   const documents = parseAllDocuments(rendered, { uniqueKeys: true, version: '1.1' })

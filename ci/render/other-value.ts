@@ -38,6 +38,7 @@ const texts = [
   'https://changed.example.com',
   'Always',
   'stdout',
+  'NodePort',
   '/mnt/changed/here',
   'hook-failed',
   'de',

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempDisposableSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
@@ -8,7 +9,7 @@ import { z } from 'zod'
 import { toolPath } from '../tools/tool.ts'
 import { version } from '../image/version.ts'
 import { packagedChart } from '../package/test/packaged-chart.ts'
-import { chartFolder, render } from './helm.ts'
+import { chartFolder, render, template } from './helm.ts'
 
 const run = promisify(execFile)
 const root = join(import.meta.dirname, '../..')
@@ -111,6 +112,16 @@ test('versions of Kubernetes are taken from 1.25 on, those of cloud providers to
   expect(await objectsFor('v1.25.0-eks-1')).toBeGreaterThan(0)
   expect(await objectsFor('v1.36.1-gke.1')).toBeGreaterThan(0)
   await expect(objectsFor('v1.24.9')).rejects.toThrow(/requires kubeVersion: >=1\.25\.0-0/)
+})
+
+test.each([
+  ['files/dashboards', 'the chart holds no dashboards'],
+  ['files/rules/traffic.yaml', 'the chart lacks files/rules/traffic.yaml'],
+])('a package without %s is refused, and does not ship nothing', async (path, words) => {
+  using folder = mkdtempDisposableSync(join(tmpdir(), 'podatlas-lacking-'))
+  cpSync(chartFolder, folder.path, { recursive: true })
+  rmSync(join(folder.path, path), { recursive: true })
+  await expect(template([], { chart: folder.path })).rejects.toThrow(words)
 })
 
 test('helm lint has nothing to say', async () => {

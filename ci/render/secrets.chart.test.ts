@@ -1,10 +1,5 @@
-import { execFile } from 'node:child_process'
-import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
-import { toolPath } from '../tools/tool.ts'
-import { chartFolder, render } from './helm.ts'
-
-const run = promisify(execFile)
+import { render, stored } from './helm.ts'
 
 /** Every place for a secret in plain text, and what it needs around it. */
 const places = {
@@ -29,10 +24,7 @@ test.each(Object.entries(places))(
     expect(changed.map(({ kind }) => kind)).toEqual(['Secret'])
     expect(JSON.stringify(changed)).toContain('canary1')
 
-    const args = ['install', 'podatlas', chartFolder, '--dry-run=client', '--output=json']
-    const options = { maxBuffer: 64 * 2 ** 20 }
-    const { stdout } = await run(toolPath('helm'), [...args, ...values('canary1')], options)
-    const { notes } = JSON.parse(stdout).info
+    const { notes } = (await stored(values('canary1'))).info
     expect(notes).toContain('WARNING: ')
     expect(notes).not.toContain('canary1')
   },

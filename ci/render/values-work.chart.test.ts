@@ -18,6 +18,10 @@ const uses = [
   // Refused, unless what comes with it is changed, too.
   ['--set=prometheus.url=http://prometheus.example.com:9090'],
   ['--set=dashboards.operator.instanceSelector.matchLabels.dashboards=mine'],
+  ['geoip', 'grafana', 'prometheus'].flatMap(component => [
+    `--set=${component}.ingress.hosts[0]=${component}.example.com`,
+    `--set=${component}.httpRoute.parentRefs[0].name=public`,
+  ]),
   ...valuesFiles.map(path => [`--values=${path}`]),
 ]
 

@@ -37,6 +37,7 @@ buildah buildah
 binutils readelf
 llvm llvm-strip
 iptables iptables
+ipset ipset
 conntrack conntrack
 openssl openssl"
 

@@ -28,13 +28,18 @@ build_tool_into() {
 usual_duration() {
 	case $1 in
 	kubernetes) echo ', about 10 min' ;;
-	helm | helm3 | helm-unittest | coredns | otelcol | prometheus | prometheus-operator | thanos) echo ', about 3 min' ;;
+	helm | helm3 | helm-unittest | coredns | kube-router | otelcol | prometheus | prometheus-operator | thanos) echo ', about 3 min' ;;
 	esac
 }
 
 go_build() {
 	local flags packages=(tool)
 	cd "$1/module"
+	if [ ! -f flags ]; then
+		go mod download
+		copy_files
+		return
+	fi
 	mapfile -t flags < <(grep -v '^#' flags)
 	[ ! -f main.go ] || packages=(.)
 	# The user's own GOFLAGS would change the result behind the cache's back.

@@ -5,10 +5,12 @@ import { join } from 'node:path'
 /** A folder of `ci/tools/`: Go modules that `ci/setup` builds into the cache. */
 export type Tool =
   | 'coredns'
+  | 'gateway-api'
   | 'helm'
   | 'helm-docs'
   | 'helm-unittest'
   | 'helm3'
+  | 'kube-router'
   | 'kubernetes'
   | 'mmdb'
   | 'otelcol'

@@ -82,6 +82,16 @@ test('a destination that never answers is let go when the sink closes', async ()
   expect(target.dropped('unconfirmed')).toBe(1)
 })
 
+test('samples are counted as retried each time that they are sent again', async () => {
+  const answers = [outage, outage, taken, outage]
+  await using target = deliveryTo(async () => answers.shift() ?? taken)
+  target.offer(exampleSamples([1, 2, 3].map(value => [exampleSeries(`p${value}`), value])))
+  target.offer(moment(4))
+  const { sinkSamplesSent, sinkSamplesRetried } = target.telemetry
+  await until(() => reading(sinkSamplesSent, { sink: 'main' }) === 4)
+  expect(reading(sinkSamplesRetried, { sink: 'main' })).toBe(3 + 3 + 1)
+})
+
 test('an outage is one line a minute per reason, however often it is tried', async () => {
   const target = deliveryTo(async () => outage, { flushMs: 500 })
   target.offer(moment(1))

@@ -19,6 +19,9 @@ const RESERVED_HEADERS = [
   'user-agent',
 ]
 
+const NO_HEADER = 'is no header that HTTP knows. Correct its name and value'
+const PROXY = 'use a URL like http://proxy:3128'
+
 const text = (what: string) => z.string().default('').describe(what)
 
 const Tls = z.strictObject({
@@ -52,7 +55,7 @@ export function httpShape(example: string) {
     tokenFile: text('File with the bearer token, read before each request'),
     tls: Tls.prefault({}).describe('For an endpoint of https; files are read before each request'),
     proxyUrl: z
-      .union([z.literal(''), z.url({ protocol: /^https?$/ })], 'use a URL like http://proxy:3128')
+      .union([z.literal(''), z.url({ protocol: /^https?$/, error: PROXY })], PROXY)
       .default('')
       .describe('Proxy to go through; empty: HTTPS_PROXY or HTTP_PROXY, unless NO_PROXY says no'),
     timeout: duration('100ms', '5m')
@@ -121,11 +124,17 @@ function credentialFaults(given: Given, fault: Report): void {
   if (!hasUsername && hasPassword)
     fault(['username'], 'a password is set: set username or usernameFile too')
   if (String(given.username).includes(':'))
-    fault(['username'], 'a user name of Basic authentication holds no colon')
+    fault(
+      ['username'],
+      'holds a colon, which no user name of Basic authentication may. Use another one',
+    )
   if ((hasUsername || hasPassword) && hasToken(given))
     fault(['token' in given ? 'token' : 'tokenFile'], 'set either a token or a user name, not both')
   if ('token' in given && !isHeaderValue(given.token))
-    fault(['token'], 'holds what no HTTP header may hold, such as a line break')
+    fault(
+      ['token'],
+      'holds what no HTTP header may hold, such as a line break. Write the token alone',
+    )
 }
 
 function tlsFaults({ endpoint, tls }: Given, fault: Report): void {
@@ -134,7 +143,7 @@ function tlsFaults({ endpoint, tls }: Given, fault: Report): void {
   if (String(endpoint).startsWith('http:') && (first !== undefined || insecureSkipVerify === true))
     fault(
       ['tls', first ?? 'insecureSkipVerify'],
-      'is for an endpoint of https, and this is of http',
+      'is for an endpoint of https, and this is of http. Remove it, or use https',
     )
   if ('certFile' in given && !('keyFile' in given))
     fault(['tls', 'keyFile'], 'a client certificate is set: set the file with its key too')
@@ -170,9 +179,9 @@ function headerFault(
   try {
     validateHeaderName(name)
   } catch {
-    return 'not a valid HTTP header name or value'
+    return NO_HEADER
   }
-  return isHeaderValue(value) ? undefined : 'not a valid HTTP header name or value'
+  return isHeaderValue(value) ? undefined : NO_HEADER
 }
 
 function hasToken(given: Given): boolean {

@@ -11,7 +11,7 @@ import { agentBatches } from '../test/conformance-sender.ts'
 import { sinkContract } from '../test/contract.ts'
 import type { Receiver } from '../test/contract.ts'
 import type { Event } from '../test/event-receiver.ts'
-import { eventReceiver, LICENSE_KEY } from '../test/event-receiver.ts'
+import { eventReceiver, labelsOfSent, LICENSE_KEY } from '../test/event-receiver.ts'
 import {
   EXAMPLE_MS,
   exampleSample,
@@ -54,14 +54,7 @@ async function listen(): Promise<Receiver> {
     let sum = 0
     return receiver.taken.map((event): Arrived => {
       sum += Number(event['bytes.tx'])
-      const labels = [
-        ['__name__', 'podatlas_transmit_bytes_total'],
-        ['destination_ip', String(event['destination.ip'])],
-        ['destination_port', String(event['destination.port'])],
-        ['k8s_pod', String(event['k8s.pod'])],
-        ['protocol', String(event['protocol'])],
-        ['role', String(event['role'])],
-      ] as const
+      const labels = labelsOfSent(event)
       return { labels, value: sum, timestampMs: event.timestamp, isStale: false }
     })
   }

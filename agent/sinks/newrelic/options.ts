@@ -3,6 +3,7 @@ import { deliveryShape } from '../delivery/options.ts'
 import { DESPITE_FAULTS, httpFaults, httpShape, isHeaderValue } from '../http/options.ts'
 
 const ACCOUNT = 'write the number of the account, such as 1234567'
+const REGION = 'use US or EU; for other ones set endpoint'
 const ENDPOINT = 'use a URL like https://gov-insights-collector.newrelic.com'
 
 const REGIONS = {
@@ -22,8 +23,8 @@ export const NewRelicOptions = z
     key: z.string().default('').describe('License key; keyFile keeps it out of the settings'),
     keyFile: z.string().default('').describe('File with the license key, read before each request'),
     region: z
-      .string()
-      .regex(/^([Uu][Ss]|[Ee][Uu])$/, 'use US or EU; for other ones set endpoint')
+      .string(REGION)
+      .regex(/^([Uu][Ss]|[Ee][Uu])$/, REGION)
       .default('US')
       .transform(region => (region.toUpperCase() === 'EU' ? 'EU' : 'US'))
       .describe('Where the account is: US or EU'),
@@ -46,7 +47,8 @@ export const NewRelicOptions = z
       faults.addIssue({ code: 'custom', path: [path], message })
     if (!key && !keyFile) fault('key', 'set keyFile or key: a license key of the account')
     if (key && keyFile) fault('keyFile', 'set either key or keyFile, not both')
-    if (!isHeaderValue(key)) fault('key', 'holds characters that no license key has')
+    if (!isHeaderValue(key))
+      fault('key', 'holds characters that no license key has. Write the key alone')
   }, DESPITE_FAULTS)
   .overwrite(({ endpoint, ...options }) => {
     const base = endpoint.replace(/\/$/, '') || REGIONS[options.region]

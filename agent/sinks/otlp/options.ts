@@ -4,6 +4,8 @@ import { DESPITE_FAULTS, httpFaults, httpShape } from '../http/options.ts'
 
 const EXAMPLES = { http: 'http://otel-collector:4318', grpc: 'http://otel-collector:4317' } as const
 
+const ENDPOINT = `use a URL like ${EXAMPLES.http}, with port 4317 for grpc`
+
 // Beside those of every sink that speaks HTTP.
 const RESERVED_HEADERS = [
   'accept-encoding',
@@ -23,10 +25,10 @@ export const OtlpOptions = z
       .describe('How requests travel: http is protobuf over HTTP/1.1'),
     ...httpShape(EXAMPLES.http),
     endpoint: z
-      .string()
+      .string(ENDPOINT)
       .regex(
         /^(?:https?:\/\/[^\s/]+(?:\/\S*)?|[^\s/:@]+:\d{1,5}|\[[\da-fA-F:.]+\]:\d{1,5})$/,
-        `use a URL like ${EXAMPLES.http}, with port 4317 for grpc`,
+        ENDPOINT,
       )
       .transform(endpoint => (endpoint.includes('://') ? endpoint : `http://${endpoint}`))
       .describe(

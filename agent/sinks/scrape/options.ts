@@ -5,7 +5,7 @@ const ownPath = 'write a path of its own, such as /metrics/traffic'
 export const ScrapeOptions = z.strictObject({
   type: z.literal('scrape'),
   path: z
-    .string()
+    .string(ownPath)
     .regex(/^\/[\w./-]+$/, ownPath)
     // Not by a pattern: those of the chart's schema are read by Helm, which knows no lookahead.
     .refine(path => path !== '/healthz' && path !== '/readyz', ownPath)

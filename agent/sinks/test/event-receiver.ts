@@ -4,6 +4,7 @@ import { createServer } from 'node:http'
 import { buffer } from 'node:stream/consumers'
 import { gunzipSync } from 'node:zlib'
 import { z } from 'zod'
+import type { Labels } from '../../model.ts'
 import type { Answering } from './write-receiver.ts'
 import { until } from './write-receiver.ts'
 
@@ -109,3 +110,15 @@ export async function eventReceiver(account = '1234567') {
 }
 
 type Received = Pick<IncomingMessage, 'method' | 'url' | 'headers'> & { readonly body: Buffer }
+
+/** Of the counter of `exampleSeries` whose bytes an event tells. */
+export function labelsOfSent(event: Event): Labels {
+  return [
+    ['__name__', 'podatlas_transmit_bytes_total'],
+    ['destination_ip', String(event['destination.ip'])],
+    ['destination_port', String(event['destination.port'])],
+    ['k8s_pod', String(event['k8s.pod'])],
+    ['protocol', String(event.protocol)],
+    ['role', String(event.role)],
+  ]
+}

@@ -56,6 +56,8 @@ type FaultOptions = {
   readonly count?: number
   /** Whether the receiver can say that a series ended. */
   readonly tellsEnds?: boolean
+  /** Whether it hears how much a counter moved, and not where it stands. */
+  readonly tellsChanges?: boolean
   /** What the sink speaks. */
   readonly protocol?: keyof typeof PROTOCOLS
 }
@@ -67,7 +69,7 @@ type FaultOptions = {
  */
 export function faultContract(
   listen: () => Promise<Receiver>,
-  { seed, count = 12, tellsEnds = true, protocol = 'http' }: FaultOptions,
+  { seed, count = 12, tellsEnds = true, tellsChanges = false, protocol = 'http' }: FaultOptions,
 ): void {
   let authority: Authority
   beforeAll(() => {
@@ -83,7 +85,7 @@ export function faultContract(
       ...sample(schedule, { seed, numRuns: count }),
     ]
     const ends = await Promise.all(
-      schedules.map(one => survive(listen, one, tls, { tellsEnds, protocol })),
+      schedules.map(one => survive(listen, one, tls, { tellsEnds, tellsChanges, protocol })),
     )
     const failed = ends.flatMap(({ wrong }, index) =>
       wrong.length === 0 ? [] : [{ seed, schedule: schedules[index], wrong }],
@@ -107,7 +109,7 @@ async function survive(
   listen: () => Promise<Receiver>,
   { faults, isSecure, queueLimit }: Schedule,
   { pair, caFile }: Certified,
-  { tellsEnds, protocol }: Required<Pick<FaultOptions, 'tellsEnds' | 'protocol'>>,
+  { tellsEnds, tellsChanges, protocol }: Required<Omit<FaultOptions, 'seed' | 'count'>>,
 ): Promise<End> {
   const telemetry = createTelemetry('node-1', '1.2.3')
   const { sinkSamplesSent, sinkSamplesDropped, sinkFailures } = telemetry
@@ -152,5 +154,13 @@ async function survive(
     unconfirmed,
     sent: reading(sinkSamplesSent, {}),
   }
-  return { wrong: wrongIn(offered, held, counted), reasons }
+  const told = tellsChanges ? offered.map(changesSince) : offered
+  return { wrong: wrongIn(told, held, counted), reasons }
+}
+
+/** What moved since the moment before, which has the same series. */
+function changesSince(moment: Samples, index: number, moments: readonly Samples[]): Samples {
+  const { values = new Float64Array() } = moment
+  const before = moments[index - 1]?.values
+  return { ...moment, values: values.map((value, at) => value - (before?.[at] ?? 0)) }
 }

@@ -42,10 +42,10 @@ function refused({ status, retryAfter }: Refusal): Answer {
 
 async function passOn(
   target: string,
-  { method, headers }: IncomingMessage,
+  { method, headers, url = '' }: IncomingMessage,
   body: Buffer,
 ): Promise<Answer> {
-  const onward = request(target, { method, headers, agent: false })
+  const onward = request(new URL(url, target), { method, headers, agent: false })
   onward.end(body)
   const [answer]: IncomingMessage[] = await once(onward, 'response')
   if (!answer) throw new Error('no answer')

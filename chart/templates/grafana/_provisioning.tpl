@@ -12,6 +12,7 @@ datasources:
     editable: false
     jsonData:
       httpMethod: POST
+{{- include "podatlas.datasourceUpstream" . }}
 {{- end }}
 
 {{- define "podatlas.grafanaProvider" -}}
@@ -38,7 +39,7 @@ GF_LOG_MODE: console
 GF_NEWS_NEWS_FEED_ENABLED: "false"
 GF_PLUGINS_PREINSTALL_DISABLED: "true"
 GF_SECURITY_DISABLE_GRAVATAR: "true"
-{{- with .Values.grafana.externalUrl }}
+{{- with include "podatlas.outsideUrl" (dict "values" .Values.grafana) }}
 GF_SERVER_ROOT_URL: {{ . | quote }}
 {{- end }}
 {{- with include "podatlas.grafanaSecret" . }}
@@ -49,6 +50,9 @@ GF_SECURITY_ADMIN_PASSWORD:
   valueFrom: {secretKeyRef: {name: {{ . }}, key: {{ $keys.password }}}}
 {{- else }}
 GF_SECURITY_ADMIN_PASSWORD__FILE: /var/lib/grafana/admin-password
+{{- end }}
+{{- with include "podatlas.datasourceEnv" . }}
+{{ . }}
 {{- end }}
 {{- end }}
 
