@@ -92,8 +92,10 @@ describe.for(protocols)('OTLP over %s', protocol => {
     receiver.answerNext('hang')
     await using target = otlpSenderTo(receiver.endpoint, { protocol, timeout: '200ms' })
     target.offer(one)
-    expect(await receiver.received(1)).toHaveLength(1)
-    expect(reading(target.telemetry.sinkFailures, { reason: 'timeout' })).toBe(1)
+    const taken = await receiver.received(1)
+    // On a machine that is slow enough, an answer comes too late more than once.
+    expect(new Set(taken.map(({ value }) => value))).toEqual(new Set([1]))
+    expect(reading(target.telemetry.sinkFailures, { reason: 'timeout' })).toBeGreaterThan(0)
     expect(target.lines.join()).toContain('nothing in 0.2 s')
   })
 

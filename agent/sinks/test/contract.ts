@@ -132,7 +132,7 @@ export function spoolContract(listen: () => Promise<Receiver>): void {
       await using next = openFor(receiver, 100, telemetry, folder.path)
       next.offer(stamped(21))
       const kept = Array.from({ length: torn > 0 ? 19 : 20 }, (_, i) => i + 1)
-      expect(valuesOf(await receiver.received(kept.length + 1))).toEqual([...kept, 21])
+      expect(valuesOf(await different(receiver, kept.length + 1))).toEqual([...kept, 21])
       expect(reading(telemetry.sinkSamplesDropped, {})).toBe(0)
     },
   )
@@ -145,11 +145,24 @@ export function spoolContract(listen: () => Promise<Receiver>): void {
     await using next = openFor(receiver, 100, freshTelemetry(), folder.path, 0)
     next.offer(exampleSample(back, 7, startMs + 5_000))
     next.offer(exampleSample(back, 8, startMs + 6_000))
-    const arrived = await receiver.received(4)
+    const arrived = await different(receiver, 4)
     const ended = arrived.filter(({ isStale }) => isStale)
     expect(ended.map(({ labels }) => labels)).toEqual([labelsOf(series)])
     expect(valuesOf(arrived)).toEqual([1, 7, 8])
   })
+}
+
+/** The same of a receiver whose sink was killed: what was on the way by then may have come, and comes once more. */
+async function different(receiver: Receiver, count: number): Promise<readonly Arrived[]> {
+  for (;;) {
+    const seen = new Set<string>()
+    const arrived = (await receiver.received(0)).filter(one => {
+      const key = JSON.stringify(one)
+      return !seen.has(key) && seen.add(key)
+    })
+    if (arrived.length >= count) return arrived
+    await pause(5)
+  }
 }
 
 function valuesOf(arrived: readonly Arrived[]): number[] {
