@@ -10,7 +10,9 @@ trap 'rm -rf "$parts"' EXIT
 include=/usr/include/$(uname -m)-linux-gnu
 
 for file in "$source"/*.bpf.c; do
+	# Its lines are named in the object: not by where this checkout lies.
 	clang -target bpf -mcpu=v3 -O2 -g -Wall -Werror -idirafter "$include" \
+		-ffile-prefix-map="$source"=/podatlas/bpf \
 		-c "$file" -o "$parts/$(basename "$file" .bpf.c).o"
 done
 mkdir -p "$(dirname -- "$out")"
