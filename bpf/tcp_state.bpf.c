@@ -40,15 +40,25 @@ static __always_inline int on_open(struct sock *sk, int oldstate)
 	if (!is_known(sk))
 		return add(sk, oldstate == BPF_TCP_SYN_SENT ? ROLE_CLIENT : ROLE_SERVER,
 			   PHASE_OPEN);
-	u32 place = place_of(bpf_get_socket_cookie(sk));
+	u64 cookie = bpf_get_socket_cookie(sk);
+	u32 place = place_of(cookie);
 	struct socket_slot *slot = slot_at(place);
 	if (!slot)
 		slot = late_slot_of(sk);
+	if (!slot && oldstate == BPF_TCP_SYN_SENT && is_in_old_table(sk, cookie)) {
+		/* It began to connect before these programs: old_table.bpf.c brings it. */
+		full_fence();
+		slot = slot_at(place_of(cookie));
+		if (!slot)
+			return 0;
+	}
 	if (!slot)
 		return add(sk, oldstate == BPF_TCP_SYN_SENT ? ROLE_CLIENT : ROLE_SERVER,
 			   PHASE_OPEN);
-	if ((slot->phase & PHASE_MASK) == PHASE_CONNECTING)
-		WRITE_ONCE(slot->phase, (slot->phase & ~PHASE_MASK) | PHASE_OPEN);
+	if ((slot->phase & PHASE_MASK) == PHASE_CONNECTING) {
+		u32 in_old = is_in_old_table(sk, cookie) ? IN_OLD_TABLE : 0;
+		WRITE_ONCE(slot->phase, (slot->phase & ~PHASE_MASK) | PHASE_OPEN | in_old);
+	}
 	return 0;
 }
 
@@ -127,9 +137,11 @@ static __always_inline void fold_last(struct sock *sk, struct socket_slot *slot,
 }
 
 /* It cannot be counted; its name is left, so that the second copy keeps quiet. */
-static __always_inline int close_unknown(u64 cookie, int oldstate)
+static __always_inline int close_unknown(struct sock *sk, u64 cookie, int oldstate)
 {
 	if (oldstate == BPF_TCP_SYN_RECV) /* a server's socket that never opened */
+		return 0;
+	if (is_left_to_old(sk, cookie))
 		return 0;
 	take_place(cookie | CLOSED_COOKIE);
 	return drop(DROP_UNKNOWN_SOCKET);
@@ -147,11 +159,12 @@ static __always_inline int on_close(struct sock *sk, int oldstate)
 	}
 	struct socket_slot *slot = cell ? slot_at(place) : late_slot_of(sk);
 	if (!slot)
-		return close_unknown(cookie, oldstate);
+		return close_unknown(sk, cookie, oldstate);
 	u32 generation = slot->phase & GENERATION_MASK;
 	/* The exchange also tells the iterator, before the socket's memory is used again. */
 	u32 phase = __sync_lock_test_and_set(&slot->phase, generation | PHASE_CLOSED);
-	if ((phase & PHASE_MASK) != PHASE_CLOSED)
+	bool is_reported = phase & IN_OLD_TABLE && is_left_to_old(sk, cookie);
+	if ((phase & PHASE_MASK) != PHASE_CLOSED && !is_reported)
 		fold_last(sk, slot, place, phase, oldstate);
 	if (cell)
 		leave_place(cell, cookie);

@@ -101,6 +101,24 @@ struct process_walk {
 };
 
 /*
+ * The table of sockets of programs that were there before and count too, as long as they do: see
+ * bpf/old_table.h. User space sets it: agent/kernel/old-table.ts.
+ */
+struct old_table {
+	__u32 bucket_count; /* 0: there are none */
+	/* Where in one of its slots is what, in bytes: theirs may be another struct. */
+	__u32 sk_at;
+	__u32 cgroup_id_at;
+	__u32 remote_address_at;
+	__u32 sent_at;
+	__u32 received_at;
+	__u32 retransmits_at;
+	__u32 phase_at;
+	__u32 service_port_at;
+	__u32 role_at;
+};
+
+/*
  * Reasons of programs before these, which ended untold: the agent writes them behind our own. Every
  * entry bears its name, so that whoever comes next knows reasons that it lacks.
  */

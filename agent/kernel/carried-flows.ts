@@ -3,7 +3,7 @@ import { factsOf } from './fdinfo.ts'
 import { FLOW_TABLES } from './inventory.ts'
 import { loadLibbpf } from './libbpf.ts'
 import { mapMemory, type MapMemory } from './map-memory.ts'
-import { liveIndex, SLOT } from './swapped-map.ts'
+import { liveIndex } from './swapped-map.ts'
 import { fieldCopier, type Fields } from './type-fields.ts'
 
 /** Tables of flows, and where in an entry what is: by names, so that versions understand each other. */
@@ -41,11 +41,6 @@ export function carryFlows(from: readonly FlowTables[], to: FlowTables): void {
   }
   target.view.setUint32(countAt(to.fields), count, true)
   if (lostBytes > 0) countDrop(to.maps['drops'] ?? -1, 'overflow_full', 1n, BigInt(lostBytes))
-}
-
-/** Returns when no program counts any more that had found the live table before. */
-export function waitForPrograms({ maps }: FlowTables): void {
-  loadLibbpf().update(maps['flows'] ?? -1, SLOT, Uint32Array.of(atRest({ maps })))
 }
 
 /** The descriptor of the table that the kernel does not count into. */

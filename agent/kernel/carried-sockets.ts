@@ -2,13 +2,13 @@ import { factsOf } from './fdinfo.ts'
 import { loadLibbpf } from './libbpf.ts'
 import { fieldCopier, type Fields } from './type-fields.ts'
 
-/** A table of sockets (bpf/sockets.h), and where in a slot what is. */
+/** A table of sockets (bpf/socket_table.h), and where in a slot what is. */
 export type SocketTable = {
   readonly maps: Readonly<Record<string, number>>
   readonly fields: Fields
 }
 
-// bpf/sockets.h
+// bpf/socket_table.h
 const BUCKET_SIZE = 8
 const FIRST_BUCKETS = 64n
 const CLOSED_COOKIE = 1n << 63n
@@ -71,7 +71,7 @@ function bucketFiller(bucketCount: number) {
   }
 }
 
-/** As `bucket_index` in bpf/sockets.h. */
+/** As `bucket_index` in bpf/socket_table.h. */
 function bucketsOf(cookie: bigint, bucketCount: number): number[] {
   const mask = BigInt(bucketCount - 1)
   const number = cookie / BigInt(BUCKET_SIZE)

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process'
-import { readdirSync } from 'node:fs'
+import { readdirSync, unlinkSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { bpfObject } from '../../ci/bpf/object.ts'
 import { createTelemetry } from '../telemetry.ts'
@@ -14,7 +15,16 @@ const sizes = { maxFlows: 4_096, maxOverflow: 256, maxSockets: 131_072 }
 
 /** What `installPrograms` changes in the kernel and on the bpffs, it changes by these. */
 const CALLS = {
-  libbpf: ['loadObject', 'reuseMap', 'update', 'pin', 'openPinned', 'attachTracepoint'],
+  libbpf: [
+    'loadObject',
+    'reuseMap',
+    'update',
+    'pin',
+    'openPinned',
+    'attachTracepoint',
+    'attachMapIterator',
+    'createIterator',
+  ],
   fs: ['mkdirSync', 'symlinkSync', 'renameSync', 'unlinkSync', 'rmdirSync'],
 }
 
@@ -22,7 +32,13 @@ const CALLS = {
  * Installs in a process of its own, which kills itself with SIGKILL instead of making one of the calls.
  * Gives the calls that were made.
  */
-function installUntil(call: number, bytecode: string, pinDirectory: string): string[] {
+function installUntil(
+  call: number,
+  bytecode: string,
+  pinDirectory: string,
+  maxSockets = sizes.maxSockets,
+): string[] {
+  const own = { ...sizes, maxSockets }
   const script = `
     import fs from 'node:fs'
     import { syncBuiltinESMExports } from 'node:module'
@@ -42,7 +58,7 @@ function installUntil(call: number, bytecode: string, pinDirectory: string): str
       }
     }
     syncBuiltinESMExports()
-    installPrograms({ ...${JSON.stringify({ bytecode, pinDirectory, sizes })}, log: () => {} })
+    installPrograms({ ...${JSON.stringify({ bytecode, pinDirectory, sizes: own })}, log: () => {} })
     console.log(JSON.stringify(calls))`
   const args = ['--input-type=module', '--eval', script]
   const { signal, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' })
@@ -150,7 +166,43 @@ test('what programs with another layout of flows counted is in the drains of the
   expect(readdirSync(pinDirectory)).toHaveLength(1)
 })
 
-test('with another size of the table of sockets open connections go on exactly', async () => {
+test('killed at any step of a change of size, and started again with either: each connection counts once', async () => {
+  using bpffs = mountBpffs()
+  const { pinDirectory } = bpffs
+  const bytecode = bpfObject()
+  const [smaller, larger] = [65_536, 131_072]
+  using kernels = new DisposableStack()
+  const open = (maxSockets: number) => {
+    const own = { ...sizes, maxSockets }
+    const programs = installPrograms({ bytecode, pinDirectory, sizes: own, log: console.error })
+    return openKernel({ programs, telemetry: createTelemetry('test', '0') })
+  }
+  open(larger)[Symbol.dispose]()
+  const steps = points(installUntil(-1, bytecode, pinDirectory, smaller))
+  await using traffic = startTraffic('changes')
+  let kernel = open(smaller)
+  kernels.defer(() => kernel[Symbol.dispose]())
+  const counts = ledger({ ...kernel, drain: () => kernel.drain() }, traffic)
+  await traffic.next()
+  let installed = smaller
+  for (const [trial, step] of steps.entries()) {
+    const next = installed === smaller ? larger : smaller
+    kernel[Symbol.dispose]()
+    expect(installUntil(step, bytecode, pinDirectory, next)).toEqual([])
+    if (trial % 3 < 2) installed = next
+    kernel = open(installed)
+    await counts.drain()
+    await counts.drain()
+    expect(readdirSync(pinDirectory)).toHaveLength(1)
+  }
+  const services = await traffic.next()
+  await counts.drain()
+  await counts.drain()
+  expect(services.map(counts.counted)).toEqual(services)
+  console.log(`killed at ${steps.length} steps of a change of size`)
+}, 300_000)
+
+test('where the old programs are not complete, they end first, and open connections go on exactly', async () => {
   using bpffs = mountBpffs()
   const { pinDirectory } = bpffs
   const bytecode = bpfObject()
@@ -167,6 +219,8 @@ test('with another size of the table of sockets open connections go on exactly',
   await counts.drain()
   for (const maxSockets of [262_144, 65_536]) {
     kernel[Symbol.dispose]()
+    const [set = ''] = readdirSync(pinDirectory)
+    unlinkSync(join(pinDirectory, set, 'links-tcp_state_twin'))
     kernel = open(maxSockets)
     await counts.drain()
     await counts.drain()

@@ -58,10 +58,16 @@ export function isIn({ udp, processes }: Mode, part: Part): boolean {
  */
 export const LAYOUT_VERSION = 1
 
+/**
+ * To be raised when a socket's place in the table is found in another way, or phases and roles are other
+ * numbers: then the old programs have to end before the new ones begin, with a gap in between.
+ */
+export const SOCKET_TABLE_VERSION = 1
+
 /** The inner maps of `flows`: one is live, one at rest. */
 export const FLOW_TABLES = ['flows_a', 'flows_b'] as const
 
-// bpf/sockets.h and bpf/live.bpf.c
+// bpf/socket_table.h and bpf/socket_walk.h
 const BUCKET_SIZE = 8
 const BUCKETS_PER_RUN = 64
 
@@ -79,6 +85,10 @@ export const MAPS: readonly MapPart[] = [
   { name: 'socket_slots', shared: 'sockets', entries: sizes => bucketsFor(sizes) * BUCKET_SIZE },
   { name: 'socket_walk', entries: sizes => Math.ceil(bucketsFor(sizes) / BUCKETS_PER_RUN) },
   { name: 'late_sockets' },
+  // Of the programs before, in use while both sets count: bpf/old_table.h.
+  { name: 'old_table' },
+  { name: 'old_buckets' },
+  { name: 'old_late_sockets' },
   { name: 'drops' },
   { name: 'process_names', shared: 'processes', processes: true, entries: () => MAX_PROCESSES },
   { name: 'socket_processes', processes: true, entries: sizes => bucketsFor(sizes) * BUCKET_SIZE },

@@ -1,4 +1,4 @@
-import { closeSync, read } from 'node:fs'
+import { closeSync, read, readSync } from 'node:fs'
 import { getSystemErrorName, promisify } from 'node:util'
 import { KernelError, messageOf } from './error.ts'
 import type { Libbpf } from './libbpf.ts'
@@ -20,15 +20,41 @@ export async function runIterator(libbpf: Libbpf, linkFd: number): Promise<void>
   }
 }
 
+/** The same without a thread, for the start. Throws KernelError. */
+export function runIteratorNow(libbpf: Libbpf, linkFd: number): void {
+  const fd = libbpf.createIterator(linkFd)
+  if (fd < 0) throw iteratorError(getSystemErrorName(fd))
+  try {
+    while (hasMoreNow(fd)) continue
+  } catch (error) {
+    throw iteratorError(messageOf(error))
+  } finally {
+    closeSync(fd)
+  }
+}
+
+function hasMoreNow(fd: number): boolean {
+  try {
+    return readSync(fd, nothing) > 0
+  } catch (error) {
+    if (isUnfinished(error)) return true
+    throw error
+  }
+}
+
 /** One read visits a million entries at most; then it says EAGAIN, and the next read goes on from there. */
 async function hasMore(fd: number): Promise<boolean> {
   try {
     const { bytesRead } = await readAsync(fd, nothing, 0, nothing.length, null)
     return bytesRead > 0
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EAGAIN') return true
+    if (isUnfinished(error)) return true
     throw error
   }
+}
+
+function isUnfinished(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'EAGAIN'
 }
 
 function iteratorError(why: string): KernelError {

@@ -22,7 +22,8 @@ export type Libbpf = {
   /** Whether programs can name this function of the running kernel. */
   readonly hasKernelFunction: (name: string) => boolean
   readonly setAutoload: (program: ProgramPointer, isLoaded: boolean) => number
-  readonly findMap: (object: ObjectPointer, name: string) => MapPointer | null
+  /** By the names in the object file; `.rodata` is its constants. */
+  readonly mapsOf: (object: ObjectPointer) => ReadonlyMap<string, MapPointer>
   readonly mapFd: (map: MapPointer) => number
   /** Gives the kernel an object's type information; the descriptor of that. */
   readonly loadTypes: (types: Uint8Array) => number
@@ -121,6 +122,8 @@ function bindLibbpf(): Libbpf {
     library.func(name, result, parameters)
 
   const openFile = bind('bpf_object__open_file', pointer, ['str', pointer])
+  const nextMap = bind('bpf_object__next_map', pointer, [pointer, pointer])
+  const mapName = bind('bpf_map__name', 'str', [pointer])
   const initialValue = bind('bpf_map__initial_value', pointer, [pointer, pointer])
   const mapGetters = MAP_FACTS.map(
     name => [name, bind(`bpf_map__${name}`, 'uint32_t', [pointer])] as const,
@@ -157,7 +160,16 @@ function bindLibbpf(): Libbpf {
     sectionName: bind('bpf_program__section_name', 'str', [pointer]),
     hasKernelFunction: name => findFunction(name, BPF_TRACE_FENTRY) > 0,
     setAutoload: bind('bpf_program__set_autoload', 'int', [pointer, 'bool']),
-    findMap: bind('bpf_object__find_map_by_name', pointer, [pointer, 'str']),
+    mapsOf: object => {
+      const maps = new Map<string, MapPointer>()
+      let map = nextMap(object, null)
+      for (; map; map = nextMap(object, map)) {
+        const name: string = mapName(map)
+        // libbpf puts the object's name before the dot.
+        maps.set(name.slice(Math.max(name.indexOf('.'), 0)), map)
+      }
+      return maps
+    },
     mapFd: bind('bpf_map__fd', 'int', [pointer]),
     loadTypes: types => loadTypes(types, types.length, null),
     createMappableArray: (

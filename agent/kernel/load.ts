@@ -17,7 +17,8 @@ import { nameOwnDrops } from './drops.ts'
 import { emptyFlowTable } from './flow-table.ts'
 import { loadLibbpf } from './libbpf.ts'
 import { loadObject, type BpfObject } from './object.ts'
-import { layoutOf, type Layout, type Predecessors } from './predecessors.ts'
+import { layoutOf, type Layout } from './layout.ts'
+import type { Predecessors } from './predecessors.ts'
 import { programsOf, type Descriptors, type Programs } from './descriptors.ts'
 
 export type LoadOptions = {
@@ -34,6 +35,8 @@ export type LoadOptions = {
   readonly sharedMaps?: Predecessors['sharedMaps']
   /** Called when all is loaded and nothing counts yet. */
   readonly beforeAttach?: (loaded: Loaded) => void
+  /** Called when all programs run. */
+  readonly afterAttach?: Predecessors['handOver']
 }
 
 export type Loaded = Pick<Descriptors, 'maps' | 'programs' | 'sizes' | 'udp' | 'processes'> & {
@@ -68,7 +71,7 @@ function waysToCountUdp(): UdpMode[] {
 }
 
 function loadWith(udp: UdpMode, options: LoadOptions): Programs {
-  const { bytecode, sizes, processes, log, sharedMaps = () => ({}), beforeAttach } = options
+  const { bytecode, sizes, processes, log, sharedMaps = () => ({}) } = options
   const isPresent = (part: MapPart | ProgramPart) => isIn({ udp, processes }, part)
   using onFailure = new DisposableStack()
   const maxEntries = Object.fromEntries(
@@ -93,7 +96,7 @@ function loadWith(udp: UdpMode, options: LoadOptions): Programs {
   const maps = MAPS.filter(isPresent).map(({ name }) => [name, object.mapFd(name)])
   const programs = present.map(part => [part.name, object.programFd(inObject(part))])
   const parts = { maps: Object.fromEntries(maps), programs: Object.fromEntries(programs) }
-  beforeAttach?.({ ...parts, sizes, udp, processes, layout: layoutOf(object.describe) })
+  options.beforeAttach?.({ ...parts, sizes, udp, processes, layout: layoutOf(object.describe) })
   const links: Record<string, number> = {}
   for (const part of present) {
     const { name, attach } = part
@@ -102,6 +105,7 @@ function loadWith(udp: UdpMode, options: LoadOptions): Programs {
     else if (attach === 'iterator') links[name] = object.attachIterator(program)
     else if (attach) links[name] = object.attachIterator(program, attach.over)
   }
+  options.afterAttach?.(object)
   const owned = onFailure.move()
   const origin = { origin: 'loaded', pins: 'off' } as const
   return programsOf({ ...parts, links, sizes, udp, processes, ...origin }, () => owned.dispose())

@@ -59,8 +59,10 @@ export function loadObject({
   if (!object) throw notOurs(bytecode, firstWarning(libbpf, log) ?? 'libbpf cannot open it')
   onFailure.defer(() => libbpf.closeObject(object))
 
+  // Once: a map that is taken from others bears their name from then on.
+  const maps = libbpf.mapsOf(object)
   const map = (name: string) => {
-    const found = libbpf.findMap(object, name)
+    const found = maps.get(name)
     if (!found) throw notOurs(bytecode, `it has no map ${name}`)
     return found
   }

@@ -1,14 +1,23 @@
-import { createHash } from 'node:crypto'
-import { closeSync, readSync } from 'node:fs'
+import { closeSync } from 'node:fs'
 import { join } from 'node:path'
 import { carryDrops } from './carried-drops.ts'
-import { carryFlows, waitForPrograms } from './carried-flows.ts'
+import { carryFlows } from './carried-flows.ts'
 import { carrySockets } from './carried-sockets.ts'
 import { takeOverCgroupPins } from './cgroup-pins.ts'
 import { factsOf } from './fdinfo.ts'
-import { FLOW_TABLES, LAYOUT_VERSION, MAPS, type MapPart } from './inventory.ts'
+import { FLOW_TABLES, MAPS } from './inventory.ts'
+import { runIteratorNow } from './iterator.ts'
+import { fits, NO_LAYOUT, type Describe, type Layout } from './layout.ts'
 import { loadLibbpf } from './libbpf.ts'
-import type { MapDescription } from './object.ts'
+import type { BpfObject } from './object.ts'
+import {
+  adoptSockets,
+  beginBeside,
+  countsAlone,
+  endBeside,
+  isReadable,
+  oldMaps,
+} from './old-table.ts'
 import {
   isUnfinished,
   KINDS,
@@ -19,9 +28,7 @@ import {
   writeNote,
   type PinnedParts,
 } from './pins.ts'
-import type { Fields } from './type-fields.ts'
-
-type Describe = (map: string) => MapDescription
+import { waitForPrograms } from './wait-for-programs.ts'
 
 /**
  * Sets of pins by programs that are not these: of another version or with other settings, or of an
@@ -35,6 +42,8 @@ export type Predecessors = Disposable & {
   readonly sharedMaps: (describe: Describe) => Record<string, number>
   /** To be called before the new programs attach: ends what cannot run beside them. */
   readonly makeRoom: (successor: Pick<Successor, 'maps' | 'layout'>) => void
+  /** To be called when they have: now these know every connection, too. */
+  readonly handOver: (successor: Pick<BpfObject, 'attachIterator'>) => void
   /** Ends all of their programs, has what they counted carried over, and removes their pins. */
   readonly retire: (successor: Successor) => void
 }
@@ -45,15 +54,6 @@ export type Successor = {
   readonly maps: Readonly<Record<string, number>>
   readonly programs: Readonly<Record<string, number>>
   readonly layout: Layout
-}
-
-/** Kept with the pins, so that another version knows what is in the maps. */
-export type Layout = {
-  /** How each map is laid out, by name: only maps of the same shape are shared. */
-  readonly shapes: Readonly<Record<string, string>>
-  /** Of an entry of a table of flows, and of one of the table of sockets. */
-  readonly flowFields: Fields
-  readonly socketFields: Fields
 }
 
 type Predecessor = PinnedParts & {
@@ -72,42 +72,61 @@ export function openPredecessors(directory: string, names: readonly string[]): P
     return { ...parts, name, isUnfinished: isUnfinished(name), layout }
   })
   const owned = opened.move()
-  let sharesSockets = false
+  const counting = countingSet(sets)
+  let way: 'shared' | 'beside' | 'after' = 'after'
 
-  function detach(set: Predecessor, isMeant: (program: string) => boolean): void {
-    for (const program of Object.keys(set.links).filter(isMeant)) {
+  function unpin(set: Predecessor, isMeant: (program: string) => boolean): number[] {
+    return Object.entries(set.links).flatMap(([program, link]) => {
+      if (!isMeant(program)) return []
       unpinLink(directory, set.name, program)
-      closeSync(set.links[program] ?? -1)
       delete set.links[program]
-    }
+      return [link]
+    })
   }
 
   return {
     sharedMaps: describe => {
+      way = 'after'
       const groups = Map.groupBy(
         MAPS.filter(({ shared }) => shared),
         ({ shared }) => shared,
       )
       const shared = [...groups].flatMap(([group, maps]) => {
-        const from = sets.find(set => maps.every(map => fits(set, map, describe)))
-        if (from && group === 'sockets') sharesSockets = true
+        const isFit = ({ layout, ...set }: Predecessor) =>
+          maps.every(map => map.name in set.maps && fits(layout, map, describe))
+        const from = (group === 'sockets' && counting ? [counting] : sets).find(isFit)
+        if (from && group === 'sockets') way = 'shared'
         return maps.flatMap(({ name }) => (from ? [[name, from.maps[name] ?? -1] as const] : []))
       })
-      return Object.fromEntries(shared)
+      if (
+        way === 'after' &&
+        counting &&
+        isReadable(counting.layout, describe('socket_slots').fields)
+      )
+        way = 'beside'
+      const old = way === 'beside' && counting ? oldMaps(counting.maps) : {}
+      return { ...Object.fromEntries(shared), ...old }
     },
     makeRoom: successor => {
-      for (const set of sets) {
-        if (!sharesSockets) foldOnce(set)
-        // Two programs for one datagram would count it twice; connections know who was first.
-        detach(set, program => !sharesSockets || !CONNECTIONS.has(program))
-      }
-      if (!sharesSockets) moveSockets(sets, successor)
+      const isAlone = counting === undefined || countsAlone(counting.maps)
+      if (way === 'after') for (const set of counting ? [counting] : sets) foldOnce(set)
+      // Two programs for one datagram would count it twice; of connections they know who was first.
+      const links = sets.flatMap(set => {
+        const stays = way !== 'after' && (set === counting || !counting)
+        return unpin(set, program => !stays || !CONNECTIONS.has(program))
+      })
+      if (isAlone) for (const link of links) closeSync(link)
+      else endForGood(links, counting.maps)
+      if (way === 'beside' && counting) beginBeside(successor.maps, counting)
+      if (way === 'after') moveSockets(counting ? [counting] : sets, successor)
+    },
+    handOver: successor => {
+      if (way === 'beside' && counting) adoptSockets(successor, counting)
     },
     retire: successor => {
-      for (const set of sets) {
-        detach(set, () => true)
-        takeOverUdp(directory, set, successor)
-      }
+      const links = sets.flatMap(set => unpin(set, () => true))
+      for (const set of sets) takeOverUdp(directory, set, successor)
+      endForGood(links, successor.maps)
       visitAll(successor)
       carryOver(directory, sets, successor)
       const drops = sets.flatMap(({ maps }) => maps['drops'] ?? [])
@@ -118,19 +137,21 @@ export function openPredecessors(directory: string, names: readonly string[]): P
   }
 }
 
-const NO_LAYOUT: Layout = { shapes: {}, flowFields: {}, socketFields: {} }
-
-/** Programs whose steps may be done twice. */
+/**
+ * Programs that may run beside those of other sets: with the same table their steps may be done twice, with another
+ * one the later set leaves to the earlier what that has done.
+ */
 const CONNECTIONS = new Set(['tcp_state', 'tcp_state_twin', 'live'])
 
-export function layoutOf(describe: Describe): Layout {
-  const shared = MAPS.filter(map => map.shared)
-  const shapes = shared.map(map => [map.name, shapeOf(map, describe)])
-  return {
-    shapes: Object.fromEntries(shapes),
-    flowFields: describe(FLOW_TABLES[0]).fields,
-    socketFields: describe('socket_slots').fields,
-  }
+/**
+ * Whose table of sockets is to be gone on with. There may be two whose programs all run, if an agent was killed
+ * between the last steps: then the one that was there first still reports all.
+ */
+function countingSet(sets: readonly Predecessor[]): Predecessor | undefined {
+  const whole = sets.filter(
+    set => !set.isUnfinished && [...CONNECTIONS].every(one => one in set.links),
+  )
+  return whole.find(({ maps }) => countsAlone(maps)) ?? whole[0]
 }
 
 /**
@@ -147,6 +168,17 @@ function takeOverUdp(
   takeOverCgroupPins(loadLibbpf(), { from, to, programs })
 }
 
+/**
+ * When it returns nothing runs any more by these links, and the programs of `maps` count alone. A pin may let go of
+ * its link somewhat later: by then ours is the last descriptor, and closing it detaches at once.
+ */
+function endForGood(links: readonly number[], maps: PinnedParts['maps']): void {
+  waitForPrograms(maps)
+  for (const link of links) closeSync(link)
+  waitForPrograms(maps)
+  endBeside(maps)
+}
+
 function isSameMap(one: number | undefined, other: number | undefined): boolean {
   if (one === undefined || other === undefined) return false
   return factsOf(one)('map_id') === factsOf(other)('map_id')
@@ -160,7 +192,7 @@ function moveSockets(
   const latest = sets
     .filter(set => 'socket_slots' in set.maps)
     .toSorted((a, b) => Number(b.isUnfinished) - Number(a.isUnfinished))
-  for (const set of latest) waitForPrograms({ maps: set.maps, fields: set.layout.flowFields })
+  for (const { maps: old } of latest) waitForPrograms(old)
   carrySockets(
     latest.map(set => ({ maps: set.maps, fields: set.layout.socketFields })),
     { maps, fields: layout.socketFields },
@@ -182,35 +214,15 @@ function carryOver(
   )
   if (left.length === 0) return
   const from = left.map(one => ({ maps: one.maps, fields: one.layout.flowFields }))
-  for (const tables of from) waitForPrograms(tables)
+  for (const tables of from) waitForPrograms(tables.maps)
   carryFlows(from, { maps, fields: layout.flowFields })
   const names = left.map(({ name }) => name)
   writeNote(directory, set, [...done, ...names])
 }
 
-function shapeOf({ name, shared }: MapPart, describe: Describe): string {
-  const { definition, fields } = describe(name)
-  const { type, key_size, value_size, max_entries, map_flags } = definition
-  // What is kept of a cgroup is told by its fields alone.
-  const version = shared === 'udp' ? 0 : LAYOUT_VERSION
-  const facts = [version, type, key_size, value_size, max_entries, map_flags, fields]
-  return createHash('sha256').update(JSON.stringify(facts)).digest('hex').slice(0, 16)
-}
-
-function fits({ maps, layout }: Predecessor, map: MapPart, describe: Describe): boolean {
-  return map.name in maps && layout.shapes[map.name] === shapeOf(map, describe)
-}
-
 /** What their open connections have sent and received by now goes into their flows. */
 function foldOnce({ links }: Predecessor): void {
-  if (links.live === undefined) return
-  const iterator = loadLibbpf().createIterator(links.live)
-  if (iterator < 0) return
-  try {
-    while (readSync(iterator, Buffer.alloc(4_096)) > 0) continue
-  } finally {
-    closeSync(iterator)
-  }
+  if (links['live'] !== undefined) runIteratorNow(loadLibbpf(), links['live'])
 }
 
 /** They took places in the shared table without telling the successor's walk. */

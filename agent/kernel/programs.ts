@@ -3,6 +3,7 @@ import { closeSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { programsOf, type Programs } from './descriptors.ts'
 import { isIn, LAYOUT_VERSION, MAPS, PROGRAMS, type Mode, type Sizes } from './inventory.ts'
+import type { Layout } from './layout.ts'
 import { loadPrograms, type LoadOptions } from './load.ts'
 import { requireReadable } from './object.ts'
 import { holdPinDirectory, type HeldDirectory } from './pin-directory.ts'
@@ -15,7 +16,7 @@ import {
   setsIn,
   type PinnedParts,
 } from './pins.ts'
-import { openPredecessors, type Layout } from './predecessors.ts'
+import { openPredecessors } from './predecessors.ts'
 
 export type { Programs } from './descriptors.ts'
 
@@ -52,7 +53,7 @@ export function installPrograms({
   return programsOf({ ...loaded.descriptors, pins: 'unavailable' }, () => loaded[Symbol.dispose]())
 }
 
-type Load = (more?: Pick<LoadOptions, 'sharedMaps' | 'beforeAttach'>) => Programs
+type Load = (more?: Pick<LoadOptions, 'sharedMaps' | 'beforeAttach' | 'afterAttach'>) => Programs
 
 /** Whatever other sets there are is retired in the end, wherever an agent before was killed. */
 function installPinned({ path, lock }: HeldDirectory, set: string, load: Load): Programs {
@@ -87,6 +88,7 @@ function replace(path: string, set: string, load: Load): Programs {
         beginSet(path, set, parts, about)
         predecessors.makeRoom({ maps: parts.maps, layout })
       },
+      afterAttach: predecessors.handOver,
     }),
   )
   completeSet(path, set, programs.descriptors.links)

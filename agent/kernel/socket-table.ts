@@ -2,7 +2,7 @@ import { factsOf } from './fdinfo.ts'
 import { mapMemory } from './map-memory.ts'
 import type { Programs } from './programs.ts'
 
-/** Bit 63 of a cookie, seen in its upper word: CLOSED_COOKIE of bpf/sockets.h. */
+/** Bit 63 of a cookie, seen in its upper word: CLOSED_COOKIE of bpf/socket_table.h. */
 const CLOSED = 0x80_00_00_00
 const COOKIES_PER_BUCKET = 8
 
@@ -12,7 +12,7 @@ export type SocketTable = {
   readonly count: () => number
 }
 
-/** What user space can tell of the table of connections: bpf/sockets.h says how it is made. */
+/** What user space can tell of the table of connections: bpf/socket_table.h says how it is made. */
 export function socketTable(programs: Pick<Programs, 'mapFd'>): SocketTable {
   const fd = programs.mapFd('socket_buckets')
   const capacity = factsOf(fd)('max_entries') * COOKIES_PER_BUCKET

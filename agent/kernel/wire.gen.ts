@@ -77,6 +77,21 @@ export const processWalk = {
   named: (view: DataView, start: number): number => view.getUint32(start + 12, true),
 } as const
 
+/** struct old_table */
+export const oldTable = {
+  size: 40,
+  bucketCount: (view: DataView, start: number): number => view.getUint32(start + 0, true),
+  skAt: (view: DataView, start: number): number => view.getUint32(start + 4, true),
+  cgroupIdAt: (view: DataView, start: number): number => view.getUint32(start + 8, true),
+  remoteAddressAt: (view: DataView, start: number): number => view.getUint32(start + 12, true),
+  sentAt: (view: DataView, start: number): number => view.getUint32(start + 16, true),
+  receivedAt: (view: DataView, start: number): number => view.getUint32(start + 20, true),
+  retransmitsAt: (view: DataView, start: number): number => view.getUint32(start + 24, true),
+  phaseAt: (view: DataView, start: number): number => view.getUint32(start + 28, true),
+  servicePortAt: (view: DataView, start: number): number => view.getUint32(start + 32, true),
+  roleAt: (view: DataView, start: number): number => view.getUint32(start + 36, true),
+} as const
+
 /** struct cgroup_event */
 export const cgroupEvent = {
   size: 1040,
@@ -105,6 +120,6 @@ export const cgroupEventKinds = ['born', 'udp_socket', 'udp_found'] as const
 /** Where the variables are that are set before loading, in .rodata */
 export const knobs = {
   weaklyOrdered: { offset: 0, size: 1 },
-  byProcess: { offset: 5, size: 1 },
   socketBucketCount: { offset: 8, size: 4 },
+  byProcess: { offset: 12, size: 1 },
 } as const

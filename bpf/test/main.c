@@ -43,6 +43,7 @@ static const struct {
     {"busy", run_busy},
     {"busy-reconnecting", run_busy_reconnecting},
     {"steady", run_steady},
+    {"changes", run_changes},
     {"ownership", run_ownership},
     {"removed-cgroup", run_removed_cgroup},
     {"mptcp", run_mptcp},

@@ -138,6 +138,7 @@ void run_seed_full_queue(void);
 void run_busy(void);
 void run_busy_reconnecting(void);
 void run_steady(void);
+void run_changes(void);
 void run_ownership(void);
 void run_removed_cgroup(void);
 void run_mptcp(void);

@@ -46,6 +46,7 @@ export async function wire(): Promise<{ path: string; content: string }[]> {
     readers(types, 'drop_value'),
     readers(types, 'process_name'),
     readers(types, 'process_walk'),
+    readers(types, 'old_table'),
     readers(types, 'cgroup_event'),
     readers(types, 'udp_instance'),
     names(types, 'flow_role', 'roles', 'ROLE_'),

@@ -22,11 +22,12 @@ export function openTestKernel({
   maxOverflow = 4096,
   maxSockets = 65536,
   processes = false,
+  pinDirectory = '',
   log = console.error as (line: string) => void,
 } = {}): TestKernel {
   const telemetry = createTelemetry('test', '0.0.0')
   const sizes = { maxFlows, maxOverflow, maxSockets }
-  const programs = installPrograms({ bytecode, sizes, processes, log })
+  const programs = installPrograms({ bytecode, sizes, processes, pinDirectory, log })
   const kernel = openKernel({ programs, telemetry })
   return {
     ...kernel,

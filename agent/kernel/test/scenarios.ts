@@ -1,3 +1,4 @@
+import { changeScenarios } from './changes.ts'
 import { closeScenarios } from './closes.ts'
 import { olderScenarios } from './older.ts'
 import { ownershipScenarios } from './ownership.ts'
@@ -9,6 +10,7 @@ import { udpScenarios } from './udp.ts'
 
 /** What every kernel of ci/vm must do: a list per subject, which that subject's tests also run here. */
 export const scenarios: readonly Scenario[] = [
+  ...changeScenarios,
   ...closeScenarios,
   ...olderScenarios,
   ...ownershipScenarios,

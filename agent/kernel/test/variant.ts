@@ -20,6 +20,8 @@ export const variantNames = [
   'slow-report',
   'slow-state',
   'slow-seed',
+  'slow-adoption',
+  'other-slots',
   'listeners-tell-roles',
   'no-fentry',
 ] as const
@@ -32,6 +34,13 @@ const variants: Readonly<Record<VariantName, Change>> = {
   ),
   'slow-state': lingeringBefore('tcp_state.bpf.c', 'if (sk->sk_protocol != IPPROTO_TCP)'),
   'slow-seed': lingeringBefore('seed.bpf.c', 'struct payload payload = {'),
+  'slow-adoption': lingeringBefore('old_table.bpf.c', 'u32 after = old_phase(table, old);'),
+  // As the next version might have it.
+  'other-slots': {
+    file: 'socket_table.h',
+    before: 'struct sock *sk;\n\tu64 cgroup_id;\n',
+    after: 'u64 cgroup_id;\n\tstruct sock *sk;\n',
+  },
   'listeners-tell-roles': {
     file: 'seed.bpf.c',
     before: 'once == payload',
