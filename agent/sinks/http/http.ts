@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { request, type OutgoingHttpHeaders } from 'node:http'
+import type { Socket } from 'node:net'
 import { answerInTime } from './deadline.ts'
 import { openConnections } from './connections.ts'
 import { faultOf, messageOf, onOneLine, type Fault } from './faults.ts'
@@ -130,10 +131,18 @@ function departureOf(outgoing: ClientRequest, { protocol }: URL): () => boolean 
   const depart = () => (hasGoneOut = true)
   const isTls = protocol === 'https:'
   outgoing.once('socket', socket => {
-    if (outgoing.reusedSocket || (!isTls && !socket.connecting)) depart()
+    const isReady = isTls ? isSecured(socket) : !socket.connecting
+    if (outgoing.reusedSocket || isReady) depart()
     else socket.once(isTls ? 'secureConnect' : 'connect', depart)
   })
   return () => hasGoneOut
+}
+
+/** One through a proxy is, before the request gets it. */
+function isSecured(socket: Socket): boolean {
+  if (!('getFinished' in socket) || typeof socket.getFinished !== 'function') return false
+  // What a client says last before it speaks.
+  return socket.getFinished() !== undefined
 }
 
 async function exchange(outgoing: ClientRequest, body: Uint8Array) {

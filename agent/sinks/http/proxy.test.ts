@@ -55,11 +55,25 @@ test('requests of https go through one tunnel, and the certificate is that of th
   expect(server.connections()).toBe(1)
 })
 
+test.for([PLAIN, SECURE])(
+  'what a server behind a proxy heard and did not answer may have arrived: %s',
+  async endpoint => {
+    const tls = endpoint === PLAIN ? {} : { caFile: authority.caFile }
+    const pair = endpoint === PLAIN ? undefined : authority.issue('DNS:metrics.test')
+    await using server = await recordingServer(pair, request => request.socket.destroy())
+    await using proxy = await realProxy({ leadsTo: server.port })
+    using http = httpTo(endpoint, { proxyUrl: proxy.url, tls, timeout: '1s' })
+    const answer = await http.send('heard')
+    expect(server.heard.map(({ body }) => body)).toEqual(['heard'])
+    expect(answer).toMatchObject({ fault: expect.any(String), isUnanswered: true })
+  },
+)
+
 test('a server behind a proxy is not trusted more than one in front of it', async () => {
   await using server = await recordingServer(authority.issue('DNS:other.test'))
   await using proxy = await realProxy({ leadsTo: server.port })
   using http = httpTo(SECURE, { proxyUrl: proxy.url, tls: { caFile: authority.caFile } })
-  expect(await http.send()).toMatchObject({ fault: 'tls' })
+  expect(await http.send()).toMatchObject({ fault: 'tls', isUnanswered: false })
   expect(server.heard).toEqual([])
 })
 

@@ -37,6 +37,7 @@ export async function realProxy(options: ProxyOptions) {
       outgoing.writeHead(answer.statusCode ?? 502, answer.headers)
       answer.pipe(outgoing)
     })
+    onward.on('error', () => outgoing.destroy())
     incoming.pipe(onward)
   }
 
