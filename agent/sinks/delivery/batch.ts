@@ -28,7 +28,11 @@ type Sending = {
   readonly batch: Samples
   /** The destination may have them without our knowing. */
   isInDoubt: boolean
+  readonly later: Later
 }
+
+/** Does it when the next agent is not to send them any more: what is counted twice would be counted wrongly. */
+export type Later = (count: () => void) => void
 
 /**
  * Sends batches, each until it is settled: taken, refused, or counted as dropped; what may have arrived nevertheless is
@@ -36,11 +40,11 @@ type Sending = {
  */
 export function batchDelivery<Body>(
   parts: BatchParts<Body>,
-): (batch: Samples, isInDoubt: boolean) => Promise<boolean> {
+): (batch: Samples, isInDoubt: boolean, later: Later) => Promise<boolean> {
   const { encode, send, account, waiting, onTooLarge, giveUp, leave, isKept } = parts
 
-  async function deliver(batch: Samples, isInDoubt: boolean): Promise<boolean> {
-    const sending = { batch, isInDoubt }
+  async function deliver(batch: Samples, isInDoubt: boolean, later: Later): Promise<boolean> {
+    const sending = { batch, isInDoubt, later }
     try {
       if (giveUp.aborted) return abandon(sending)
       return await deliverBody(sending, encode(batch))
@@ -61,7 +65,7 @@ export function batchDelivery<Body>(
       account.attempted(outcome)
       sending.isInDoubt ||= outcome.isUnanswered === true
       if (outcome.kind === 'taken') {
-        account.settled(count, outcome, sending.isInDoubt)
+        sending.later(() => account.settled(count, outcome, sending.isInDoubt))
         return true
       }
       if (giveUp.aborted) return abandon(sending)
@@ -77,7 +81,7 @@ export function batchDelivery<Body>(
       account.failed(outcome.reason)
       if (outcome.kind === 'refused') {
         if (outcome.isTooLarge) onTooLarge(count)
-        account.settled(count, outcome, sending.isInDoubt)
+        sending.later(() => account.settled(count, outcome, sending.isInDoubt))
         return true
       }
       account.log(outcome.reason, `${outcome.detail}; trying again, ${waiting()} samples wait`)
@@ -87,12 +91,12 @@ export function batchDelivery<Body>(
     }
   }
 
-  async function deliverHalves({ batch, isInDoubt }: Sending): Promise<boolean> {
+  async function deliverHalves({ batch, isInDoubt, later }: Sending): Promise<boolean> {
     const middle = Math.floor(batch.series.length / 2)
     if (middle === 0) throw new Error('a single sample cannot be halved')
     return (
-      (await deliver(partOf(batch, 0, middle), isInDoubt)) &&
-      (await deliver(partOf(batch, middle), isInDoubt))
+      (await deliver(partOf(batch, 0, middle), isInDoubt, later)) &&
+      (await deliver(partOf(batch, middle), isInDoubt, later))
     )
   }
 
@@ -109,10 +113,12 @@ export function batchDelivery<Body>(
     return true
   }
 
-  function drop({ batch, isInDoubt }: Sending, reason: string, detail: string): void {
+  function drop({ batch, isInDoubt, later }: Sending, reason: string, detail: string): void {
     const count = batch.series.length
-    if (isInDoubt) account.droppedInDoubt(count, detail)
-    else account.dropped(count, reason, detail)
+    later(() => {
+      if (isInDoubt) account.droppedInDoubt(count, detail)
+      else account.dropped(count, reason, detail)
+    })
   }
 
   return deliver

@@ -105,17 +105,21 @@ export function startDelivery<Body>(parts: DeliveryParts<Body>): OpenSink {
 
   async function deliverMoment(hand: Hand): Promise<void> {
     const { moment, isInDoubt } = hand
-    const endOf = new Map<number, number>()
+    const done = new Map<number, { end: number; counts: (() => void)[] }>()
     let next = 0
     async function lane(): Promise<void> {
       while (next < countOf(moment)) {
         const start = next
         next = Math.min(countOf(moment), start + maxSamplesPerSend)
         const end = next
-        if (!(await deliver(partOf(moment, start, end), isInDoubt))) return
-        endOf.set(start, end)
-        for (let at = endOf.get(hand.settled); at !== undefined; at = endOf.get(at))
-          hand.settled = at
+        const counts: (() => void)[] = []
+        const later = (count: () => void) => void counts.push(count)
+        if (!(await deliver(partOf(moment, start, end), isInDoubt, later))) return
+        done.set(start, { end, counts })
+        for (let one = done.get(hand.settled); one; one = done.get(hand.settled)) {
+          for (const count of one.counts) count()
+          hand.settled = one.end
+        }
         if (hand.settled < countOf(moment)) queue.settle(hand.settled)
       }
     }
