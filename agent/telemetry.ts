@@ -56,7 +56,7 @@ export function createTelemetry(nodeName: string, version: string) {
     udpCgroups: gauge('udp_cgroups', 'Cgroups to which the UDP programs are attached'),
     udpReattachments: counter(
       'udp_reattachments_total',
-      'Cgroups that had gone without UDP and used it again: their first datagrams may be missing',
+      'Cgroups with a UDP socket that was there before its counting: first datagrams may be missing',
     ),
     udpAttachFailures: counter(
       'udp_attach_failures_total',

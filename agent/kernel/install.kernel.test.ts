@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process'
 import { readdirSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -7,76 +6,25 @@ import { createTelemetry } from '../telemetry.ts'
 import { openKernel } from './kernel.ts'
 import { installPrograms } from './programs.ts'
 import { mountBpffs } from './test/bpffs.ts'
+import { points, runUntil, UNTIL_CARRIED } from './test/kill-at.ts'
 import { ledger } from './test/ledger.ts'
 import { startTraffic } from './test/traffic.ts'
 import { objectVariant } from './test/variant.ts'
 
 const sizes = { maxFlows: 4_096, maxOverflow: 256, maxSockets: 131_072 }
 
-/** What `installPrograms` changes in the kernel and on the bpffs, it changes by these. */
-const CALLS = {
-  libbpf: [
-    'loadObject',
-    'reuseMap',
-    'update',
-    'pin',
-    'openPinned',
-    'attachTracepoint',
-    'attachMapIterator',
-    'createIterator',
-  ],
-  fs: ['mkdirSync', 'symlinkSync', 'renameSync', 'unlinkSync', 'rmdirSync'],
-}
-
-/**
- * Installs in a process of its own, which kills itself with SIGKILL instead of making one of the calls.
- * Gives the calls that were made.
- */
 function installUntil(
   call: number,
   bytecode: string,
   pinDirectory: string,
   maxSockets = sizes.maxSockets,
 ): string[] {
-  const own = { ...sizes, maxSockets }
-  const script = `
-    import fs from 'node:fs'
-    import { syncBuiltinESMExports } from 'node:module'
-    import { loadLibbpf } from '${import.meta.dirname}/libbpf.ts'
-    import { installPrograms } from '${import.meta.dirname}/programs.ts'
-    const calls = []
-    let isCarried = false
-    for (const [object, names] of [[loadLibbpf(), ${JSON.stringify(CALLS.libbpf)}], [fs, ${JSON.stringify(CALLS.fs)}]]) {
-      for (const name of names) {
-        const real = object[name]
-        object[name] = (...values) => {
-          if (calls.length === ${call} || (${call === UNTIL_CARRIED} && isCarried)) process.kill(process.pid, 'SIGKILL')
-          isCarried ||= name === 'symlinkSync' && values[1].includes('/carried-')
-          calls.push(name)
-          return real(...values)
-        }
-      }
-    }
-    syncBuiltinESMExports()
-    installPrograms({ ...${JSON.stringify({ bytecode, pinDirectory, sizes: own })}, log: () => {} })
-    console.log(JSON.stringify(calls))`
-  const args = ['--input-type=module', '--eval', script]
-  const { signal, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' })
-  if (signal === 'SIGKILL') return []
-  if (stdout === '') throw new Error(stderr)
-  return JSON.parse(stdout)
-}
-
-/** In place of a call: the first one after the note that all is carried over. */
-const UNTIL_CARRIED = -2
-
-/** Before each kind of step, and in the middle of those that are many calls. */
-function points(calls: readonly string[]): number[] {
-  return calls.flatMap((name, at) => {
-    const isFirst = calls[at - 1] !== name
-    const isSecond = calls[at - 1] === name && calls[at - 2] !== name
-    return isFirst || isSecond ? [at] : []
-  })
+  const options = JSON.stringify({ bytecode, pinDirectory, sizes: { ...sizes, maxSockets } })
+  return runUntil(
+    call,
+    `const { installPrograms } = await import(KERNEL + '/programs.ts')
+    installPrograms({ ...${options}, log: () => {} })`,
+  )
 }
 
 test('killed at any step of a start, an adoption or a replacement: the next start loses no byte', async () => {

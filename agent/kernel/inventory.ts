@@ -34,7 +34,7 @@ type Part = {
 export type MapPart = Part & {
   readonly entries?: (sizes: Sizes) => number
   /** Maps that programs of another version go on with, all of a group or none. */
-  readonly shared?: 'flows' | 'sockets' | 'processes' | 'udp'
+  readonly shared?: 'flows' | 'sockets' | 'processes' | 'udp' | 'events'
 }
 export type ProgramPart = Part & {
   /**
@@ -94,7 +94,7 @@ export const MAPS: readonly MapPart[] = [
   { name: 'socket_processes', processes: true, entries: sizes => bucketsFor(sizes) * BUCKET_SIZE },
   { name: 'listener_processes', processes: true, entries: () => MAX_LISTENERS },
   { name: 'process_walk', processes: true },
-  { name: 'cgroup_events' },
+  { name: 'cgroup_events', shared: 'events' },
   { name: 'seeded' },
   { name: 'udp_cgroups', udp: ['cgroup'] },
   { name: 'udp_attaching', udp: ['cgroup'] },

@@ -136,6 +136,34 @@ test('attachments are pinned: what nobody watched is there, and pins of a gone c
   expect(pinsOf(pinDirectory, cgroupId)).toEqual([])
 })
 
+test.each([
+  ['the same version', false],
+  ['another version', true],
+])(
+  'cgroups that first use UDP while no agent runs count from the next one on, %s; each is told as late, or as gone',
+  async (_, processes) => {
+    using bpffs = mountBpffs()
+    const { pinDirectory } = bpffs
+    {
+      await using _first = await openUdpKernel({ pinDirectory })
+    }
+    {
+      await using brief = startTraffic('udp-turns')
+      await brief.next()
+      await brief.next()
+    }
+    await using traffic = startTraffic('udp-turns')
+    await traffic.next()
+    const [uncounted] = await traffic.next()
+    await using parts = await openUdpKernel({ pinDirectory, processes })
+    expect(uncounted).toMatchObject(TURN)
+    expect(valueOf(parts.telemetry.udpReattachments)).toBeGreaterThanOrEqual(2)
+    expect(valueOf(parts.telemetry.udpAttachFailures, 'gone')).toBeGreaterThanOrEqual(2)
+    // All that is missing is what was sent before.
+    expect(await counted(parts, traffic, await traffic.next())).toEqual(TURN)
+  },
+)
+
 test('programs of another version take over in the middle of traffic: each datagram counts once', async () => {
   using bpffs = mountBpffs()
   const { pinDirectory } = bpffs

@@ -19,7 +19,7 @@ export type UdpCgroupsOptions = {
 
 /** The cgroups whose UDP is counted. */
 export type UdpCgroups = Disposable & {
-  /** Counts the UDP of a cgroup from now on. Gives whether it did not before. What fails is counted, not thrown. */
+  /** Counts the UDP of a cgroup from now on. Gives false if it cannot. What fails is counted, not thrown. */
   readonly attach: (cgroupId: number, path: string | undefined, nowMs: number) => boolean
   /** Lets go of what is gone, and of cgroups in which nothing was UDP for so long. Gives the number of the latter. */
   readonly leaveUnused: (nowMs: number, idleMs: number) => number
@@ -57,7 +57,7 @@ export function openUdpCgroups(options: UdpCgroupsOptions): UdpCgroups {
   if (rootLink < 0) throw attachError('udp_socket', rootLink)
 
   function attach(cgroupId: number, path: string | undefined, nowMs: number): boolean {
-    if (attached.has(cgroupId)) return false
+    if (attached.has(cgroupId)) return true
     const problem = tryToAttach(cgroupId, path, nowMs)
     if (problem === '') return true
     telemetry.udpAttachFailures.inc({ reason: problem })

@@ -41,7 +41,10 @@ export async function startUdp(options: UdpOptions): Promise<Udp> {
   // Every cgroup with an open socket is marked as used, or told.
   const findSockets = () => runIterator(loadLibbpf(), programs.linkFd('udp_sockets'))
   const queue: Pick<CgroupEvent, 'kind' | 'cgroupId' | 'path'>[] = []
-  let isStarting = true
+  // An agent before counted what was older; what it did not live to attach to is late.
+  let hasCounted = programs.descriptors.origin === 'adopted' || attachments.pinned.length > 0
+  // Until the start is over it is told of some twice: by the search, and by what nobody read meanwhile.
+  let lateAtStart: Set<number> | undefined = new Set()
   let isWorking = false
   let isClosed = false
 
@@ -53,9 +56,12 @@ export async function startUdp(options: UdpOptions): Promise<Udp> {
       cgroups.scan(performance.now())
     }
     for (const { kind, cgroupId, path } of batch) {
-      const isNew = attachments.attach(cgroupId, pathOf(path, cgroupId), Date.now())
-      const isLate = kind === 'udp_socket' || (kind === 'udp_found' && !isStarting)
-      if (isNew && isLate) options.telemetry.udpReattachments.inc()
+      const isCounted = attachments.attach(cgroupId, pathOf(path, cgroupId), Date.now())
+      // The kernel tells of sockets only where it was not attached yet, also if a birth came before.
+      const isLate = kind === 'udp_socket' || (kind === 'udp_found' && hasCounted)
+      if (!isCounted || !isLate || lateAtStart?.has(cgroupId)) continue
+      lateAtStart?.add(cgroupId)
+      options.telemetry.udpReattachments.inc()
     }
     if (queue.length > 0) workSoon()
   }
@@ -92,7 +98,8 @@ export async function startUdp(options: UdpOptions): Promise<Udp> {
   await findSockets()
   births.read()
   while (queue.length > 0) work()
-  isStarting = false
+  hasCounted = true
+  lateAtStart = undefined
   return {
     sweep,
     [Symbol.dispose]: () => {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { constants, setPriority } from 'node:os'
 import { bpfObject } from '../../../ci/bpf/object.ts'
 import { isEmulated } from '../../../ci/bpf/prebuilt.ts'
 import { findCgroupMount, openCgroupTree } from '../../attribute/cgroup-tree.ts'
@@ -8,9 +9,10 @@ import type { UdpMode } from '../inventory.ts'
 import { openKernel, type Kernel } from '../kernel.ts'
 import { installPrograms, type Programs } from '../programs.ts'
 import { startUdp, type Udp, type UdpOptions } from '../udp.ts'
+import { mountBpffs } from './bpffs.ts'
 import { ledger } from './ledger.ts'
 import type { Compared, Scenario } from './scenario.ts'
-import { startTraffic, type Service } from './traffic.ts'
+import { startTraffic, type Service, type Traffic } from './traffic.ts'
 import { objectVariant } from './variant.ts'
 
 export type UdpKernel = AsyncDisposable & {
@@ -117,12 +119,31 @@ export const udpScenarios: readonly Scenario[] = [
     },
   },
   {
-    name: 'and the same by cgroup, where the kernel does not take programs at functions',
+    name: 'and the same by cgroup, where the kernel does not take programs at functions, over a change of version, too',
     run: async () => {
       using variant = objectVariant('no-fentry')
-      await using parts = await openUdpKernel(variant)
-      assert.equal(parts.mode, 'cgroup')
-      return await compareAll(parts)
+      using bpffs = mountBpffs()
+      const options = { ...variant, pinDirectory: bpffs.pinDirectory }
+      let compared: Compared
+      let traffic: Traffic
+      {
+        await using parts = await openUdpKernel(options)
+        assert.equal(parts.mode, 'cgroup')
+        compared = await compareAll(parts)
+        traffic = startTraffic('udp-short')
+        await traffic.next()
+        parts.settle()
+      }
+      await using _ = traffic
+      // Else loading shares an emulated processor with threads that never wait.
+      setPriority(traffic.pid, constants.priority.PRIORITY_LOW)
+      await traffic.next()
+      await using next = await openUdpKernel({ ...options, maxFlows: 32_768 })
+      const services = await traffic.next()
+      const counts = ledger(next.kernel, traffic)
+      for (let drains = 0; drains < 3; drains++) await counts.drain()
+      assert.deepEqual(services.map(counts.counted), services)
+      return sumOf([compared, coveredDatagrams(services)])
     },
   },
 ]
@@ -132,6 +153,10 @@ async function compareAll(parts: UdpKernel): Promise<Compared> {
   for (const [, scenario] of datagramCases) {
     compared.push(coveredDatagrams(await compareDatagrams(scenario, parts)))
   }
+  return sumOf(compared)
+}
+
+function sumOf(compared: readonly Compared[]): Compared {
   const sum = (field: keyof Compared) => compared.reduce((total, one) => total + one[field], 0)
   return { connections: 0, datagrams: sum('datagrams'), bytes: sum('bytes') }
 }

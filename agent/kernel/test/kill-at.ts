@@ -1,0 +1,67 @@
+import { spawnSync } from 'node:child_process'
+import { join } from 'node:path'
+
+/** What an agent changes in the kernel and on the bpffs, it changes by these. */
+const CALLS = {
+  libbpf: [
+    'loadObject',
+    'reuseMap',
+    'update',
+    'deleteEntry',
+    'pin',
+    'openPinned',
+    'attachTracepoint',
+    'attachCgroup',
+    'updateLink',
+  ],
+  fs: ['mkdirSync', 'symlinkSync', 'renameSync', 'unlinkSync', 'rmdirSync'],
+}
+
+/** In place of a call: the first one after the note that all is carried over. */
+export const UNTIL_CARRIED = -2
+
+/**
+ * Runs a script, which finds the sources of agent/kernel below `KERNEL`, in a process of its own that kills
+ * itself with SIGKILL instead of making one of the calls; -1: none. Gives the calls that were made, nothing if
+ * it was killed.
+ */
+export function runUntil(call: number, script: string): string[] {
+  const whole = `
+    import fs from 'node:fs'
+    import { syncBuiltinESMExports } from 'node:module'
+    const KERNEL = ${JSON.stringify(join(import.meta.dirname, '..'))}
+    const { loadLibbpf } = await import(KERNEL + '/libbpf.ts')
+    const calls = []
+    let isCarried = false
+    for (const [object, names] of [[loadLibbpf(), ${JSON.stringify(CALLS.libbpf)}], [fs, ${JSON.stringify(CALLS.fs)}]]) {
+      for (const name of names) {
+        const real = object[name]
+        object[name] = (...values) => {
+          if (calls.length === ${call} || (${call === UNTIL_CARRIED} && isCarried)) process.kill(process.pid, 'SIGKILL')
+          isCarried ||= name === 'symlinkSync' && values[1].includes('/carried-')
+          calls.push(name)
+          return real(...values)
+        }
+      }
+    }
+    syncBuiltinESMExports()
+    ${script}
+    fs.writeSync(1, JSON.stringify(calls))
+    process.exit()`
+  const args = ['--input-type=module', '--eval', whole]
+  const { signal, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' })
+  if (signal === 'SIGKILL') return []
+  if (stdout === '') throw new Error(stderr)
+  return JSON.parse(stdout)
+}
+
+/** Before each kind of step: a call after another one, the first two times that they come in this order. */
+export function points(calls: readonly string[]): number[] {
+  const seen = new Map<string, number>()
+  return calls.flatMap((name, at) => {
+    const step = `${calls[at - 1]} ${name}`
+    const times = (seen.get(step) ?? 0) + 1
+    seen.set(step, times)
+    return times <= 2 ? [at] : []
+  })
+}
