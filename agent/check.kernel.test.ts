@@ -84,6 +84,22 @@ test.each([
     row: /^NO {2}bytecode +cannot read the bytecode: ENOENT/,
     fix: 'Set kernel.bytecode',
   },
+  {
+    missing: 'leave to read kernel memory',
+    wrapper: after(
+      'mount -t tmpfs none /sys/kernel/security && echo "none integrity [confidentiality]" > /sys/kernel/security/lockdown',
+    ),
+    row: /^NO {2}lockdown +confidentiality: programs may not read kernel memory$/,
+    fix: 'Start the kernel with lockdown=integrity',
+  },
+  {
+    missing: 'memory for the maps',
+    wrapper: after(
+      'mount -t tmpfs none /mnt && printf "MemTotal: 2000000 kB\\nMemAvailable: 1000 kB\\n" > /mnt/meminfo && mount --bind /mnt/meminfo /proc/meminfo',
+    ),
+    row: /^NO {2}memory +the maps take \d+ MB, 1 MB are free$/,
+    fix: 'Lower kernel.maxSockets and kernel.maxFlows',
+  },
 ])('without $missing the exit code is 1, and its row has the fix', async example => {
   const { wrapper, row, fix, more = [] } = example
   const { code, stdout, stderr } = await check(wrapper, ...more)
@@ -100,6 +116,14 @@ test('with cgroup v1 only it can run, and the row says what is lost', async () =
     /^-- {2}cgroup2 +this machine has cgroup v1 only.*: bytes are counted for the node as a whole, without namespace, pod, container or unit/m,
   )
   expect(stdout).toContain('→ Boot with systemd.unified_cgroup_hierarchy=1')
+})
+
+test('without the capability NET_ADMIN it can run, and the row says what is lost', async () => {
+  const small = ['setpriv', '--bounding-set=-all,+bpf,+perfmon', '--inh-caps=-all']
+  const { code, stdout } = await check(small)
+  expect(code).toBe(0)
+  expect(stdout).toMatch(/^-- {2}CAP_NET_ADMIN +missing: it counts UDP where that goes by cgroup$/m)
+  expect(stdout).toContain('→ Run as root or grant CAP_NET_ADMIN')
 })
 
 test('without a bpffs it can run, with less', async () => {

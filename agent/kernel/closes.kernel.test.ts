@@ -1,6 +1,4 @@
-import { test } from 'vitest'
 import { closeScenarios } from './test/closes.ts'
+import { testScenarios } from './test/scenario-tests.ts'
 
-test.each(closeScenarios)('$name', async ({ run }) => {
-  await run()
-})
+testScenarios(closeScenarios)

@@ -1,10 +1,9 @@
 import { expect, test } from 'vitest'
 import { ownershipScenarios } from './test/ownership.ts'
+import { testScenarios } from './test/scenario-tests.ts'
 import { compareExactly } from './test/scenario.ts'
 
-test.each(ownershipScenarios)('$name', async ({ run }) => {
-  await run()
-})
+testScenarios(ownershipScenarios)
 
 // Not for every kernel: it takes the `ip` command.
 test('MPTCP over two paths is two TCP connections, and no byte counts twice', async () => {

@@ -1,6 +1,4 @@
-import { test } from 'vitest'
 import { raceScenarios } from './test/races.ts'
+import { testScenarios } from './test/scenario-tests.ts'
 
-test.each(raceScenarios)('$name', async ({ run }) => {
-  await run()
-})
+testScenarios(raceScenarios)

@@ -1,6 +1,4 @@
-import { test } from 'vitest'
 import { restartScenarios } from './test/restarts.ts'
+import { testScenarios } from './test/scenario-tests.ts'
 
-test.each(restartScenarios)('$name', async ({ run }) => {
-  await run()
-})
+testScenarios(restartScenarios)

@@ -6,11 +6,10 @@ import { installPrograms } from './programs.ts'
 import { startSeeding } from './seed.ts'
 import { ledger } from './test/ledger.ts'
 import { olderScenarios } from './test/older.ts'
+import { testScenarios } from './test/scenario-tests.ts'
 import { startTraffic } from './test/traffic.ts'
 
-test.each(olderScenarios)('$name', async ({ run }) => {
-  await run()
-})
+testScenarios(olderScenarios)
 
 test('the search is repeated by itself, and ends with the agent', async () => {
   const telemetry = createTelemetry('test', '0.0.0')

@@ -145,7 +145,7 @@ test.each([
     using bpffs = mountBpffs()
     const { pinDirectory } = bpffs
     {
-      await using _first = await openUdpKernel({ pinDirectory })
+      await using _ = await openUdpKernel({ pinDirectory })
     }
     {
       await using brief = startTraffic('udp-turns')

@@ -5,8 +5,9 @@ import { decodeFlows } from '../drain/flows.ts'
 import { mountBpffs } from './test/bpffs.ts'
 import { points, runUntil } from './test/kill-at.ts'
 import { ledgerOf } from './test/ledger.ts'
+import { sumOf, type Compared } from './test/scenario.ts'
 import { startTraffic } from './test/traffic.ts'
-import { openUdpKernel, type UdpKernel } from './test/udp.ts'
+import { coveredDatagrams, openUdpKernel, type UdpKernel } from './test/udp.ts'
 import { objectVariant } from './test/variant.ts'
 
 type Version = { readonly maxFlows: number; readonly processes: boolean }
@@ -21,7 +22,9 @@ const versions: readonly Version[] = [
   { maxFlows: 65_536, processes: true },
 ]
 
-test('UDP by cgroup: killed at any step of an adoption or a change of version, each datagram counts once', async () => {
+test('UDP by cgroup: killed at any step of an adoption or a change of version, each datagram counts once', async ({
+  task,
+}) => {
   using bpffs = mountBpffs()
   using object = objectVariant('no-fentry')
   const { bytecode } = object
@@ -36,7 +39,7 @@ test('UDP by cgroup: killed at any step of an adoption or a change of version, e
     )
 
   let parts: UdpKernel
-  let datagrams = 0
+  let compared: Compared = { connections: 0, datagrams: 0, bytes: 0 }
   let kills = 0
   const drain = async () => {
     const drained = await parts.kernel.drain()
@@ -67,7 +70,7 @@ test('UDP by cgroup: killed at any step of an adoption or a change of version, e
     expect({ ...life, services: services.map(counts.counted) }).toEqual({ ...life, services })
     expect(failures.filter(({ value }) => value > 0)).toEqual([])
     expect(sets).toEqual([expect.stringMatching(/^v1-[0-9a-f]{16}$/)])
-    datagrams += services.reduce((sum, { client }) => sum + client.datagramsSent, 0)
+    compared = sumOf([compared, coveredDatagrams(services)])
     if (calls.length === 0) kills += 1
     return calls
   }
@@ -88,5 +91,6 @@ test('UDP by cgroup: killed at any step of an adoption or a change of version, e
     }
   }
   expect(kills).toBeGreaterThan(50)
-  console.log(`${datagrams} datagrams and as many answers, killed ${kills} times: difference 0`)
+  task.meta.compared = compared
+  console.log(`${compared.datagrams} datagrams at both ends, killed ${kills} times: difference 0`)
 }, 600_000)

@@ -1,5 +1,11 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { compareDatagrams, datagramCases, openUdpKernel, type UdpKernel } from './test/udp.ts'
+import {
+  compareDatagrams,
+  coveredDatagrams,
+  datagramCases,
+  openUdpKernel,
+  type UdpKernel,
+} from './test/udp.ts'
 
 let kernel: UdpKernel
 beforeAll(async () => {
@@ -7,8 +13,9 @@ beforeAll(async () => {
 })
 afterAll(() => kernel[Symbol.asyncDispose]())
 
-test.each(datagramCases)('%s', async (_, scenario) => {
+test.for(datagramCases)('%s', async ([, scenario], { task }) => {
   const services = await compareDatagrams(scenario, kernel)
+  task.meta.compared = coveredDatagrams(services)
   for (const { client } of services) expect(client.datagramsSent).toBeGreaterThan(0)
 })
 

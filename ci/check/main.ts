@@ -1,6 +1,7 @@
 import { mkdtempDisposable } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { describeCompared } from '../vm/report.ts'
 import { runStep } from './run-step.ts'
 import { furtherSteps, steps } from './steps.ts'
 
@@ -31,6 +32,8 @@ for (const step of asked) {
   failed += outcome.failed
   const counts = outcome.failed > 0 ? `${outcome.failed} FAILED, ` : ''
   console.log(` ${counts}${outcome.passed} passed in ${seconds} s`)
+  if (outcome.compared)
+    console.log(`    compared with the programs' own counts: ${describeCompared(outcome.compared)}`)
   if (outcome.failed > 0) console.log(outcome.output.trim().replaceAll(/^/gm, '    '))
 }
 // Whoever runs this reads the last line.

@@ -7,6 +7,20 @@ describe('a project of tests', () => {
     expect(projectOutcome(1, 'text', report)).toMatchObject({ passed: 2, failed: 1 })
   })
 
+  test('what the tests that passed compared is added up', () => {
+    const compared = { connections: 1, datagrams: 20, bytes: 300 }
+    const { assertionResults, ...rest } = file('failed', 'passed', 'passed', 'failed', 'passed')
+    const withCounts = assertionResults.map((each, at) =>
+      at < 3 ? { ...each, meta: { compared } } : each,
+    )
+    const report = reportOf([{ ...rest, assertionResults: withCounts }])
+    const twice = { connections: 2, datagrams: 40, bytes: 600 }
+    expect(projectOutcome(1, '', report).compared).toEqual(twice)
+    expect(projectOutcome(0, '', reportOf([file('passed', 'passed')]))).not.toHaveProperty(
+      'compared',
+    )
+  })
+
   test('a skipped test counts as failed and is named', () => {
     const outcome = projectOutcome(0, '', reportOf([file('passed', 'passed', 'pending')]))
     expect(outcome).toMatchObject({ passed: 1, failed: 1 })

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { sumOf, type Compared } from '../../agent/kernel/test/scenario.ts'
 
 /** What a step came to. A test that did not run counts as failed: a promise nobody checked. */
 export type Outcome = {
@@ -6,7 +7,11 @@ export type Outcome = {
   readonly failed: number
   /** What to show when something failed. */
   readonly output: string
+  /** What the tests that passed compared with counts that are not podatlas' own; only where some did. */
+  readonly compared?: Compared
 }
+
+const Counts = z.object({ connections: z.number(), datagrams: z.number(), bytes: z.number() })
 
 const Report = z.object({
   testResults: z.array(
@@ -14,7 +19,13 @@ const Report = z.object({
       name: z.string(),
       status: z.string(),
       message: z.string(),
-      assertionResults: z.array(z.object({ fullName: z.string(), status: z.string() })),
+      assertionResults: z.array(
+        z.object({
+          fullName: z.string(),
+          status: z.string(),
+          meta: z.object({ compared: Counts.optional() }).optional(),
+        }),
+      ),
     }),
   ),
 })
@@ -42,9 +53,13 @@ export function projectOutcome(exitCode: number, output: string, report?: string
   )
   const failed = tests.length - passed + unloaded.length
   const isSilentFailure = failed === 0 && (exitCode !== 0 || passed === 0)
+  const compared = tests.flatMap(({ status, meta }) =>
+    status === 'passed' ? (meta?.compared ?? []) : [],
+  )
   return {
     passed,
     failed: isSilentFailure ? 1 : failed,
     output: [output, ...unrun.map(test => `did not run: ${test.fullName}`)].join('\n'),
+    ...(compared.length > 0 && { compared: sumOf(compared) }),
   }
 }

@@ -1,4 +1,4 @@
-import type { Compared } from '../../agent/kernel/test/scenario.ts'
+import { sumOf, type Compared } from '../../agent/kernel/test/scenario.ts'
 import { MARK, type Answer } from './answer.ts'
 
 export type Result = {
@@ -67,12 +67,9 @@ export function verdictOf(
 
 /** Adds up what was compared, where it was equal. */
 export function sum(results: readonly Result[]): Compared {
-  const total = { connections: 0, datagrams: 0, bytes: 0 }
-  for (const { compared, failure } of results) {
-    if (!compared || failure !== undefined) continue
-    total.connections += compared.connections
-    total.datagrams += compared.datagrams
-    total.bytes += compared.bytes
-  }
-  return total
+  return sumOf(
+    results.flatMap(({ compared, failure }) =>
+      compared && failure === undefined ? [compared] : [],
+    ),
+  )
 }

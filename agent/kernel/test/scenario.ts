@@ -67,6 +67,11 @@ export function covered(services: readonly Service[]): Compared {
   }
 }
 
+export function sumOf(compared: readonly Compared[]): Compared {
+  const sum = (field: keyof Compared) => compared.reduce((total, one) => total + one[field], 0)
+  return { connections: sum('connections'), datagrams: sum('datagrams'), bytes: sum('bytes') }
+}
+
 function bytesOf({ sent, received }: Service['client']): number {
   return sent + received
 }

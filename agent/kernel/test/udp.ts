@@ -11,7 +11,7 @@ import { installPrograms, type Programs } from '../programs.ts'
 import { startUdp, type Udp, type UdpOptions } from '../udp.ts'
 import { mountBpffs } from './bpffs.ts'
 import { ledger } from './ledger.ts'
-import type { Compared, Scenario } from './scenario.ts'
+import { sumOf, type Compared, type Scenario } from './scenario.ts'
 import { startTraffic, type Service, type Traffic } from './traffic.ts'
 import { objectVariant } from './variant.ts'
 
@@ -156,12 +156,8 @@ async function compareAll(parts: UdpKernel): Promise<Compared> {
   return sumOf(compared)
 }
 
-function sumOf(compared: readonly Compared[]): Compared {
-  const sum = (field: keyof Compared) => compared.reduce((total, one) => total + one[field], 0)
-  return { connections: 0, datagrams: sum('datagrams'), bytes: sum('bytes') }
-}
-
-function coveredDatagrams(services: readonly Service[]): Compared {
+/** What a comparison of these services covered. */
+export function coveredDatagrams(services: readonly Service[]): Compared {
   const ends = services.flatMap(({ client, server }) => [client, server])
   const sum = (read: (end: Service['client']) => number) =>
     ends.reduce((total, end) => total + read(end), 0)
