@@ -144,9 +144,8 @@ test.each([
   async (_, processes) => {
     using bpffs = mountBpffs()
     const { pinDirectory } = bpffs
-    {
-      await using _ = await openUdpKernel({ pinDirectory })
-    }
+    const before = await openUdpKernel({ pinDirectory })
+    await before[Symbol.asyncDispose]()
     {
       await using brief = startTraffic('udp-turns')
       await brief.next()

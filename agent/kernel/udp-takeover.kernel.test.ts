@@ -84,13 +84,13 @@ test('UDP by cgroup: killed at any step of an adoption or a change of version, e
   ] as const) {
     const calls = await killAt(-1, { from, to })
     // Until the programs are loaded only what is there is opened.
-    const steps = points(calls).filter(call => call >= calls.indexOf('loadObject'))
+    const steps = points(calls, 1).filter(call => call >= calls.indexOf('loadObject'))
     for (const [index, call] of steps.entries()) {
       // Every other one goes back to the version before.
       await killAt(call, { from, to, last: index % 2 === 0 ? to : from })
     }
   }
-  expect(kills).toBeGreaterThan(50)
+  expect(kills).toBeGreaterThan(30)
   task.meta.compared = compared
   console.log(`${compared.datagrams} datagrams at both ends, killed ${kills} times: difference 0`)
 }, 600_000)
