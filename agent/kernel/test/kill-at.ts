@@ -47,7 +47,7 @@ export function runUntil(call: number, script: string): string[] {
     syncBuiltinESMExports()
     ${script}
     fs.writeSync(1, JSON.stringify(calls))
-    process.exit()`
+    process.kill(process.pid)`
   const args = ['--input-type=module', '--eval', whole]
   const { signal, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' })
   if (signal === 'SIGKILL') return []
