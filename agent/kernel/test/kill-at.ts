@@ -11,6 +11,8 @@ const CALLS = {
     'pin',
     'openPinned',
     'attachTracepoint',
+    'attachMapIterator',
+    'createIterator',
     'attachCgroup',
     'updateLink',
   ],
