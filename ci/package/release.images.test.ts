@@ -1,11 +1,14 @@
-import { execFileSync } from 'node:child_process'
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { copyFileSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { untilText } from '../../functions/program/test/process.ts'
 import { releaseImages } from '../image/images.ts'
 import { ownArchitecture } from '../image/parts.ts'
 import { run } from '../image/run.ts'
 import { version } from '../image/version.ts'
+import { freePorts } from '../ports.ts'
 import { startRegistry } from '../tools/registry.ts'
 import { toolPath } from '../tools/tool.ts'
 import { sha256Of } from './checksums.ts'
@@ -142,15 +145,51 @@ test.each(functions)(
   },
 )
 
-test.each([
-  ['agent', ['/usr/bin/podatlas-agent', '--help'], 'says what the agent needs of this machine'],
-  ['geoip', ['/usr/bin/node', '/app/geoip.mjs', '--help'], 'podatlas-geoip'],
-  ['peers', ['/usr/bin/node', '/app/peers.mjs', '--help'], 'podatlas-peers'],
-])('%s runs with nothing but the files of its image', async (name, command, says) => {
-  const { config, root } = unpacked.get(`${name} ${ownArchitecture}`)!
-  expect(command.slice(0, -1)).toEqual(config.Entrypoint)
-  expect(await run('chroot', [root, ...command])).toContain(says)
-})
+describe.each(['amd64', 'arm64'] as const)(
+  'with nothing but the files of its image for %s',
+  architecture => {
+    test.each([
+      ['agent', '/app/agent.cjs', 'says what the agent needs of this machine'],
+      ['geoip', '/app/geoip.mjs', 'podatlas-geoip'],
+      ['peers', '/app/peers.mjs', 'podatlas-peers'],
+    ])('%s runs', async (name, program, says) => {
+      const { command } = startOf(name, architecture, [program, '--help'])
+      expect(await run('chroot', command)).toContain(says)
+    })
+
+    test('the agent loads libbpf, and finds the kernel programs', async () => {
+      const { root, command } = startOf('agent', architecture, ['/app/agent.cjs', 'check'])
+      const mounts = ['proc', 'sys'].map(
+        name => `mkdir -p '${root}/${name}' && mount --rbind /${name} '${root}/${name}'`,
+      )
+      // An emulator knows no bpf(), so it may find that the programs cannot be loaded.
+      const script = `${mounts.join(' && ')} && { chroot "$@" || true; }`
+      const said = await run('unshare', ['--mount', 'sh', '-c', script, 'sh', ...command])
+      expect(said).toMatch(
+        new RegExp(`^ok +kernel .*, ${architecture === 'amd64' ? 'x64' : 'arm64'}$`, 'm'),
+      )
+      expect(said).toMatch(/^ok +libbpf /m)
+      expect(said).toMatch(/^ok +bytecode /m)
+    })
+
+    test('geoip is healthy, and places an address', async () => {
+      const [port] = await freePorts('any')
+      const listen = ['--listen', `127.0.0.1:${port}`, '--prometheus', 'http://127.0.0.1:9']
+      const { command } = startOf('geoip', architecture, ['/app/geoip.mjs', ...listen])
+      const child = spawn('chroot', command, { stdio: 'ignore' })
+      try {
+        const url = `http://127.0.0.1:${port}`
+        await untilText(`${url}/healthz`, (_text, status) => status === 200)
+        const place = await fetch(`${url}/locations/8.8.8.8`)
+        expect(await place.json()).toMatchObject({ country: expect.stringMatching(/^[A-Z]{2}$/) })
+      } finally {
+        const ended = once(child, 'exit')
+        child.kill()
+        await ended
+      }
+    })
+  },
+)
 
 test('the provenance is a statement of in-toto about every file and image, and says that nobody signed it', async () => {
   const file = join(release, `podatlas-${version}.intoto.json`)
@@ -202,6 +241,14 @@ test('the manifest of the release is that of the commit', () => {
   const committed = readFileSync(join(room.path, 'one/clone/deploy/base/podatlas.yaml'), 'utf8')
   expect(readFileSync(join(release, 'podatlas.yaml'), 'utf8')).toBe(committed)
 })
+
+/** Node of an image with these words, for chroot; an emulator is put beside the files of the other architecture. */
+function startOf(name: string, architecture: string, words: readonly string[]) {
+  const { root } = unpacked.get(`${name} ${architecture}`)!
+  const isOwn = architecture === ownArchitecture
+  if (!isOwn) copyFileSync('/usr/bin/qemu-aarch64-static', join(root, 'emulator'))
+  return { root, command: [root, ...(isOwn ? [] : ['/emulator']), '/usr/bin/node', ...words] }
+}
 
 /** The digest of an image's index, from the archive itself. */
 async function digestOf(name: string): Promise<string> {

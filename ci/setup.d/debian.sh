@@ -48,6 +48,7 @@ llvm llvm-strip"
 packages_images="$packages_stage
 buildah buildah
 skopeo skopeo
+qemu-user-static qemu-aarch64-static
 python3-pip pip3"
 
 packages_kernels="$packages_bpf
