@@ -149,11 +149,12 @@ describe.each(['amd64', 'arm64'] as const)(
   'with nothing but the files of its image for %s',
   architecture => {
     test.each([
-      ['agent', '/app/agent.cjs', 'says what the agent needs of this machine'],
-      ['geoip', '/app/geoip.mjs', 'podatlas-geoip'],
-      ['peers', '/app/peers.mjs', 'podatlas-peers'],
-    ])('%s runs', async (name, program, says) => {
-      const { command } = startOf(name, architecture, [program, '--help'])
+      ['agent', ['/usr/bin/podatlas-agent'], 'says what the agent needs of this machine'],
+      ['geoip', ['/usr/bin/node', '/app/geoip.mjs'], 'podatlas-geoip'],
+      ['peers', ['/usr/bin/node', '/app/peers.mjs'], 'podatlas-peers'],
+    ])('%s runs', async (name, entrypoint, says) => {
+      expect(unpacked.get(`${name} ${architecture}`)!.config.Entrypoint).toEqual(entrypoint)
+      const { command } = startOf(name, architecture, [entrypoint.at(-1)!, '--help'])
       expect(await run('chroot', command)).toContain(says)
     })
 
