@@ -2,8 +2,7 @@ import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { copyFileSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { untilText } from '../../functions/program/test/process.ts'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { releaseImages } from '../image/images.ts'
 import { ownArchitecture } from '../image/parts.ts'
 import { run } from '../image/run.ts'
@@ -173,16 +172,17 @@ describe.each(['amd64', 'arm64'] as const)(
       expect(said).toMatch(/^ok +bytecode /m)
     })
 
-    test('geoip is healthy, and places an address', async () => {
+    test('geoip starts, and is healthy', async () => {
       const [port] = await freePorts('any')
       const listen = ['--listen', `127.0.0.1:${port}`, '--prometheus', 'http://127.0.0.1:9']
       const { command } = startOf('geoip', architecture, ['/app/geoip.mjs', ...listen])
       const child = spawn('chroot', command, { stdio: 'ignore' })
       try {
-        const url = `http://127.0.0.1:${port}`
-        await untilText(`${url}/healthz`, (_text, status) => status === 200)
-        const place = await fetch(`${url}/locations/8.8.8.8`)
-        expect(await place.json()).toMatchObject({ country: expect.stringMatching(/^[A-Z]{2}$/) })
+        // Its start takes an emulator a while.
+        const isHealthy = async () => {
+          expect((await fetch(`http://127.0.0.1:${port}/healthz`)).status).toBe(200)
+        }
+        await vi.waitFor(isHealthy, { timeout: 300_000, interval: 200 })
       } finally {
         const ended = once(child, 'exit')
         child.kill()
