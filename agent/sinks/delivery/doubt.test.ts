@@ -95,6 +95,28 @@ test('a destination that was never reached is owed everything', async () => {
   expect(droppedBy(target)).toEqual({ shutdown: 2 })
 })
 
+test('what was refused behind a request that hangs is counted by the agent that has done with both', async () => {
+  using folder = mkdtempDisposableSync(join(tmpdir(), 'podatlas-doubt-'))
+  const two = exampleSamples([1, 2].map(value => [exampleSeries(`p${value}`), value]))
+  let isRefused = false
+  const first = deliveryIn(
+    folder.path,
+    async (batch, signal) => {
+      if (valuesOf(batch)[0] === 1) return never(batch, signal)
+      isRefused = true
+      return refused
+    },
+    { flushMs: 0, maxParallel: 2, maxSamplesPerSend: 1 },
+  )
+  first.offer(two)
+  await until(() => isRefused)
+  await first[Symbol.asyncDispose]()
+  expect(droppedBy(first)).toEqual({})
+  await using next = deliveryIn(folder.path, async () => taken)
+  await until(() => reading(next.telemetry.sinkSamplesSent, {}) === 2)
+  expect(droppedBy(next)).toEqual({})
+})
+
 test.for([0, 1])(
   'after an end that left it unanswered, the first moment that is left is in doubt and no other: %i settled before',
   async settled => {
