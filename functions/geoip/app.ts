@@ -71,6 +71,12 @@ export function geoipApp(parts: Parts): Hono {
   app.get('/readyz', c => health(c, parts.notReady(), problems()))
   app.get('/openapi.json', c => c.json(openApi))
 
+  // No database knows an address before it is read.
+  app.use('/locations/*', async (c, next) => {
+    const reason = parts.notReady()
+    if (reason === undefined) return next()
+    return c.json({ error: reason }, 503, { 'retry-after': '1' })
+  })
   app.get('/locations/:address', c => {
     const address = c.req.param('address')
     const { status, body } = locationOf(address, locate(address))
