@@ -25,6 +25,7 @@ const Workload = z.object({
     desiredNumberScheduled: z.int().optional(),
     updatedNumberScheduled: z.int().optional(),
     numberReady: z.int().optional(),
+    replicas: z.int().optional(),
     updatedReplicas: z.int().optional(),
     readyReplicas: z.int().optional(),
   }),
@@ -82,7 +83,10 @@ export async function settled(namespace: string, workloads: readonly string[]): 
         status.updatedReplicas ?? status.updatedNumberScheduled,
         status.readyReplicas ?? status.numberReady,
       ]
-      expect({ workload, updated, ready }).toEqual({ workload, updated: wanted, ready: wanted })
+      // While the one before stays until its successor is ready, that is the one which is.
+      const there = status.replicas ?? wanted
+      const all = { updated: wanted, ready: wanted, there: wanted }
+      expect({ workload, updated, ready, there }).toEqual({ workload, ...all })
     }, patience)
   }
 }

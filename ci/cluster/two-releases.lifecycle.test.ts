@@ -21,7 +21,8 @@ const Answer = z.object({
 
 beforeAll(async () => {
   await helmOf(folders)('upgrade', chart, '--values', values)
-  await settled('podatlas', ['daemonset/podatlas-agent', 'deployment/podatlas-prometheus'])
+  const functions = ['geoip', 'peers', 'prometheus'].map(name => `deployment/podatlas-${name}`)
+  await settled('podatlas', ['daemonset/podatlas-agent', ...functions])
   await kubectl(['create', 'namespace', namespace])
 })
 afterAll(async () => {
