@@ -45,10 +45,12 @@ test.each([
 test.each(['GET', 'POST'])(
   '%s /locations says to try again before a database is read',
   async method => {
-    const notReady = () => 'the databases are being read'
     const url = method === 'GET' ? '/locations/192.0.2.1' : '/locations'
     const body = method === 'GET' ? {} : { body: '{"addresses": ["192.0.2.1"]}' }
-    const response = await app({ notReady }).request(url, { method, ...body })
+    const response = await app({ notReady: () => 'the databases are being read' }).request(url, {
+      method,
+      ...body,
+    })
     expect([response.status, response.headers.get('retry-after')]).toEqual([503, '1'])
     expect(await response.json()).toEqual({ error: 'the databases are being read' })
   },
