@@ -51,7 +51,9 @@ test('an upstream that talks nonsense costs one log line, and the rest lives', a
   )
   expect(geoip.stderr().match(/is not Prometheus/g)).toHaveLength(1)
   expect((await fetch(`${geoip.url}/`)).status).toBe(200)
-  expect((await fetch(`${geoip.url}/locations/192.0.2.1`)).status).toBe(404)
+  const location = await fetch(`${geoip.url}/locations/192.0.2.1`)
+  expect(location.status).toBe(503)
+  expect(await location.text()).toContain('database /nowhere: the file does not exist')
 })
 
 test.each(['SIGTERM', 'SIGINT'] as const)(
