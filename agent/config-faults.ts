@@ -15,10 +15,9 @@ export function faultOf(issue: z.core.$ZodIssue): Fault {
 
 /** All of them as one error: of each place the first, as what follows of it is mostly the same again. */
 export function faultsError(found: readonly Fault[], { settings, configFile }: CommandLine): Error {
-  const placeOf = ({ path }: Fault) => path.join('.')
-  const byPlace = new Map(found.toReversed().map(one => [placeOf(one), one]))
-  const lines = found
-    .filter(one => byPlace.get(placeOf(one)) === one)
+  const byPlace = Map.groupBy(found, ({ path }) => path.join('.'))
+  const lines = [...byPlace.values()]
+    .flatMap(([first]) => first ?? [])
     .map(({ path, fault }) => {
       const isFromCommandLine = path[0] !== undefined && path[0] in settings
       if (path[0] === 'sinks' && isFromCommandLine) {

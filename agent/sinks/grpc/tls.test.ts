@@ -1,30 +1,17 @@
 import { once } from 'node:events'
 import { createServer } from 'node:tls'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { openGrpc } from './grpc.ts'
 import { httpShape } from '../http/options.ts'
-import { makeAuthority, type Authority, type Pair } from '../test/certificates.ts'
+import { twoAuthorities } from '../test/authorities.ts'
 import { grpcServer, METHOD } from '../test/grpc-server.ts'
 import { mountSecret } from '../test/mounted-secret.ts'
 import { recordingServer } from '../test/recording-server.ts'
 
 // Who listens is @grpc/grpc-js, which knows nothing of our own side of gRPC.
 
-let authority: Authority
-let another: Authority
-let ofLoopback: Pair
-let ofClient: Pair
-beforeAll(() => {
-  authority = makeAuthority()
-  another = makeAuthority()
-  ofLoopback = authority.issue('IP:127.0.0.1')
-  ofClient = authority.issue('DNS:client.example')
-})
-afterAll(() => {
-  authority[Symbol.dispose]()
-  another[Symbol.dispose]()
-})
+const { authority, another, ofLoopback, ofClient } = twoAuthorities()
 
 const Options = z.object(httpShape('https://example.com/'))
 const neverAborted = new AbortController().signal

@@ -1,25 +1,12 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { httpShape } from './options.ts'
 import { openHttp } from './http.ts'
-import { makeAuthority, type Authority, type Pair } from '../test/certificates.ts'
+import { twoAuthorities } from '../test/authorities.ts'
 import { mountSecret } from '../test/mounted-secret.ts'
 import { recordingServer } from '../test/recording-server.ts'
 
-let authority: Authority
-let another: Authority
-let ofLoopback: Pair
-let ofClient: Pair
-beforeAll(() => {
-  authority = makeAuthority()
-  another = makeAuthority()
-  ofLoopback = authority.issue('IP:127.0.0.1')
-  ofClient = authority.issue('DNS:client.example')
-})
-afterAll(() => {
-  authority[Symbol.dispose]()
-  another[Symbol.dispose]()
-})
+const { authority, another, ofLoopback, ofClient } = twoAuthorities()
 
 const Options = z.object(httpShape('https://example.com/'))
 const neverAborted = new AbortController().signal
