@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import type { Config } from './config.ts'
-import { removePins } from './kernel/unpin.ts'
+import { removePins } from './kernel/pins/unpin.ts'
 import type { Log } from './log.ts'
 import { removeSpools } from './sinks/spool/folder.ts'
 import { watchUninstall } from './uninstall.ts'

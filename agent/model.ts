@@ -13,7 +13,7 @@ export type Flow = {
   readonly servicePort: number
   readonly protocol: Protocol
   readonly role: Role
-  /** A number for the process, for `processReader` (agent/kernel/processes.ts); 0: not by process, or not known. */
+  /** A number for the process, for `processReader` (agent/kernel/process/processes.ts); 0: not by process, or not known. */
   readonly processKey: number
   /** Payload bytes that the peer acknowledged. */
   readonly bytesSent: number

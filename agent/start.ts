@@ -4,10 +4,10 @@ import { canRun, checkTable } from './check-table.ts'
 import { HELP } from './command-line.ts'
 import { readConfig, type Config } from './config.ts'
 import { checkMachine } from './kernel/check.ts'
-import type { Sizes } from './kernel/inventory.ts'
+import type { Sizes } from './kernel/object/inventory.ts'
 import { installPrograms, type Programs } from './kernel/programs.ts'
 import { startSecondLife } from './kernel/second-life.ts'
-import { unpin } from './kernel/unpin.ts'
+import { unpin } from './kernel/pins/unpin.ts'
 import { createLog } from './log.ts'
 
 /** What the running agent is told by its start. */

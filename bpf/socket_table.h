@@ -90,7 +90,7 @@ static __always_inline u16 generation_of_phase(u32 phase)
 /*
  * Few buckets first: short connections then use the same lines of memory again and again. Those
  * that find these full stay out of them: side by side, since cookies are given in sequence, and by
- * two hashes where that is too narrow. agent/kernel/carried-sockets.ts chooses alike.
+ * two hashes where that is too narrow. agent/kernel/takeover/carried-sockets.ts chooses alike.
  */
 #define CHOICES 4
 #define FIRST_BUCKETS 64

@@ -1,13 +1,18 @@
 import { readFileSync, statSync } from 'node:fs'
 import { release } from 'node:os'
-import { hasCapability } from './capabilities.ts'
-import { KernelError, messageOf } from './error.ts'
-import { factsOf } from './fdinfo.ts'
-import { isIn, MAPS, PROGRAMS, variablesFor, type ProgramPart } from './inventory.ts'
-import { loadLibbpf } from './libbpf.ts'
+import { hasCapability } from './system/capabilities.ts'
+import { KernelError, messageOf } from './system/error.ts'
+import { factsOf } from './system/fdinfo.ts'
+import { isIn, MAPS, PROGRAMS, variablesFor, type ProgramPart } from './object/inventory.ts'
+import { loadLibbpf } from './system/libbpf.ts'
 import type { LoadOptions } from './load.ts'
-import { loadObject, requireKernel, requireReadable, requireTypeInformation } from './object.ts'
-import { lookAtPinDirectory } from './pin-directory.ts'
+import {
+  loadObject,
+  requireKernel,
+  requireReadable,
+  requireTypeInformation,
+} from './object/object.ts'
+import { lookAtPinDirectory } from './pins/pin-directory.ts'
 
 /** One thing that the agent needs of the machine. */
 export type Row = {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { bpfObject } from '../../ci/bpf/object.ts'
-import { KernelError } from './error.ts'
+import { KernelError } from './system/error.ts'
 import { openTestKernel } from './test/open.ts'
 import { objectVariant } from './test/variant.ts'
 

@@ -1,5 +1,5 @@
 import { closeSync, readFileSync } from 'node:fs'
-import { programsOf, type Descriptors, type Programs } from './descriptors.ts'
+import { programsOf, type Descriptors, type Programs } from './object/descriptors.ts'
 
 /** Names the descriptor of what one life of the process leaves to the next. */
 export const HERITAGE = 'PODATLAS_HERITAGE'

@@ -1,14 +1,14 @@
 import type { Telemetry } from '../telemetry.ts'
-import { dropReader, openDrops } from './drops.ts'
-import { KernelError } from './error.ts'
-import { openFlowTable } from './flow-table.ts'
-import { FLOW_TABLES } from './inventory.ts'
-import { runIterator } from './iterator.ts'
-import { loadLibbpf } from './libbpf.ts'
-import { holderSearch } from './process-holders.ts'
-import type { Programs } from './programs.ts'
+import { dropReader, openDrops } from './tables/drops.ts'
+import { KernelError } from './system/error.ts'
+import { openFlowTable } from './tables/flow-table.ts'
+import { FLOW_TABLES } from './object/inventory.ts'
+import { runIterator } from './system/iterator.ts'
+import { loadLibbpf } from './system/libbpf.ts'
+import { holderSearch } from './process/process-holders.ts'
+import type { Programs } from './object/descriptors.ts'
 import { reportPrograms } from './report.ts'
-import { swappedMap } from './swapped-map.ts'
+import { swappedMap } from './tables/swapped-map.ts'
 
 /** So many `struct flow_slot`, as the kernel wrote them. */
 export type DrainedFlows = {

@@ -1,5 +1,5 @@
 import { getSystemErrorName } from 'node:util'
-import { KernelError, messageOf } from './error.ts'
+import { KernelError, messageOf } from './system/error.ts'
 import {
   FLOW_TABLES,
   flowSlots,
@@ -12,14 +12,14 @@ import {
   type UdpMode,
   type UdpSetting,
   variablesFor,
-} from './inventory.ts'
-import { nameOwnDrops } from './drops.ts'
-import { emptyFlowTable } from './flow-table.ts'
-import { loadLibbpf } from './libbpf.ts'
-import { loadObject, type BpfObject } from './object.ts'
-import { layoutOf, type Layout } from './layout.ts'
-import type { Predecessors } from './predecessors.ts'
-import { programsOf, type Descriptors, type Programs } from './descriptors.ts'
+} from './object/inventory.ts'
+import { nameOwnDrops } from './tables/drops.ts'
+import { emptyFlowTable } from './tables/flow-table.ts'
+import { loadLibbpf } from './system/libbpf.ts'
+import { loadObject, type BpfObject } from './object/object.ts'
+import { layoutOf, type Layout } from './object/layout.ts'
+import type { Predecessors } from './takeover/predecessors.ts'
+import { programsOf, type Descriptors, type Programs } from './object/descriptors.ts'
 
 export type LoadOptions = {
   /** Path of podatlas.bpf.o. */

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto'
 import { closeSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { programsOf, type Programs } from './descriptors.ts'
-import { isIn, LAYOUT_VERSION, MAPS, PROGRAMS, type Mode, type Sizes } from './inventory.ts'
-import type { Layout } from './layout.ts'
+import { programsOf, type Programs } from './object/descriptors.ts'
+import { isIn, LAYOUT_VERSION, MAPS, PROGRAMS, type Mode, type Sizes } from './object/inventory.ts'
+import type { Layout } from './object/layout.ts'
 import { loadPrograms, type LoadOptions } from './load.ts'
-import { requireReadable } from './object.ts'
-import { holdPinDirectory, type HeldDirectory } from './pin-directory.ts'
+import { requireReadable } from './object/object.ts'
+import { holdPinDirectory, type HeldDirectory } from './pins/pin-directory.ts'
 import {
   beginSet,
   completeSet,
@@ -15,10 +15,10 @@ import {
   setAside,
   setsIn,
   type PinnedParts,
-} from './pins.ts'
-import { openPredecessors } from './predecessors.ts'
+} from './pins/pins.ts'
+import { openPredecessors } from './takeover/predecessors.ts'
 
-export type { Programs } from './descriptors.ts'
+export type { Programs } from './object/descriptors.ts'
 
 export type InstallOptions = Pick<LoadOptions, 'bytecode' | 'sizes' | 'log'> & {
   readonly udp?: LoadOptions['udp']

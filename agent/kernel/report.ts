@@ -1,7 +1,7 @@
 import type { Telemetry } from '../telemetry.ts'
-import { factsOf } from './fdinfo.ts'
-import type { Programs } from './programs.ts'
-import { socketTable } from './socket-table.ts'
+import { factsOf } from './system/fdinfo.ts'
+import type { Programs } from './object/descriptors.ts'
+import { socketTable } from './tables/socket-table.ts'
 
 type Parts = Pick<
   Telemetry,

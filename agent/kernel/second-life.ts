@@ -4,11 +4,11 @@ import {
   hasMoreThan,
   readsMapsWithoutBpf,
   type Capability,
-} from './capabilities.ts'
-import { allDescriptors, type Programs } from './descriptors.ts'
-import { messageOf } from './error.ts'
+} from './system/capabilities.ts'
+import { allDescriptors, type Programs } from './object/descriptors.ts'
+import { messageOf } from './system/error.ts'
 import { HERITAGE, type Heritage } from './heritage.ts'
-import { loadLibc } from './libc.ts'
+import { loadLibc } from './system/libc.ts'
 
 export type SecondLifeOptions = {
   /** Handed over; it may hold secrets. */

@@ -1,5 +1,5 @@
 import type { Programs } from '../../agent/kernel/programs.ts'
-import { openUdpCgroups } from '../../agent/kernel/udp-cgroups.ts'
+import { openUdpCgroups } from '../../agent/kernel/udp/udp-cgroups.ts'
 import { createTelemetry } from '../../agent/telemetry.ts'
 import type { Cgroup } from './cgroup.ts'
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { decodeFlows } from '../../agent/drain/flows.ts'
-import type { UdpSetting } from '../../agent/kernel/inventory.ts'
+import type { UdpSetting } from '../../agent/kernel/object/inventory.ts'
 import { openKernel, type Kernel } from '../../agent/kernel/kernel.ts'
 import { installPrograms, type Programs } from '../../agent/kernel/programs.ts'
 import type { Flow, Role } from '../../agent/model.ts'

@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { MAPS } from '../../agent/kernel/inventory.ts'
+import { MAPS } from '../../agent/kernel/object/inventory.ts'
 import type { Programs } from '../../agent/kernel/programs.ts'
 import { bpftool, mountBpffs } from './bpftool.ts'
 import { fillProgram } from './bytecode.ts'

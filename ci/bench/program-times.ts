@@ -1,6 +1,6 @@
 import { closeSync, readFileSync } from 'node:fs'
 import { getSystemErrorName } from 'node:util'
-import { loadLibbpf } from '../../agent/kernel/libbpf.ts'
+import { loadLibbpf } from '../../agent/kernel/system/libbpf.ts'
 import type { Programs } from '../../agent/kernel/programs.ts'
 
 /** Those that run when a connection changes its state. */

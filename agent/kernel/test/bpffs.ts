@@ -3,7 +3,7 @@ import { mkdtempSync, rmdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { isEmulated } from '../../../ci/bpf/prebuilt.ts'
-import { unpin } from '../unpin.ts'
+import { unpin } from '../pins/unpin.ts'
 
 export type Bpffs = Disposable & { readonly folder: string; readonly pinDirectory: string }
 

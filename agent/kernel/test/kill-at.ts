@@ -32,7 +32,7 @@ export function runUntil(call: number, script: string): string[] {
     import fs from 'node:fs'
     import { syncBuiltinESMExports } from 'node:module'
     const KERNEL = ${JSON.stringify(join(import.meta.dirname, '..'))}
-    const { loadLibbpf } = await import(KERNEL + '/libbpf.ts')
+    const { loadLibbpf } = await import(KERNEL + '/system/libbpf.ts')
     const calls = []
     let isCarried = false
     for (const [object, names] of [[loadLibbpf(), ${JSON.stringify(CALLS.libbpf)}], [fs, ${JSON.stringify(CALLS.fs)}]]) {

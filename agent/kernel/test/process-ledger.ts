@@ -1,7 +1,7 @@
 import { decodeFlows } from '../../drain/flows.ts'
 import type { Process, Role } from '../../model.ts'
 import type { Kernel } from '../kernel.ts'
-import { processReader } from '../processes.ts'
+import { processReader } from '../process/processes.ts'
 import type { Programs } from '../programs.ts'
 import type { Traffic } from './traffic.ts'
 

@@ -1,5 +1,5 @@
-import { mapMemory, type MapMemory } from './map-memory.ts'
-import { flowSlot } from './wire.gen.ts'
+import { mapMemory, type MapMemory } from '../system/map-memory.ts'
+import { flowSlot } from '../wire.gen.ts'
 
 /** A table of flows that the kernel programs fill: bpf/flows.h says how. */
 export type FlowTable = Disposable & {

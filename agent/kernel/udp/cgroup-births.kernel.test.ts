@@ -1,15 +1,15 @@
 import { mkdirSync, rmdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { bpfObject } from '../../ci/bpf/object.ts'
-import { findCgroupMount, openCgroupTree } from '../attribute/cgroup-tree.ts'
-import { decodeFlows } from '../drain/flows.ts'
-import { createTelemetry } from '../telemetry.ts'
-import { converse, testCgroup } from '../test/loopback.ts'
+import { bpfObject } from '../../../ci/bpf/object.ts'
+import { findCgroupMount, openCgroupTree } from '../../attribute/cgroup-tree.ts'
+import { decodeFlows } from '../../drain/flows.ts'
+import { createTelemetry } from '../../telemetry.ts'
+import { converse, testCgroup } from '../../test/loopback.ts'
 import { openCgroupBirths } from './cgroup-births.ts'
 import { openCgroupEvents } from './cgroup-events.ts'
-import { openKernel } from './kernel.ts'
-import { installPrograms } from './programs.ts'
+import { openKernel } from '../kernel.ts'
+import { installPrograms } from '../programs.ts'
 
 function openParts({ maxKept = 10_000 } = {}) {
   const telemetry = createTelemetry('test', '0.0.0')

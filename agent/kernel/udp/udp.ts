@@ -1,8 +1,8 @@
-import { messageOf } from './error.ts'
+import { messageOf } from '../system/error.ts'
 import type { CgroupBirths } from './cgroup-births.ts'
 import type { CgroupEvent } from './cgroup-events.ts'
-import { runIterator } from './iterator.ts'
-import { loadLibbpf } from './libbpf.ts'
+import { runIterator } from '../system/iterator.ts'
+import { loadLibbpf } from '../system/libbpf.ts'
 import { openUdpCgroups, type UdpCgroups, type UdpCgroupsOptions } from './udp-cgroups.ts'
 
 export type UdpOptions = UdpCgroupsOptions & {

@@ -1,7 +1,7 @@
-import type { Process } from '../model.ts'
-import type { Programs } from './descriptors.ts'
-import { loadLibbpf } from './libbpf.ts'
-import { processName } from './wire.gen.ts'
+import type { Process } from '../../model.ts'
+import type { Programs } from '../object/descriptors.ts'
+import { loadLibbpf } from '../system/libbpf.ts'
+import { processName } from '../wire.gen.ts'
 
 /** PROCESS_PID_BITS of bpf/wire.h, as a factor. */
 const PIDS = 2 ** 22

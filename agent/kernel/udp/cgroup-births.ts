@@ -1,7 +1,7 @@
-import type { Telemetry } from '../telemetry.ts'
+import type { Telemetry } from '../../telemetry.ts'
 import { openCgroupEvents, type CgroupEvent } from './cgroup-events.ts'
-import { messageOf } from './error.ts'
-import type { Programs } from './programs.ts'
+import { messageOf } from '../system/error.ts'
+import type { Programs } from '../object/descriptors.ts'
 
 export type CgroupBirth = Pick<CgroupEvent, 'cgroupId' | 'path'>
 

@@ -1,11 +1,11 @@
 import { closeSync, constants, fstatSync, openSync, statSync } from 'node:fs'
 import { getSystemErrorName } from 'node:util'
-import type { Telemetry } from '../telemetry.ts'
-import { KernelError } from './error.ts'
-import { loadLibbpf, type CgroupHook } from './libbpf.ts'
-import { cgroupPins } from './cgroup-pins.ts'
-import type { Programs } from './programs.ts'
-import { udpInstance } from './wire.gen.ts'
+import type { Telemetry } from '../../telemetry.ts'
+import { KernelError } from '../system/error.ts'
+import { loadLibbpf, type CgroupHook } from '../system/libbpf.ts'
+import { cgroupPins } from '../pins/cgroup-pins.ts'
+import type { Programs } from '../object/descriptors.ts'
+import { udpInstance } from '../wire.gen.ts'
 
 export type UdpCgroupsOptions = {
   /** Pinned programs: attachments are pinned beside them, and those that are there are taken over. */

@@ -3,13 +3,13 @@ import { join } from 'node:path'
 import { carryDrops } from './carried-drops.ts'
 import { carryFlows } from './carried-flows.ts'
 import { carrySockets } from './carried-sockets.ts'
-import { takeOverCgroupPins } from './cgroup-pins.ts'
-import { factsOf } from './fdinfo.ts'
-import { FLOW_TABLES, MAPS } from './inventory.ts'
-import { runIteratorNow } from './iterator.ts'
-import { fits, NO_LAYOUT, type Describe, type Layout } from './layout.ts'
-import { loadLibbpf } from './libbpf.ts'
-import type { BpfObject } from './object.ts'
+import { takeOverCgroupPins } from '../pins/cgroup-pins.ts'
+import { factsOf } from '../system/fdinfo.ts'
+import { FLOW_TABLES, MAPS } from '../object/inventory.ts'
+import { runIteratorNow } from '../system/iterator.ts'
+import { fits, NO_LAYOUT, type Describe, type Layout } from '../object/layout.ts'
+import { loadLibbpf } from '../system/libbpf.ts'
+import type { BpfObject } from '../object/object.ts'
 import {
   adoptSockets,
   beginBeside,
@@ -27,7 +27,7 @@ import {
   unpinLink,
   writeNote,
   type PinnedParts,
-} from './pins.ts'
+} from '../pins/pins.ts'
 import { waitForPrograms } from './wait-for-programs.ts'
 
 /**

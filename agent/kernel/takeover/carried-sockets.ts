@@ -1,6 +1,6 @@
-import { factsOf } from './fdinfo.ts'
-import { loadLibbpf } from './libbpf.ts'
-import { fieldCopier, type Fields } from './type-fields.ts'
+import { factsOf } from '../system/fdinfo.ts'
+import { loadLibbpf } from '../system/libbpf.ts'
+import { fieldCopier, type Fields } from '../object/type-fields.ts'
 
 /** A table of sockets (bpf/socket_table.h), and where in a slot what is. */
 export type SocketTable = {

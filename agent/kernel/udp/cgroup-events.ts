@@ -1,10 +1,10 @@
 import { closeSync } from 'node:fs'
 import { getSystemErrorName } from 'node:util'
-import { KernelError } from './error.ts'
-import { loadLibbpf } from './libbpf.ts'
-import { loadLibc } from './libc.ts'
-import type { Programs } from './programs.ts'
-import { cgroupEvent, cgroupEventKinds } from './wire.gen.ts'
+import { KernelError } from '../system/error.ts'
+import { loadLibbpf } from '../system/libbpf.ts'
+import { loadLibc } from '../system/libc.ts'
+import type { Programs } from '../object/descriptors.ts'
+import { cgroupEvent, cgroupEventKinds } from '../wire.gen.ts'
 
 export type CgroupEvent = {
   readonly kind: (typeof cgroupEventKinds)[number]

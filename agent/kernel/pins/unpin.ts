@@ -1,5 +1,5 @@
 import { accessSync, closeSync, readdirSync, rmdirSync } from 'node:fs'
-import { KernelError } from './error.ts'
+import { KernelError } from '../system/error.ts'
 import { holdPinDirectory } from './pin-directory.ts'
 import { removeSet } from './pins.ts'
 

@@ -1,5 +1,5 @@
-import type { VariablePlace } from './libbpf.ts'
-import { knobs } from './wire.gen.ts'
+import type { VariablePlace } from '../system/libbpf.ts'
+import { knobs } from '../wire.gen.ts'
 
 /** How many entries the maps have whose size is a setting. */
 export type Sizes = {

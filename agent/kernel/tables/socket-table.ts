@@ -1,6 +1,6 @@
-import { factsOf } from './fdinfo.ts'
-import { mapMemory } from './map-memory.ts'
-import type { Programs } from './programs.ts'
+import { factsOf } from '../system/fdinfo.ts'
+import { mapMemory } from '../system/map-memory.ts'
+import type { Programs } from '../object/descriptors.ts'
 
 /** Bit 63 of a cookie, seen in its upper word: CLOSED_COOKIE of bpf/socket_table.h. */
 const CLOSED = 0x80_00_00_00

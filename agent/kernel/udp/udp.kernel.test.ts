@@ -5,7 +5,7 @@ import {
   datagramCases,
   openUdpKernel,
   type UdpKernel,
-} from './test/udp.ts'
+} from '../test/udp.ts'
 
 let kernel: UdpKernel
 beforeAll(async () => {

@@ -11,8 +11,8 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { getSystemErrorName } from 'node:util'
-import { KernelError } from './error.ts'
-import { loadLibbpf } from './libbpf.ts'
+import { KernelError } from '../system/error.ts'
+import { loadLibbpf } from '../system/libbpf.ts'
 
 export const KINDS = ['maps', 'programs', 'links'] as const
 

@@ -1,7 +1,7 @@
 import { getSystemErrorName } from 'node:util'
-import { KernelError } from './error.ts'
-import { factsOf } from './fdinfo.ts'
-import type { Libbpf } from './libbpf.ts'
+import { KernelError } from '../system/error.ts'
+import { factsOf } from '../system/fdinfo.ts'
+import type { Libbpf } from '../system/libbpf.ts'
 
 /** Two inner maps behind a map of maps: the kernel counts into one while the other is read. */
 export type SwappedMap = {

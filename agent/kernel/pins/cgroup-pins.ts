@@ -1,6 +1,6 @@
 import { closeSync, readdirSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
-import type { CgroupHook, Libbpf } from './libbpf.ts'
+import type { CgroupHook, Libbpf } from '../system/libbpf.ts'
 
 /** Links of cgroups, kept in a folder of a bpffs beyond the process. */
 export type CgroupPins = {

@@ -1,10 +1,10 @@
 import { getSystemErrorName } from 'node:util'
-import type { Telemetry } from '../telemetry.ts'
-import type { Programs } from './descriptors.ts'
-import { KernelError } from './error.ts'
-import { runIterator } from './iterator.ts'
-import { loadLibbpf } from './libbpf.ts'
-import { processWalk } from './wire.gen.ts'
+import type { Telemetry } from '../../telemetry.ts'
+import type { Programs } from '../object/descriptors.ts'
+import { KernelError } from '../system/error.ts'
+import { runIterator } from '../system/iterator.ts'
+import { loadLibbpf } from '../system/libbpf.ts'
+import { processWalk } from '../wire.gen.ts'
 
 const FIRST = Uint32Array.of(0)
 /** The kernel keeps 16 bits of a walk's number, and 0 says that there was none. */

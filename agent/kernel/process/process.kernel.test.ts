@@ -1,8 +1,8 @@
 import { test } from 'vitest'
-import { openTestKernel } from './test/open.ts'
-import { processScenarios } from './test/processes.ts'
-import { compareInRace } from './test/races.ts'
-import { testScenarios } from './test/scenario-tests.ts'
+import { openTestKernel } from '../test/open.ts'
+import { processScenarios } from '../test/processes.ts'
+import { compareInRace } from '../test/races.ts'
+import { testScenarios } from '../test/scenario-tests.ts'
 
 testScenarios(processScenarios)
 

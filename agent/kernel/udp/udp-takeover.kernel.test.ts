@@ -1,14 +1,14 @@
 import { readdirSync } from 'node:fs'
 import { constants, setPriority } from 'node:os'
 import { expect, test } from 'vitest'
-import { decodeFlows } from '../drain/flows.ts'
-import { mountBpffs } from './test/bpffs.ts'
-import { points, runUntil } from './test/kill-at.ts'
-import { ledgerOf } from './test/ledger.ts'
-import { sumOf, type Compared } from './test/scenario.ts'
-import { startTraffic } from './test/traffic.ts'
-import { coveredDatagrams, openUdpKernel, type UdpKernel } from './test/udp.ts'
-import { objectVariant } from './test/variant.ts'
+import { decodeFlows } from '../../drain/flows.ts'
+import { mountBpffs } from '../test/bpffs.ts'
+import { points, runUntil } from '../test/kill-at.ts'
+import { ledgerOf } from '../test/ledger.ts'
+import { sumOf, type Compared } from '../test/scenario.ts'
+import { startTraffic } from '../test/traffic.ts'
+import { coveredDatagrams, openUdpKernel, type UdpKernel } from '../test/udp.ts'
+import { objectVariant } from '../test/variant.ts'
 
 type Version = { readonly maxFlows: number; readonly processes: boolean }
 

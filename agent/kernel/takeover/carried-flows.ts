@@ -1,10 +1,10 @@
 import { countDrop } from './carried-drops.ts'
-import { factsOf } from './fdinfo.ts'
-import { FLOW_TABLES } from './inventory.ts'
-import { loadLibbpf } from './libbpf.ts'
-import { mapMemory, type MapMemory } from './map-memory.ts'
-import { liveIndex } from './swapped-map.ts'
-import { fieldCopier, type Fields } from './type-fields.ts'
+import { factsOf } from '../system/fdinfo.ts'
+import { FLOW_TABLES } from '../object/inventory.ts'
+import { loadLibbpf } from '../system/libbpf.ts'
+import { mapMemory, type MapMemory } from '../system/map-memory.ts'
+import { liveIndex } from '../tables/swapped-map.ts'
+import { fieldCopier, type Fields } from '../object/type-fields.ts'
 
 /** Tables of flows, and where in an entry what is: by names, so that versions understand each other. */
 export type FlowTables = {

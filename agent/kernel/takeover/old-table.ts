@@ -1,14 +1,14 @@
 import { getSystemErrorName } from 'node:util'
-import { KernelError } from './error.ts'
-import { factsOf } from './fdinfo.ts'
-import { SOCKET_TABLE_VERSION } from './inventory.ts'
-import { runIteratorNow } from './iterator.ts'
-import type { Layout } from './layout.ts'
-import { loadLibbpf } from './libbpf.ts'
-import type { BpfObject } from './object.ts'
-import type { Fields } from './type-fields.ts'
+import { KernelError } from '../system/error.ts'
+import { factsOf } from '../system/fdinfo.ts'
+import { SOCKET_TABLE_VERSION } from '../object/inventory.ts'
+import { runIteratorNow } from '../system/iterator.ts'
+import type { Layout } from '../object/layout.ts'
+import { loadLibbpf } from '../system/libbpf.ts'
+import type { BpfObject } from '../object/object.ts'
+import type { Fields } from '../object/type-fields.ts'
 import { waitForPrograms } from './wait-for-programs.ts'
-import { oldTable } from './wire.gen.ts'
+import { oldTable } from '../wire.gen.ts'
 
 type Maps = Readonly<Record<string, number>>
 

@@ -1,8 +1,8 @@
 import { getSystemErrorName } from 'node:util'
-import { KernelError } from './error.ts'
-import { FLOW_TABLES } from './inventory.ts'
-import { loadLibbpf } from './libbpf.ts'
-import { liveIndex, SLOT } from './swapped-map.ts'
+import { KernelError } from '../system/error.ts'
+import { FLOW_TABLES } from '../object/inventory.ts'
+import { loadLibbpf } from '../system/libbpf.ts'
+import { liveIndex, SLOT } from '../tables/swapped-map.ts'
 
 /**
  * Returns when every run of a program has ended that had begun before, of whatever set: the kernel waits for

@@ -1,8 +1,8 @@
-import type { Telemetry } from '../telemetry.ts'
-import { factsOf } from './fdinfo.ts'
-import { loadLibbpf } from './libbpf.ts'
-import { mapMemory, type MapMemory } from './map-memory.ts'
-import { dropReasons, dropValue } from './wire.gen.ts'
+import type { Telemetry } from '../../telemetry.ts'
+import { factsOf } from '../system/fdinfo.ts'
+import { loadLibbpf } from '../system/libbpf.ts'
+import { mapMemory, type MapMemory } from '../system/map-memory.ts'
+import { dropReasons, dropValue } from '../wire.gen.ts'
 
 /** One entry of the map of drops: a reason, and where its u64 words begin. */
 export type Drop = { readonly reason: string; readonly at: number }

@@ -1,7 +1,7 @@
-import { dropsIn, nameDrop, openDrops } from './drops.ts'
-import { factsOf } from './fdinfo.ts'
-import type { MapMemory } from './map-memory.ts'
-import { dropReasons, dropValue } from './wire.gen.ts'
+import { dropsIn, nameDrop, openDrops } from '../tables/drops.ts'
+import { factsOf } from '../system/fdinfo.ts'
+import type { MapMemory } from '../system/map-memory.ts'
+import { dropReasons, dropValue } from '../wire.gen.ts'
 
 /** Where there is no room for one more name. */
 const REST = 'other'
