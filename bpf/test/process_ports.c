@@ -4,7 +4,7 @@
 #include <netinet/in.h>
 #include <sys/resource.h>
 
-/* More than the kernel side remembers the listeners of: kernel/inventory.ts. */
+/* More than the kernel side remembers the listeners of: agent/kernel/object/inventory.ts. */
 #define PORTS 9000
 
 static void listen_on_many_ports(struct exchange *exchange)
