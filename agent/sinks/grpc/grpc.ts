@@ -65,7 +65,6 @@ export function openGrpc(options: HttpOptions, userAgent: string): Grpc {
     const redact = redaction(url, options, headers)
     const outgoing = framed(message, isGzip)
     let stream: ClientHttp2Stream | undefined
-    let sentBytes = 0
     try {
       const open = await session.current(signal)
       stream = open.request({
@@ -78,10 +77,9 @@ export function openGrpc(options: HttpOptions, userAgent: string): Grpc {
         'grpc-timeout': `${options.timeout}m`,
         ...(isGzip && { 'grpc-encoding': 'gzip' }),
       } satisfies OutgoingHttpHeaders)
-      sentBytes = outgoing.length
       const { text: said, ...answer } = await exchange(stream, outgoing, signal)
       const text = onOneLine(redact(said).slice(0, TEXT_LENGTH))
-      return { ...answer, text, redact, sentBytes, isUnanswered: false }
+      return { ...answer, text, redact, sentBytes: outgoing.length, isUnanswered: false }
     } catch (error) {
       if (error instanceof FileFault) throw error
       // A connection that does not answer may be dead without anybody having said so.
@@ -89,6 +87,7 @@ export function openGrpc(options: HttpOptions, userAgent: string): Grpc {
       const cause = error instanceof Error && error.cause !== undefined ? error.cause : error
       // Without a connection, a stream has no number.
       const isUnanswered = stream?.pending === false
+      const sentBytes = isUnanswered ? outgoing.length : 0
       const text = onOneLine(redact(messageOf(cause)))
       return { fault: faultOf(cause), text, sentBytes, isUnanswered }
     } finally {

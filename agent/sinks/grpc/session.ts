@@ -1,5 +1,6 @@
 import { connect, type ClientHttp2Session } from 'node:http2'
-import { tunnelTo } from './tunnel.ts'
+import { connect as connectTcp, type Socket } from 'node:net'
+import { placeOf, tunnelTo } from './tunnel.ts'
 import { isSame } from '../http/connections.ts'
 import type { HttpOptions } from '../http/options.ts'
 import type { TlsFiles } from '../http/tls.ts'
@@ -14,22 +15,25 @@ export type Session = Disposable & {
 
 type Kept = {
   readonly files: TlsFiles
-  readonly opening: Promise<ClientHttp2Session>
+  readonly opening: Promise<Connected>
   /** Absent: the proxy has not answered yet. */
-  session?: ClientHttp2Session
+  connected?: Connected
 }
+
+type Connected = { readonly session: ClientHttp2Session; readonly socket: Socket }
 
 export function openSession(url: URL, options: HttpOptions): Session {
   const isTls = url.protocol === 'https:'
   let kept: Kept | undefined
 
-  async function connected(tls: object, signal: AbortSignal): Promise<ClientHttp2Session> {
-    const tunnel = options.proxyUrl === '' ? undefined : await tunnelTo(url, options, signal)
-    const through = tunnel && (isTls ? { socket: tunnel } : { createConnection: () => tunnel })
+  async function connected(tls: object, signal: AbortSignal): Promise<Connected> {
+    const socket =
+      options.proxyUrl === '' ? connectTcp(placeOf(url)) : await tunnelTo(url, options, signal)
+    const through = isTls ? { socket } : { createConnection: () => socket }
     const session = connect(url.origin, { ...tls, ...through })
     // Its requests tell; without a listener it would end the process.
     session.on('error', () => undefined)
-    return session
+    return { session, socket }
   }
 
   /** Others that come meanwhile wait for the same one. */
@@ -37,11 +41,10 @@ export function openSession(url: URL, options: HttpOptions): Session {
     const mine: Kept = { files, opening: connected(tls, signal) }
     kept = mine
     try {
-      const session = await mine.opening
-      mine.session = session
+      mine.connected = await mine.opening
       // It was forgotten while the proxy took its time.
-      if (kept !== mine) session.destroy()
-      return session
+      if (kept !== mine) end(mine.connected)
+      return mine.connected.session
     } catch (error) {
       if (kept === mine) kept = undefined
       throw error
@@ -49,7 +52,7 @@ export function openSession(url: URL, options: HttpOptions): Session {
   }
 
   function forget(): void {
-    kept?.session?.destroy()
+    if (kept?.connected) end(kept.connected)
     kept = undefined
   }
 
@@ -59,9 +62,10 @@ export function openSession(url: URL, options: HttpOptions): Session {
       const tls = isTls ? await import('../http/tls.ts') : undefined
       const files = tls?.readTlsFiles(options.tls) ?? {}
       const former = kept
-      if (former && isUsable(former) && isSame(former.files, files)) return former.opening
+      if (former && isUsable(former) && isSame(former.files, files))
+        return (await former.opening).session
       // Requests under way end in peace.
-      former?.session?.close()
+      former?.connected?.session.close()
       return open(files, tls?.tlsOptions(files, options.tls) ?? {}, signal)
     },
     forget,
@@ -69,6 +73,12 @@ export function openSession(url: URL, options: HttpOptions): Session {
   }
 }
 
-function isUsable({ session }: Kept): boolean {
-  return !session || !(session.closed || session.destroyed)
+/** A session leaves alone a connection that nobody has answered yet. */
+function end({ session, socket }: Connected): void {
+  session.destroy()
+  socket.destroy()
+}
+
+function isUsable({ connected }: Kept): boolean {
+  return !connected || !(connected.session.closed || connected.session.destroyed)
 }

@@ -14,15 +14,15 @@ export async function tunnelTo(
 ): Promise<Socket> {
   const proxy = new URL(proxyUrl)
   const isTls = proxy.protocol === 'https:'
-  const host = proxy.hostname.replaceAll(/[[\]]/g, '')
-  const target = `${url.hostname}:${url.port || (url.protocol === 'https:' ? '443' : '80')}`
+  const { host, port } = placeOf(proxy)
+  const target = `${url.hostname}:${placeOf(url).port}`
   // Megabytes, for https only.
   const { request } = isTls ? await import('node:https') : await import('node:http')
   const asking = request({
     host,
     // Not the name in the header, which is the receiver's.
     servername: isIP(host) === 0 ? host : '',
-    port: proxy.port || (isTls ? '443' : '80'),
+    port,
     method: 'CONNECT',
     path: target,
     headers: { host: target, ...authorizationOf(proxy) },
@@ -42,6 +42,15 @@ export async function tunnelTo(
   socket.destroy()
   const message = `the proxy refuses: ${answer.statusCode}`
   throw Object.assign(new Error(message), { code: 'ERR_PROXY_TUNNEL' })
+}
+
+/** Where to connect to. */
+export function placeOf({ hostname, port, protocol }: URL): {
+  readonly host: string
+  readonly port: number
+} {
+  const host = hostname.replaceAll(/[[\]]/g, '')
+  return { host, port: Number(port || (protocol === 'https:' ? 443 : 80)) }
 }
 
 function authorizationOf({ username, password }: URL): { 'proxy-authorization'?: string } {

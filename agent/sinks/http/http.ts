@@ -98,7 +98,9 @@ export function openHttpWith(
         const fault = faultOf(error)
         if (sent.reusedSocket && fault === 'reset' && !hasBegun && !signal.aborted) continue
         const text = onOneLine(redact(messageOf(error)))
-        return { fault, text, sentBytes: count(), isUnanswered: isUnanswered || hasGoneOut() }
+        // What waits for a connection has been written as well, says a socket.
+        const sentBytes = hasGoneOut() ? count() : 0
+        return { fault, text, sentBytes, isUnanswered: isUnanswered || hasGoneOut() }
       }
     }
   }
