@@ -100,8 +100,13 @@ test.for<[string, () => Promise<Receiver>]>([
   const telemetry = createTelemetry('node-1', '1.2.3')
   const settings = { ...receiver.options, endpoint: endpoint.href, timeout: '200ms' }
   const options = receiver.sink.options.parse(settings)
-  const log = () => undefined
-  await using sink = receiver.sink.open({ name: 'main', options, version: '1', telemetry, log })
+  await using sink = receiver.sink.open({
+    name: 'main',
+    options,
+    version: '1.2.3',
+    telemetry,
+    log: () => undefined,
+  })
   for (const value of [1, 2, 3]) sink.offer(moment(value))
   await until(() => reading(telemetry.sinkFailures, { reason: 'timeout' }) === 2)
   expect(reading(telemetry.sinkWireBytes, {})).toBe(0)
