@@ -14,19 +14,34 @@ const argsOf = { helm: ['--logs'], helm3: [] } as const
 const versions = ['helm', 'helm3'] as const
 const prometheus = 'deployment/podatlas-prometheus'
 
-beforeAll(async () => {
-  // What it waits for is there already, or will not come.
-  await helm('upgrade', chart, '--values', values, '--set=helmTest.wait=10s')
-  await settled('podatlas', ['daemonset/podatlas-agent', prometheus])
+beforeAll(() => change())
+afterAll(async () => {
+  await scale(1)
+  await change()
 })
-afterAll(() => scale(1))
 
 test.each(versions)('%s test finds bytes in Prometheus and places in geoip', async version => {
   const { output, code } = await helmTest(version)
   expect(output).toMatch(/Phase:\s+Succeeded/)
   expect(output).toMatch(/^ok +bytes /m)
+  expect(output).toMatch(/^ok +places +geoip places \d+ of \d+ public addresses/m)
   expect(code).toBe(0)
   expect(await leftBehind()).toBe('')
+})
+
+test('helm test succeeds where all addresses are such as no database has, and says so', async () => {
+  // The bundled databases alone: nobody has documentation addresses.
+  await change('--set-json=geoip.database={"volume":null,"files":[]}')
+  const { output, code } = await helmTest('helm')
+  expect(output).toMatch(/^ok +places +geoip works .* has none of \d+ public addresses seen/m)
+  expect(code).toBe(0)
+})
+
+test('helm test fails where geoip has a database of networks only', async () => {
+  await change('--set=geoip.database.bundled=false', '--set=geoip.database.files={networks.mmdb}')
+  const { output, code } = await helmTest('helm')
+  expect(output).toMatch(/^FAIL +places +geoip places none of .*: is it the right database\?/m)
+  expect(code).not.toBe(0)
 })
 
 test.each(versions)(
@@ -40,6 +55,12 @@ test.each(versions)(
     expect(await leftBehind()).toBe('')
   },
 )
+
+/** Upgrades the release; a test of it waits shortly, as what it waits for is there already, or will not come. */
+async function change(...settings: string[]): Promise<void> {
+  await helm('upgrade', chart, '--values', values, '--set=helmTest.wait=10s', ...settings)
+  await settled('podatlas', ['daemonset/podatlas-agent', 'deployment/podatlas-geoip', prometheus])
+}
 
 /** What a version of Helm prints to whoever runs the test of the release, and its exit code. */
 async function helmTest(version: (typeof versions)[number]) {

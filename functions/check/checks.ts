@@ -1,8 +1,7 @@
-import { causeOf } from '../program/cause.ts'
 import type { Ask } from '../prometheus/query.ts'
-
-/** What a check has seen, in words: either it is as it should be, or what is missing and where to look. */
-export type Finding = { readonly isGood: boolean; readonly says: string }
+import { bad, good } from './finding.ts'
+import type { Finding } from './finding.ts'
+import { places } from './places.ts'
 
 export type Check = { readonly name: string; readonly look: () => Promise<Finding> }
 
@@ -56,39 +55,4 @@ export function checksOf({ ask, prometheus, cluster, geoip, hasPeers }: Parts): 
       ? [{ name: 'peers', look: () => scraped(`podatlas_peer_info${ofCluster}`, 'peers') }]
       : []),
   ]
-}
-
-/** Whether geoip is well and finds what it is asked for. Private addresses have no place, so they prove nothing. */
-async function places(geoip: string): Promise<Finding> {
-  const ready = await get(`${geoip}/readyz`)
-  if (ready.status !== 200) return bad(`geoip is not ready: ${ready.text.trim()}`)
-  const lookups = new Map<string, number>()
-  const { text } = await get(`${geoip}/metrics`)
-  for (const [, result = '', count] of text.matchAll(
-    /^podatlas_geoip_lookups_total\{result="(\w+)"\} (\S+)$/gm,
-  ))
-    lookups.set(result, Number(count))
-  const found = lookups.get('found') ?? 0
-  const unknown = lookups.get('unknown') ?? 0
-  if (found > 0) return good(`geoip placed ${found} of ${found + unknown} public addresses`)
-  if (unknown > 0)
-    return bad(`geoip placed none of ${unknown} public addresses: is it the right database?`)
-  return good('geoip is ready, and no public address has been seen yet')
-}
-
-async function get(url: string): Promise<{ status: number; text: string }> {
-  try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(10_000) })
-    return { status: response.status, text: await response.text() }
-  } catch (error) {
-    throw new Error(`cannot reach ${url}: ${causeOf(error)}`, { cause: error })
-  }
-}
-
-function good(says: string): Finding {
-  return { isGood: true, says }
-}
-
-function bad(says: string): Finding {
-  return { isGood: false, says }
 }

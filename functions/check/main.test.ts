@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { join } from 'node:path'
@@ -8,8 +9,14 @@ import { expect, test } from 'vitest'
 type Answers = {
   /** Value of each query at Prometheus that contains the key; none: no series. */
   readonly values?: Readonly<Record<string, number>>
-  /** Lookups of geoip by result. */
-  readonly lookups?: Readonly<Record<string, number>>
+  /** The metrics of geoip as a whole, instead of those that follow. */
+  readonly metrics?: string
+  /** Series in geoip's last answer from Prometheus; none: it has had none. */
+  readonly samples?: number
+  /** Public addresses that geoip has seen, with what it says of each. */
+  readonly seen?: Readonly<Record<string, string>>
+  /** Countries that geoip's database knows of addresses. */
+  readonly countries?: Readonly<Record<string, string>>
   readonly isReady?: boolean
   /** How many requests Prometheus refuses first. */
   readonly refusals?: number
@@ -23,11 +30,21 @@ const works: Answers = {
     podatlas_geoip_database_up: 2,
     podatlas_peer_info: 7,
   },
-  lookups: { private: 9, found: 5, unknown: 1 },
+  samples: 12,
+  seen: {
+    '192.0.2.1': 'country="DE",latitude="52.52",longitude="13.405"',
+    '192.0.2.2': 'country="FR"',
+    '192.0.2.3': 'country="unknown",latitude="0.5",longitude="0.5"',
+    '203.0.113.9': 'country="unknown",asn="64496"',
+  },
+  countries: { '193.0.14.129': 'NL' },
 }
 
+const unplaced = { '192.0.2.1': 'country="unknown"', '2001:db8::1': 'country="unknown"' }
+
 /** One server that is Prometheus and geoip, and keeps the queries it was asked. */
-async function serve({ values = {}, lookups = {}, isReady = true, refusals = 0 }: Answers) {
+async function serve(answers: Answers) {
+  const { values = {}, samples, seen = {}, countries = {}, isReady = true, refusals = 0 } = answers
   const queries: string[] = []
   let left = refusals
   const server = createServer((request, response) => {
@@ -35,11 +52,12 @@ async function serve({ values = {}, lookups = {}, isReady = true, refusals = 0 }
       if (request.url === '/readyz')
         return response.writeHead(isReady ? 200 : 503).end(isReady ? '' : 'no database')
       if (request.url === '/metrics')
-        return response.end(
-          Object.entries(lookups)
-            .map(([result, count]) => `podatlas_geoip_lookups_total{result="${result}"} ${count}\n`)
-            .join(''),
-        )
+        return response.end(answers.metrics ?? geoipMetrics(samples, seen))
+      if (request.url === '/locations') {
+        const { addresses }: { addresses: string[] } = JSON.parse(body)
+        const locations = addresses.map(address => ({ address, country: countries[address] }))
+        return response.end(JSON.stringify({ attribution: '', locations }))
+      }
       if (left-- > 0) return response.writeHead(503).end()
       const query = new URLSearchParams(body).get('query') ?? ''
       queries.push(query)
@@ -65,6 +83,18 @@ async function serve({ values = {}, lookups = {}, isReady = true, refusals = 0 }
   }
 }
 
+/** Without an answer, its queries have failed. */
+function geoipMetrics(samples: number | undefined, seen: Readonly<Record<string, string>>): string {
+  const own =
+    samples === undefined
+      ? 'podatlas_geoip_query_failures_total{query="default",reason="unauthorized"} 3'
+      : `podatlas_geoip_query_samples{query="default"} ${samples}`
+  const places = Object.entries(seen).map(
+    ([address, labels]) => `podatlas_geo_info{destination_ip="${address}",${labels}} 1`,
+  )
+  return [own, ...places, ''].join('\n')
+}
+
 async function check(answers: Answers, ...more: readonly string[]) {
   await using server = await serve(answers)
   const words = ['-p', server.url, '--geoip', server.url, '--peers', '--wait', '100ms', ...more]
@@ -83,18 +113,24 @@ test('an installation that works is told so, with what was seen', async () => {
   const { code, lines } = await check(works)
   expect(lines).toEqual([
     'ok    bytes   4096 bytes sent and 512 received, of 3 nodes',
-    'ok    places  geoip placed 5 of 6 public addresses',
+    'ok    places  geoip places 3 of 4 public addresses',
     expect.stringMatching(/^ok {4}geoip {3}http:\S+ scrapes geoip$/),
     expect.stringMatching(/^ok {4}peers {3}http:\S+ scrapes peers$/),
   ])
   expect(code).toBe(0)
 })
 
+test('places are read from what geoip really exports', async () => {
+  const file = join(import.meta.dirname, '../geoip/test/golden/metrics.prom')
+  const { lines } = await check({ ...works, metrics: readFileSync(file, 'utf8') })
+  expect(lines[1]).toBe('ok    places  geoip places 2 of 3 public addresses')
+})
+
 test('each thing that is missing is told, with where to look', async () => {
-  const { code, lines } = await check({ lookups: { unknown: 4 } })
+  const { code, lines } = await check({ samples: 4, seen: unplaced })
   expect(lines).toEqual([
     expect.stringMatching(/^FAIL {2}bytes {3}no bytes at http:\S+ yet: what do the agents log\?$/),
-    'FAIL  places  geoip placed none of 4 public addresses: is it the right database?',
+    'FAIL  places  geoip places none of 2 public addresses, and none of 198.41.0.4, 193.0.14.129, 202.12.27.33 (root name servers): is it the right database?',
     expect.stringMatching(/^FAIL {2}geoip {3}http:\S+ has no podatlas_geoip_database_up: does it/),
     expect.stringMatching(/^FAIL {2}peers {3}http:\S+ has no podatlas_peer_info: does it scrape/),
   ])
@@ -107,10 +143,40 @@ test('a geoip that is not ready says why', async () => {
   expect(code).toBe(1)
 })
 
-test('a cluster that talks to nobody outside has no place to know', async () => {
-  const { code, lines } = await check({ ...works, lookups: { private: 3, folded: 1 } })
-  expect(lines[1]).toBe('ok    places  geoip is ready, and no public address has been seen yet')
+test.each([
+  ['nobody outside', {}, 'no traffic with a public address has been seen yet'],
+  [
+    'addresses that no database has',
+    unplaced,
+    'though its database has none of 2 public addresses seen',
+  ],
+])('a cluster that talks to %s is told that geoip works', async (_, seen, says) => {
+  const { code, lines } = await check({ ...works, seen })
+  expect(lines[1]).toMatch(/^ok {4}places {2}geoip works \(it places 193\.0\.14\.129\)/)
+  expect(lines[1]).toContain(says)
   expect(code).toBe(0)
+})
+
+test.each([
+  [
+    'places nothing at all',
+    { seen: {}, countries: {} },
+    'geoip places none of 198.41.0.4, 193.0.14.129, 202.12.27.33 (root name servers): is it the right database?',
+  ],
+  [
+    'gets no answer',
+    { samples: undefined },
+    'geoip has had no answer from Prometheus: unauthorized. What does it log?',
+  ],
+  [
+    'asks for what is not there',
+    { samples: 0, seen: {} },
+    'no query of geoip finds a series at Prometheus: is geoip.query right?',
+  ],
+])('a geoip that %s fails, whatever the traffic', async (_, broken, says) => {
+  const { code, lines } = await check({ ...works, ...broken })
+  expect(lines[1]).toBe(`FAIL  places  ${says}`)
+  expect(code).toBe(1)
 })
 
 test('it asks for its own cluster only, and for nothing that is off', async () => {

@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Check, Finding } from './checks.ts'
+import type { Check } from './checks.ts'
+import { bad } from './finding.ts'
+import type { Finding } from './finding.ts'
 
 /**
  * Looks again and again until every check is good or the time is over, and gives the last finding of each. A check that
@@ -23,5 +25,5 @@ export async function untilGood(
 }
 
 function asFinding(error: unknown): Finding {
-  return { isGood: false, says: error instanceof Error ? error.message : String(error) }
+  return bad(error instanceof Error ? error.message : String(error))
 }

@@ -3,6 +3,7 @@ import { mkdtempDisposableSync, readFileSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { wellKnown } from '../../../functions/check/places.ts'
 import { openDatabases } from '../../../functions/geoip/database/database.ts'
 import { stageDatabases } from '../databases/stage.ts'
 import { stageGeoip } from './stage.ts'
@@ -23,6 +24,9 @@ test("geoip's image knows cities and networks, says whose databases they are, an
     })
   }
   expect(databases.find('1.1.1.1').network?.asNumber).toBe(13_335)
+  for (const address of wellKnown) {
+    expect(databases.find(address).place?.country).toMatch(/^(US|NL|JP)$/)
+  }
   const notice = readFileSync(join(folder, 'NOTICE'), 'utf8')
   for (const source of ['db-ip.com', 'routeviews.org', 'nro.net']) expect(notice).toContain(source)
   expect(readFileSync(join(folder, 'ASN-LICENSE'), 'utf8')).toContain('routeviews.org')
