@@ -103,12 +103,16 @@ password: passwordFile
 {{- regexReplaceAll "^(https?://)?([^/@]*@)?([^/]*).*$" . "${3}" -}}
 {{- end }}
 
+{{/* "true" for a host, with a port or without, whose name only a cluster knows. */}}
+{{- define "podatlas.isInCluster" -}}
+{{- if or (regexMatch "^[^.]+(:[0-9]+)?$" .) (regexMatch "[.]svc([.].+)?(:[0-9]+)?$" .) }}true{{ end -}}
+{{- end }}
+
 {{/* The host outside the cluster that a sink writes to without saying who it is; empty for none. Takes {sink, endpoint}. */}}
 {{- define "podatlas.openHost" -}}
 {{- $host := include "podatlas.hostOf" .endpoint -}}
-{{- $isInCluster := or (regexMatch "^[^.]+(:[0-9]+)?$" $host) (regexMatch "[.]svc([.].+)?(:[0-9]+)?$" $host) -}}
 {{- $headers := keys (.sink.headers | default dict) | join " " | regexMatch "(?i)auth|cookie|key|pass|secret|token" -}}
-{{- if not (or $isInCluster .sink.credentials .sink.secretHeaders (.sink.tls).certSecret $headers) }}{{ $host }}{{ end -}}
+{{- if not (or (include "podatlas.isInCluster" $host) .sink.credentials .sink.secretHeaders (.sink.tls).certSecret $headers) }}{{ $host }}{{ end -}}
 {{- end }}
 
 {{/* The agent's `sinks`: the user's options as they are, credentials, secret headers and certificates as paths of mounted files. */}}

@@ -49,7 +49,8 @@
 {{- with include "podatlas.openHost" (dict "sink" $sink "endpoint" $endpoint) -}}
 {{- $warnings = append $warnings (printf "sinks.%s writes to %s without credentials. If it asks for some: --set sinks.%s.credentials.existingSecret=SECRET" $name . $name) -}}
 {{- end -}}
-{{- if and (or $sink.endpoint (eq $sink.type "newrelic")) (not $.Values.cluster.name) -}}
+{{- $isOutside := and $endpoint (not (include "podatlas.isInCluster" (include "podatlas.hostOf" $endpoint))) -}}
+{{- if and (or $isOutside (eq $sink.type "newrelic")) (not $.Values.cluster.name) -}}
 {{- $warnings = append $warnings (printf "sinks.%s may receive from several clusters, and cluster.name is empty: their series would be one. Set cluster.name." $name) -}}
 {{- end -}}
 {{- end -}}
@@ -63,7 +64,7 @@
 {{- if and .Values.grafana.enabled .Values.grafana.credentials.values -}}
 {{- $warnings = append $warnings "grafana.credentials.values puts a password into the values of this release. Name a Secret in grafana.credentials.existingSecret instead." -}}
 {{- end -}}
-{{- if and .Values.geoip.enabled (not .Values.grafana.enabled) (not .Values.dashboards.configMaps.enabled) (not .Values.dashboards.operator.enabled) -}}
+{{- if and (include "podatlas.prometheusUrl" .) (not .Values.grafana.enabled) (not .Values.dashboards.configMaps.enabled) (not .Values.dashboards.operator.enabled) -}}
 {{- $warnings = append $warnings "no Grafana gets the dashboards. For one with a sidecar: --set dashboards.configMaps.enabled=true; for the grafana-operator: dashboards.operator" -}}
 {{- end -}}
 {{- if and .Values.prometheus.url (not (or .Values.rules.configMap.enabled .Values.rules.prometheusRule.enabled)) -}}

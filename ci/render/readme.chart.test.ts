@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
+import { version } from '../image/version.ts'
 import { toolPath } from '../tools/tool.ts'
 import { helms, parse, template } from './helm.ts'
 
@@ -50,6 +51,15 @@ test.each(values)('$page: its values are taken: $text', async ({ text }) => {
   const file = join(folder.path, 'values.yaml')
   writeFileSync(file, text)
   expect(await template(['--values', file])).not.toBe(await template())
+})
+
+test('pages name this version of chart and images, and no other', () => {
+  const named = pages.flatMap(page => [
+    ...readFileSync(page, 'utf8').matchAll(/--version (\S+)|\bpodatlas\/\w+:(\d\S*)/g),
+  ])
+  expect(named.length).toBeGreaterThan(2)
+  const versions = named.map(([, ofChart, ofImage]) => ofChart ?? ofImage)
+  expect([...new Set(versions)]).toEqual([version])
 })
 
 test('the pages have such lines and values at all', () => {

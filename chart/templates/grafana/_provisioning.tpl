@@ -29,7 +29,8 @@ providers:
       path: /etc/podatlas/dashboards
 {{- end }}
 
-{{/* Nothing in it leaves the cluster: no reports, update checks, plugin downloads, avatars, news or map tiles. */}}
+{{/* Nothing in it leaves the cluster: no reports, update checks, plugins and keys of their makers, avatars, news, map tiles, and no
+     button that publishes a dashboard with its data. */}}
 {{- define "podatlas.grafanaEnv" -}}
 GF_ANALYTICS_CHECK_FOR_PLUGIN_UPDATES: "false"
 GF_ANALYTICS_CHECK_FOR_UPDATES: "false"
@@ -38,7 +39,9 @@ GF_GEOMAP_DEFAULT_BASELAYER_CONFIG: '{"type":"geojson","name":"World","config":{
 GF_LOG_MODE: console
 GF_NEWS_NEWS_FEED_ENABLED: "false"
 GF_PLUGINS_PREINSTALL_DISABLED: "true"
+GF_PLUGINS_PUBLIC_KEY_RETRIEVAL_DISABLED: "true"
 GF_SECURITY_DISABLE_GRAVATAR: "true"
+GF_SNAPSHOTS_EXTERNAL_ENABLED: "false"
 {{- with include "podatlas.outsideUrl" (dict "values" .Values.grafana) }}
 GF_SERVER_ROOT_URL: {{ . | quote }}
 {{- end }}
