@@ -12,7 +12,7 @@ type Answers = {
   /** The metrics of geoip as a whole, instead of those that follow. */
   readonly metrics?: string
   /** Series in geoip's last answer from Prometheus; none: it has had none. */
-  readonly samples?: number
+  readonly samples?: number | undefined
   /** Public addresses that geoip has seen, with what it says of each. */
   readonly seen?: Readonly<Record<string, string>>
   /** Countries that geoip's database knows of addresses. */
