@@ -66,6 +66,10 @@ const OPTIONS = {
   verbose: { type: 'boolean', short: 'v', multiple: true },
 } as const
 
+/** What comes after a comma in one of them is a part of it, and not shown. */
+const SECRET = new Set(['password', 'token', 'key', 'proxyUrl', 'endpoint'])
+const INTO_A_FILE = 'Put values with spaces or commas into a file (--config)'
+
 /** Setting of the config file → option that sets it. */
 export const OPTION_OF_SETTING: Readonly<Record<string, string>> = {
   cgroupRoot: '--cgroup-root',
@@ -80,7 +84,7 @@ export const OPTION_OF_SETTING: Readonly<Record<string, string>> = {
 
 /** Pure: parses arguments without the name of the program. Throws `UsageError`. */
 export function parseCommandLine(args: readonly string[]): CommandLine {
-  const { values, positionals } = parseOptions(args)
+  const { values, tokens } = parseOptions(args)
   const kernel = {
     ...(values.bytecode !== undefined && { bytecode: values.bytecode }),
     ...(values['pin-directory'] !== undefined && { pinDirectory: values['pin-directory'] }),
@@ -98,7 +102,7 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
     ...(values.udp !== undefined && { udp: values.udp }),
   }
   return {
-    command: commandOf(positionals),
+    command: commandOf(tokens),
     settings,
     ...(values.config !== undefined && { configFile: values.config }),
     verbosity: values.verbose?.length ?? 0,
@@ -108,7 +112,7 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
 
 function parseOptions(args: readonly string[]) {
   try {
-    return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true })
+    return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true, tokens: true })
   } catch (error) {
     // "Unknown option '--foo'. To specify a positional argument …": the first sentence says it.
     const [problem = ''] = (error instanceof Error ? error.message : String(error)).split('. ')
@@ -116,12 +120,17 @@ function parseOptions(args: readonly string[]) {
   }
 }
 
-function commandOf(words: readonly string[]): Command {
-  const [word = 'run', ...more] = words
-  const command = COMMANDS.find(known => known === word)
-  const unexpected = command ? more[0] : word
-  if (command && unexpected === undefined) return command
-  throw new UsageError(`Unexpected argument '${unexpected}'. See --help`)
+function commandOf(tokens: ReturnType<typeof parseOptions>['tokens']): Command {
+  const words = tokens.filter(token => token.kind === 'positional')
+  const [word] = words
+  const command = word ? COMMANDS.find(known => known === word.value) : 'run'
+  const unexpected = command ? words[1] : word
+  if (command && !unexpected) return command
+  const before = tokens[tokens.findIndex(token => token === unexpected) - 1]
+  // Such as the second word of a password in CONVIS_ARGS, which is split at spaces: it is not shown.
+  if (before?.kind === 'option' && before.name === 'sink')
+    throw new UsageError(`--sink: something follows its value. ${INTO_A_FILE}`)
+  throw new UsageError(`Unexpected argument '${unexpected?.value}'. See --help`)
 }
 
 /** A sink is named after its type; a second one of a type is `stdout-2`. */
@@ -144,18 +153,20 @@ function parseSinkSpec(spec: string): { type: string } & Record<string, unknown>
   }
   const known: Readonly<Record<string, SettingSchema>> = sinkSchemas[type].shape
   const options: { type: string } & Record<string, unknown> = { type }
+  let before = ''
   for (const entry of entries) {
     const at = entry.indexOf('=')
     const key = at === -1 ? entry : entry.slice(0, at)
-    if (at === -1) {
-      throw new UsageError(`--sink ${type}: "${key}" has no value. Write ${key}=VALUE`)
-    }
     const schema = key === 'type' ? undefined : known[key]
+    if (schema === undefined && SECRET.has(before))
+      throw new UsageError(`--sink ${type}: no key follows ${before}. ${INTO_A_FILE}`)
+    if (at === -1) throw new UsageError(`--sink ${type}: "${key}" has no value. Write ${key}=VALUE`)
     if (schema === undefined) {
       const keys = Object.keys(known).filter(name => name !== 'type')
       throw new UsageError(`--sink ${type}: unknown key "${key}". Use one of: ${keys.join(', ')}`)
     }
     options[key] = typedValue(schema, entry.slice(at + 1))
+    before = key
   }
   return options
 }

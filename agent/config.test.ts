@@ -157,7 +157,10 @@ test.each([
     '- a list',
     /the whole file: is a list. Write settings by their names, such as \{name: value\}$/,
   ],
-  ['a: b: c', /^--config: cannot read .*agent\.yaml: .*\. Give a file of YAML or JSON$/],
+  [
+    'a: b: c',
+    /^--config: cannot read .*agent\.yaml: .* at line 1, column 4\. Give a file of YAML or JSON, with quotes around texts that hold signs$/,
+  ],
   ['kubernetes: { apiServer: "http://10.0.0.1" }', /kubernetes\.apiServer: use a URL like https/],
   ['kubernetes: { enabled: on }', /^kubernetes\.enabled: is on, but KUBERNETES_SERVICE_HOST is/],
   ['kernel: { pinDirectory: pins }', /kernel\.pinDirectory: write an absolute path/],
@@ -264,6 +267,42 @@ test('in a pod, check and unpin need no name of the node', () => {
 test('no error shows a password', () => {
   const args = ['--sink', 'prometheus,endpoint=x,password=hunter2', '--sink', 'stdout,format=x']
   expect(() => readConfig(args, {})).toThrow(/^(?!.*hunter2)/s)
+})
+
+const WITH_PASSWORD = 'prometheus,endpoint=https://example.com,username=me,password'
+/** What YAML takes for something else where a text begins with it. */
+const SIGNS = [...Array(95).keys()].map(at => String.fromCharCode(32 + at))
+
+test('whatever sign a password without quotes begins with, no error and no warning shows it', async () => {
+  const warnings: string[] = []
+  const warned = ({ message }: Error) => void warnings.push(message)
+  process.on('warning', warned)
+  const faults = [...SIGNS, '!!', '!a!', '*a ', '|- ', '"\\q'].flatMap(sign => {
+    const sink = `type: prometheus\n  endpoint: https://example.com\n  username: me`
+    try {
+      read(`sinks:\n main:\n  ${sink}\n  password: ${sign}hunter2\n`)
+      return []
+    } catch (error) {
+      return [String(error)]
+    }
+  })
+  await new Promise(setImmediate)
+  process.off('warning', warned)
+  expect(faults.length).toBeGreaterThan(15)
+  expect(faults.filter(fault => fault.includes('hunter2'))).toEqual([])
+  expect(warnings).toEqual([])
+})
+
+test.for([
+  ['a password with a comma', ['--sink', `${WITH_PASSWORD}=one,hunter2`]],
+  ['a password with a comma and more', ['--sink', `${WITH_PASSWORD}=one,hunter2=two`]],
+  ['a key with a comma', ['--sink', 'newrelic,account=1,key=one,hunter2']],
+  ['a password with a space in CONVIS_ARGS', `--sink ${WITH_PASSWORD}=one hunter2`],
+] as const)('%s is refused with the fix, and is not shown', ([, said]) => {
+  const [args, env] = typeof said === 'string' ? [[], { CONVIS_ARGS: said }] : [said, {}]
+  expect(() => readConfig(args, env)).toThrow(
+    /^--sink(?!.*hunter2).*\. Put values with spaces or commas into a file \(--config\)$/,
+  )
 })
 
 test('the chart can derive its schema from the settings', () => {

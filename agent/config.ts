@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
-import { parse as parseYaml } from 'yaml'
+import { parseDocument, YAMLError } from 'yaml'
 import type { LabelChoice } from './aggregate/traffic-labels.ts'
 import type { ApiServer } from './attribute/api-server.ts'
 import { parseCommandLine, type Command, type CommandLine } from './command-line.ts'
@@ -93,11 +93,27 @@ function parseConfig(fromFile: unknown, commandLine: CommandLine, env: Environme
 
 function readSettings(file: string): unknown {
   try {
-    return parseYaml(readFileSync(file, 'utf8')) ?? {}
+    const document = parseDocument(readFileSync(file, 'utf8'))
+    const [fault] = [...document.errors, ...document.warnings]
+    if (fault) throw fault
+    return document.toJS() ?? {}
   } catch (error) {
-    const [why] = (error instanceof Error ? error.message : String(error)).split('\n')
-    throw new ConfigError(`--config: cannot read ${file}: ${why}. Give a file of YAML or JSON`)
+    const fix = 'Give a file of YAML or JSON, with quotes around texts that hold signs'
+    throw new ConfigError(`--config: cannot read ${file}: ${withoutQuote(error)}. ${fix}`)
   }
+}
+
+/** What is wrong with a file: after a colon, YAML's words quote it, and that may be a secret. */
+function withoutQuote(error: unknown): string {
+  if (!(error instanceof YAMLError || error instanceof ReferenceError)) return messageOf(error)
+  const [line = ''] = error.message.split('\n')
+  const [words = ''] = line.replace(/ at line \d+, column \d+:$/, '').split(/(?<=\S): /)
+  const at = error instanceof YAMLError ? error.linePos?.[0] : undefined
+  return at ? `${words} at line ${at.line}, column ${at.col}` : words
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }
 
 /** The command line wins; sinks given there replace those of the file, which go by other names. */

@@ -28,7 +28,7 @@ build_tool_into() {
 usual_duration() {
 	case $1 in
 	kubernetes) echo ', about 10 min' ;;
-	helm | helm3 | helm-unittest | coredns | kube-router | otelcol | prometheus | prometheus-operator | thanos) echo ', about 3 min' ;;
+	helm | helm3 | helm-unittest | coredns | cortex | kube-router | otelcol | prometheus | prometheus-operator | thanos) echo ', about 3 min' ;;
 	esac
 }
 

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 /** A folder of `ci/tools/`: Go modules that `ci/setup` builds into the cache. */
 export type Tool =
   | 'coredns'
+  | 'cortex'
   | 'gateway-api'
   | 'helm'
   | 'helm-docs'
