@@ -93,7 +93,10 @@ function configOf(folder: string, http: number, grpc: number): object {
         ring: { kvstore: { store: 'inmemory' }, replication_factor: 1 },
       },
     },
-    querier: { store_gateway_addresses: `127.0.0.1:${grpc}` },
+    querier: {
+      store_gateway_addresses: `127.0.0.1:${grpc}`,
+      active_query_tracker_dir: join(folder, 'queries'),
+    },
     blocks_storage: {
       backend: 'filesystem',
       filesystem: { dir: join(folder, 'blocks') },
