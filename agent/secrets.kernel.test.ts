@@ -53,6 +53,7 @@ test('no secret is printed, served or written, whatever a destination repeats of
     basic: { type: 'prometheus', endpoint, username: 'me', password: 'canary-password' },
     query: { type: 'prometheus', endpoint: `${endpoint}?key=canary-query` },
     header: { type: 'prometheus', endpoint, headers: { 'X-Api-Key': 'canary-header' } },
+    team: { type: 'prometheus', endpoint, headers: { 'X-Honeycomb-Team': 'canary-team' } },
     tenant: {
       type: 'prometheus',
       endpoint,
@@ -101,7 +102,9 @@ test('no secret is printed, served or written, whatever a destination repeats of
   const everything = [stderr, served, commandLine, ...written, ...contents]
   const [, keyLine = ''] = client.key.split('\n')
   expect(keyLine.length).toBeGreaterThan(40)
-  const secrets = ['canary-', keyLine, Buffer.from('me:canary-password').toString('base64')]
+  const pairs = ['canary-password', 'canary-file', 'canary-proxy', 'canary-environment']
+  const encoded = pairs.map(password => Buffer.from(`me:${password}`).toString('base64'))
+  const secrets = ['canary-', keyLine, ...encoded]
   for (const secret of secrets) expect(everything.filter(one => one.includes(secret))).toEqual([])
 })
 

@@ -200,9 +200,10 @@ test('a header from a file goes beside those of the settings, and is what the fi
 
 /** Refuses, and repeats everything it was told. */
 const echo: RequestListener = (request, response) => {
-  const { authorization = '', 'x-api-key': key } = request.headers
+  const { authorization = '', 'x-api-key': key, 'x-honeycomb-team': team } = request.headers
   const plain = Buffer.from(authorization.replace('Basic ', ''), 'base64').toString()
-  response.writeHead(403).end(`${request.url} ${authorization} ${plain} ${String(key)} tenant-7`)
+  const told = [authorization, plain, String(key), String(team), 'tenant-7'].join(' ')
+  response.writeHead(403).end(`${request.url} ${told}`)
 }
 
 describe('what a receiver repeats of the request shows no secret', () => {
@@ -210,6 +211,7 @@ describe('what a receiver repeats of the request shows no secret', () => {
     ['Basic', { username: 'me', password: 'hunter2hunter2' }],
     ['a token', { token: 'hunter2hunter2' }],
     ['a header', { headers: { 'X-Api-Key': 'hunter2hunter2', 'X-Scope-OrgID': 'tenant-7' } }],
+    ['any header', { headers: { 'X-Api-Key': 'none', 'X-Honeycomb-Team': 'team-hunter2' } }],
   ])('of %s', async ([, settings]) => {
     await using server = await recordingServer(undefined, echo)
     const url = new URL(`${server.url}?key=hunter2hunter2&other=a%20b`)
@@ -220,6 +222,20 @@ describe('what a receiver repeats of the request shows no secret', () => {
     expect(text).not.toContain('hunter2')
     expect(text).not.toContain(Buffer.from('me:hunter2hunter2').toString('base64'))
     expect(http.where).toBe(server.url)
+  })
+
+  test.for([
+    ['in JSON', (secret: string) => JSON.stringify({ told: secret })],
+    ['in a URL', (secret: string) => `/?told=${encodeURIComponent(secret)}`],
+  ] as const)('of a password that stands %s', async ([, written]) => {
+    const password = 'hunter2"\\ä/hunter2'
+    await using server = await recordingServer(undefined, (_, response) =>
+      response.writeHead(403).end(`not this: ${written(password)}`),
+    )
+    using http = httpTo(new URL(server.url), 10_000, { username: 'me', password })
+    const { text } = await http.post({}, body, neverAborted)
+    expect(text).toMatch(/^not this: \S*…/)
+    expect(text).not.toContain('hunter2')
   })
 
   test('of a header whose value a file holds, whatever it is called', async () => {

@@ -109,6 +109,7 @@ describe('what goes wrong at the proxy is its fault, may pass, and shows no pass
     const answer = await http.send()
     expect(answer).toMatchObject({ fault: 'proxy', text: expect.stringContaining('407') })
     expect(answer.text).not.toContain('hunter2')
+    expect(answer.text).not.toContain(Buffer.from('me:hunter2').toString('base64'))
     expect(server.heard).toEqual([])
   })
 

@@ -1,7 +1,10 @@
 import type { OutgoingHttpHeaders } from 'node:http'
 import type { HttpOptions } from './options.ts'
 
-// A tenant is no secret, and helps in a message, unless a file has it.
+/** A tenant is no secret, and helps in a message, unless a file has it. */
+const TENANT_HEADER = /tenant|org-?id|account/i
+/** A shorter value of a header, such as 1 or true, is a choice: without it, no answer could be read. */
+const SHORTEST_VALUE = 8
 const SECRET_HEADER = /auth|cookie|key|pass|secret|token/i
 /** So much of the beginning of a secret may stand at the end of a text that was cut. */
 const SHORTEST = 4
@@ -9,16 +12,24 @@ const SHORTEST = 4
 /** What a destination says may repeat what it was sent: takes every secret out of a text. */
 export function redaction(
   url: URL,
-  { proxyUrl, headerFiles }: Pick<HttpOptions, 'proxyUrl' | 'headerFiles'>,
+  {
+    proxyUrl,
+    headers: ofSettings,
+    headerFiles,
+  }: Pick<HttpOptions, 'proxyUrl' | 'headers' | 'headerFiles'>,
   headers: OutgoingHttpHeaders,
 ): (text: string) => string {
+  const isSecret = (name: string, value: string) =>
+    SECRET_HEADER.test(name) ||
+    name in headerFiles ||
+    (name in ofSettings && !TENANT_HEADER.test(name) && value.length >= SHORTEST_VALUE)
   const sent = Object.entries(headers).flatMap(([name, value]) =>
-    SECRET_HEADER.test(name) || name in headerFiles ? secretsOf(String(value)) : [],
+    isSecret(name, String(value)) ? secretsOf(String(value)) : [],
   )
-  const proxy = passwordOf(URL.parse(proxyUrl))
+  const proxy = secretsOfProxy(URL.parse(proxyUrl))
   const secrets = [...sent, ...proxy, ...url.searchParams.values(), url.search.slice(1)]
   // The longest first: one may be a part of another.
-  const found = secrets
+  const found = [...new Set(secrets.flatMap(formsOf))]
     .filter(secret => secret !== '')
     .toSorted((one, other) => other.length - one.length)
   return text =>
@@ -26,6 +37,12 @@ export function redaction(
       found.reduce((rest, secret) => rest.replaceAll(secret, '…'), text),
       found,
     )
+}
+
+/** As it is, and as it stands in JSON and in a URL. */
+function formsOf(secret: string): string[] {
+  const inUrl = encodeURIComponent(secret.toWellFormed())
+  return [secret, JSON.stringify(secret).slice(1, -1), inUrl]
 }
 
 /** A header's value, what follows its scheme, and the password that Basic encodes. */
@@ -36,9 +53,10 @@ function secretsOf(value: string): string[] {
   return [value, credentials, password.join(':')]
 }
 
-function passwordOf(proxy: URL | null): string[] {
-  if (proxy === null) return []
-  return [proxy.password, decodeURIComponent(proxy.password)]
+function secretsOfProxy(proxy: URL | null): string[] {
+  if (proxy === null || proxy.password === '') return []
+  const pair = [proxy.username, proxy.password].map(decodeURIComponent).join(':')
+  return [proxy.password, ...secretsOf(`Basic ${Buffer.from(pair).toString('base64')}`)]
 }
 
 /** Without a secret that has only begun as the text ends. */

@@ -17,7 +17,12 @@ export type ProxyOptions = {
   readonly isSlow?: boolean
 }
 
-/** A real HTTP proxy on loopback, for tunnels (CONNECT) and for requests in absolute form. */
+/** What somebody says to be let in, as it came and in plain. */
+function told({ headers: { 'proxy-authorization': said = '' } }: IncomingMessage): string {
+  return `${said} ${Buffer.from(said.replace('Basic ', ''), 'base64').toString()}`
+}
+
+/** A real HTTP proxy on loopback, for tunnels (CONNECT) and for requests in absolute form. Refuses by repeating what it was told. */
 export async function realProxy(options: ProxyOptions) {
   const { credentials, leadsTo, refusal, pair, isSlow = false } = options
   const asked: string[] = []
@@ -29,7 +34,7 @@ export async function realProxy(options: ProxyOptions) {
   function forward(incoming: IncomingMessage, outgoing: ServerResponse): void {
     const { method, url = '', headers } = incoming
     asked.push(`${method} ${url}`)
-    if (!mayPass(incoming)) return void outgoing.writeHead(407).end('who are you')
+    if (!mayPass(incoming)) return void outgoing.writeHead(407).end(`not ${told(incoming)}`)
     const { 'proxy-authorization': _, 'proxy-connection': __, ...others } = headers
     const { pathname, search } = new URL(url)
     const target = { port: leadsTo, host: '127.0.0.1', path: `${pathname}${search}` }
@@ -46,7 +51,7 @@ export async function realProxy(options: ProxyOptions) {
     client.on('error', () => undefined)
     if (refusal === '') return
     if (!mayPass(incoming) || refusal !== undefined)
-      return void client.end(`HTTP/1.1 ${refusal ?? '407 Proxy Authentication Required'}\r\n\r\n`)
+      return void client.end(`HTTP/1.1 ${refusal ?? `407 Not ${told(incoming)}`}\r\n\r\n`)
     const established = Buffer.from('HTTP/1.1 200 Connection established\r\n\r\n')
     const server = connect(leadsTo, '127.0.0.1', () => {
       if (isSlow) {
