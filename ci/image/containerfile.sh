@@ -1,14 +1,17 @@
 #!/usr/bin/env bash
 # Builds the images by the Containerfile where no registry can be reached, and compares them with what ci/image makes of the same
-# checkout, file by file:
+# commit, that which is checked out, file by file:
 #   ci/image/containerfile.sh
-# As root, with mmdebstrap and buildah, some 5 GB below TMPDIR and 5 minutes. A Debian with this machine's Go and Node stands in for
+# As root, with mmdebstrap and buildah, some 10 GB below TMPDIR and 10 minutes. A Debian with this machine's Go and Node stands in for
 # the images that the Containerfile starts from.
 set -euo pipefail
 
-cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+checkout=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 work=$(mktemp --directory)
 trap 'rm -rf "$work"' EXIT
+git clone --quiet "$checkout" "$work/clone"
+cp --archive "$checkout/node_modules" "$work/clone"
+cd "$work/clone"
 
 buildah() {
 	command buildah --root "$work/storage" --runroot "$work/run" --storage-driver vfs "$@"
