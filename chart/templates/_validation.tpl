@@ -21,6 +21,11 @@
 {{/* What Kubernetes would take and nobody would want, in any component. */}}
 {{- define "podatlas.podFaults" -}}
 {{- $faults := list -}}
+{{- range $name, $values := set (include "podatlas.workloads" . | fromYaml) "helmTest" .Values.helmTest -}}
+{{- if and (eq (toString $values.image.tag) "latest") (not $values.image.digest) -}}
+{{- $faults = append $faults (printf "%s.image.tag is latest: nodes that pull it on different days run different versions, and no rollback goes back. Name one:\n  %s: {image: {tag: VERSION}}" $name $name) -}}
+{{- end -}}
+{{- end -}}
 {{- range $name, $values := include "podatlas.workloads" . | fromYaml -}}
 {{- if hasKey ($values.containers | default dict) $name -}}
 {{- $faults = append $faults (printf "%s.containers.%s: this is what the chart's own container is called. Use another name:\n  %s: {containers: {sidecar: {image: …}}}" $name $name $name) -}}

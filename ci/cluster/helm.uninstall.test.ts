@@ -32,12 +32,15 @@ test('helm uninstall leaves nothing: no program, link, map, pin, spool or object
       ).toEqual([])
     }
   }, patience)
-  const ours = ['-l', 'app.kubernetes.io/name=podatlas', '-o', 'name']
-  const everywhere = 'clusterroles,clusterrolebindings'
-  const inNamespace = 'daemonsets,deployments,services,configmaps,secrets,serviceaccounts,roles'
-  expect(await kubectl(['get', everywhere, ...ours])).toBe('')
-  expect(await kubectl(['-n', 'podatlas', 'get', inNamespace, ...ours])).toBe('')
+  await vi.waitFor(async () => expect(await objectsOf('podatlas')).toBe(''), patience)
 })
+
+/** Objects of a release, of every kind that the API server has. */
+async function objectsOf(release: string): Promise<string> {
+  const kinds = await kubectl(['api-resources', '--verbs=list', '-o', 'name'])
+  const ours = ['-A', '-l', `app.kubernetes.io/instance=${release}`, '-o', 'name']
+  return await kubectl(['get', kinds.trim().replaceAll('\n', ','), ...ours])
+}
 
 async function idsOf(kind: string): Promise<number[]> {
   const listing = await run('bpftool', ['-j', kind, 'show'])

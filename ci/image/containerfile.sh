@@ -14,7 +14,7 @@ cp --archive "$checkout/node_modules" "$work/clone"
 cd "$work/clone"
 
 buildah() {
-	command buildah --root "$work/storage" --runroot "$work/run" --storage-driver vfs "$@"
+	command buildah --root "$work/storage" --runroot "$work/run" --storage-driver overlay "$@"
 }
 
 # This machine's way to packages: its sources, proxies and authorities.
