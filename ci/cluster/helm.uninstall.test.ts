@@ -37,9 +37,9 @@ test('helm uninstall leaves nothing: no program, link, map, pin, spool or object
 
 /** Objects of a release, of every kind that the API server has. */
 async function objectsOf(release: string): Promise<string> {
-  const kinds = await kubectl(['api-resources', '--verbs=list', '-o', 'name'])
+  const known = await kubectl(['api-resources', '--verbs=list', '-o', 'name'])
   const ours = ['-A', '-l', `app.kubernetes.io/instance=${release}`, '-o', 'name']
-  return await kubectl(['get', kinds.trim().replaceAll('\n', ','), ...ours])
+  return await kubectl(['get', known.trim().replaceAll('\n', ','), ...ours])
 }
 
 async function idsOf(kind: string): Promise<number[]> {

@@ -219,7 +219,7 @@ describe.each(Object.entries(uses))('%s', (name, { runs, sends, says }) => {
 
   test('runs what it says, and sends to where it says', () => {
     const pods = workloads(objects).map(({ spec }) => spec.selector.matchLabels[label])
-    expect(pods.toSorted()).toEqual(runs)
+    expect(pods.map(String).toSorted()).toEqual(runs)
     const { sinks } = Config.parse(parse(fileOf(objects, 'podatlas-agent', 'agent.yaml')))
     const targets = Object.entries(sinks).map(([sink, { type, endpoint }]) => [
       sink,
