@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest'
-import { agent, changeValues, programsOfAgent, untilReplaced } from './agent.ts'
+import { agent, changeValues, programsOfAgent, untilHolding, untilReplaced } from './agent.ts'
 import { processOf } from './containers.ts'
 import { datagrams, startPump, streams, visits } from './pump.ts'
 import { kubectl } from './running.ts'
@@ -17,12 +17,12 @@ test('an agent that is killed and one that is replaced in the middle of transfer
   await vi.waitFor(async () => {
     expect(await agent()).toMatchObject({ restartCount: first.restartCount + 1, ready: true })
   }, patience)
-  expect(await programsOfAgent()).toEqual(programs)
+  await untilHolding(programs)
   await pump.untilMore()
 
   await kubectl(['-n', 'podatlas', 'rollout', 'restart', 'daemonset/podatlas-agent'])
   await untilReplaced(first)
-  expect(await programsOfAgent()).toEqual(programs)
+  await untilHolding(programs)
   await pump.untilMore()
 
   await pump.allIsCounted()

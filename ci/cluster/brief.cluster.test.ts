@@ -2,6 +2,7 @@ import { expect, test, vi } from 'vitest'
 import { untilAgreed } from './agreement.ts'
 import { podCounts } from './example/counts.ts'
 import { createPod, image } from './example/pod.ts'
+import { createNamespace } from './namespace.ts'
 import { kubectl, promql } from './running.ts'
 
 const patience = { timeout: 90_000, interval: 1_000 }
@@ -9,7 +10,7 @@ const pods = ['mayfly-a', 'mayfly-b', 'mayfly-c', 'mayfly-d']
 const names = ['first', 'second', 'third', 'fourth', 'last']
 
 test('twenty containers that live for milliseconds are named, each with all its bytes', async () => {
-  await kubectl(['create', 'namespace', 'brief'])
+  await createNamespace(kubectl, 'brief')
   await Promise.all(pods.map((pod, number) => createPod('brief', pod, briefly(number))))
   const phases = ['-n', 'brief', 'get', 'pods', '-o=jsonpath={.items[*].status.phase}']
   const done = pods.map(() => 'Succeeded').join(' ')

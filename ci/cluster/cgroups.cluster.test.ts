@@ -4,6 +4,7 @@ import { beforeAll, expect, test } from 'vitest'
 import { untilAgreed } from './agreement.ts'
 import { podCounts } from './example/counts.ts'
 import { createPod, podOf, untilDone } from './example/pod.ts'
+import { createNamespace } from './namespace.ts'
 import { folders, kubectl, promql } from './running.ts'
 
 const place = '192.0.2.20'
@@ -16,7 +17,7 @@ const pods = {
 
 // A class is for life: the API server refuses a change of resources that would move a pod (KEP-1287).
 beforeAll(async () => {
-  await kubectl(['create', 'namespace', 'cgroups'])
+  await createNamespace(kubectl, 'cgroups')
   for (const [name, { send, resources }] of Object.entries(pods)) {
     const { containers, ...spec } = talking(send)
     const limited = containers.map(container => ({ ...container, resources }))

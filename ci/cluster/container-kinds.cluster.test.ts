@@ -2,6 +2,7 @@ import { beforeAll, expect, test } from 'vitest'
 import { untilAgreed } from './agreement.ts'
 import { podCounts } from './example/counts.ts'
 import { createPod, image, podOf, untilDone } from './example/pod.ts'
+import { createNamespace } from './namespace.ts'
 import { kubectl, promql } from './running.ts'
 
 const place = '192.0.2.10'
@@ -9,7 +10,7 @@ const call = (sizes: string) => ['call', `${place}:7000,${sizes},hold`]
 const isRunning = ['--for=condition=Ready', 'pod/mixed', '--timeout=90s']
 
 beforeAll(async () => {
-  await kubectl(['create', 'namespace', 'kinds'])
+  await createNamespace(kubectl, 'kinds')
   await createPod('kinds', 'mixed', {
     // The same image, the same remote address and port.
     ...podOf({ left: call('send=20011,receive=1009'), right: call('send=20021,receive=1013') }),

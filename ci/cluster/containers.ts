@@ -1,3 +1,4 @@
+import { expect, vi } from 'vitest'
 import { z } from 'zod'
 import { ctr } from './containerd.ts'
 import { kubectl } from './running.ts'
@@ -29,6 +30,18 @@ export async function containers(namespace: string, select: string[] = []): Prom
       pod: metadata.name,
       podUid: metadata.uid,
     })),
+  )
+}
+
+/** Waits for the id of a namespace's only container: its log may be there before the kubelet has told that. */
+export async function onlyContainer(namespace: string): Promise<Container> {
+  return await vi.waitFor(
+    async () => {
+      const all = await containers(namespace)
+      expect(all.map(({ containerID }) => containerID)).toEqual([expect.stringMatching(/./)])
+      return all[0]!
+    },
+    { timeout: 60_000, interval: 250 },
   )
 }
 

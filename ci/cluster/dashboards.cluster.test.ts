@@ -11,6 +11,7 @@ import { places } from './addresses.ts'
 import { nodeName } from './certificates.ts'
 import { create, createPod, podAddress, podOf } from './example/pod.ts'
 import { chart } from './install.ts'
+import { createNamespace } from './namespace.ts'
 import { kubectl, serviceUrl } from './running.ts'
 
 // A Grafana cannot be had here. What it would ask is asked instead, and what the chart would give it is looked at.
@@ -29,7 +30,7 @@ beforeAll(async () => {
   const addresses = [{ type: 'InternalIP', address: farNode.address }]
   const status = JSON.stringify({ status: { addresses } })
   await kubectl(['patch', 'node', farNode.name, '--subresource=status', '--patch', status])
-  for (const namespace of namespaces) await kubectl(['create', 'namespace', namespace])
+  for (const namespace of namespaces) await createNamespace(kubectl, namespace)
   await createPod('panels-store', 'store', podOf({ pages: ['serve', '0.0.0.0:7000'] }))
   const store = await podAddress('panels-store', 'store')
   const each = 'send=4000,receive=9000,repeat'

@@ -29,8 +29,9 @@ export async function startEnforcer({
   await waitUntil(enforcer, 'enforces policies', knowsPods)
   return {
     [Symbol.asyncDispose]: async () => {
-      enforcer.process.kill('SIGTERM')
-      if (enforcer.process.exitCode === null) await once(enforcer.process, 'exit')
+      const { process } = enforcer
+      process.kill('SIGTERM')
+      if (process.exitCode === null && process.signalCode === null) await once(process, 'exit')
       // Its own --cleanup-config knows of no iptables that it has not opened before.
       for (const chain of chains) await run('iptables', ['-F', chain])
     },

@@ -20,7 +20,7 @@ const pods = ['-n', namespace, 'get', 'pods', '-o']
 beforeAll(() => kubectl(['create', 'namespace', namespace]))
 afterEach(async () => {
   await helm('uninstall', '--ignore-not-found')
-  await vi.waitFor(async () => expect(await containers(namespace)).toEqual([]), patience)
+  await vi.waitFor(async () => expect(await kubectl([...pods, 'name'])).toBe(''), patience)
 })
 
 test('an agent whose sink cannot be reached says so, counts on, and stays alive and ready', async () => {

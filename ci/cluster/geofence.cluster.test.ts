@@ -3,6 +3,7 @@ import { run } from '../image/run.ts'
 import { toolPath } from '../tools/tool.ts'
 import { createPod, podOf, untilDone } from './example/pod.ts'
 import { chart, helmOf } from './install.ts'
+import { createNamespace } from './namespace.ts'
 import { folders, kubectl, promql, type Row } from './running.ts'
 
 const alertOf = (name: string) => `ALERTS{alertname="${name}",alertstate="firing"}`
@@ -11,7 +12,7 @@ const withinPromise = { timeout: 30_000, interval: 500 }
 const [berlin, tokyo, durban] = ['192.0.2.10', '192.0.2.20', '192.0.2.40']
 
 beforeAll(async () => {
-  for (const name of ['fenced', 'free']) await kubectl(['create', 'namespace', name])
+  for (const name of ['fenced', 'free']) await createNamespace(kubectl, name)
 })
 afterAll(() => kubectl(['delete', 'namespace', 'fenced', 'free', '--wait=false']))
 
@@ -35,8 +36,10 @@ test('a pod that reaches a country which its policy forbids is told within 30 s,
   })
   // The same traffic, placed in the same country, where no policy is.
   const placed = 'namespace_pod_country:podatlas_transmit_bytes:rate5m{country="JP"} > 0'
-  const names = (await promql(placed)).map(({ labels }) => labels['k8s_namespace'])
-  expect(names).toEqual(expect.arrayContaining(['fenced', 'free']))
+  await vi.waitFor(async () => {
+    const names = (await promql(placed)).map(({ labels }) => labels['k8s_namespace'])
+    expect(names).toEqual(expect.arrayContaining(['fenced', 'free']))
+  }, withinPromise)
   expect(await promql(alertOf('PodatlasGeofenceViolation'))).toHaveLength(1)
 })
 

@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { toolPath } from '../tools/tool.ts'
 import { kubeconfigOf } from './certificates.ts'
+import { talk } from './example/pod.ts'
 import { chart, helmOf, values } from './install.ts'
 import { settled } from './release-state.ts'
 import { folders, kubectl } from './running.ts'
@@ -13,8 +14,13 @@ const helm = helmOf(folders)
 const argsOf = { helm: ['--logs'], helm3: [] } as const
 const versions = ['helm', 'helm3'] as const
 const prometheus = 'deployment/podatlas-prometheus'
+const patience = { timeout: 60_000, interval: 500 }
 
-beforeAll(() => change())
+beforeAll(async () => {
+  await change()
+  // Prometheus and agent may be new, and with them all that was known of public addresses.
+  await talk('lookedup')
+})
 afterAll(async () => {
   await scale(1)
   await change()
@@ -59,7 +65,8 @@ test.each(versions)(
 /** Upgrades the release; a test of it waits shortly, as what it waits for is there already, or will not come. */
 async function change(...settings: string[]): Promise<void> {
   await helm('upgrade', chart, '--values', values, '--set=helmTest.wait=10s', ...settings)
-  await settled('podatlas', ['daemonset/podatlas-agent', 'deployment/podatlas-geoip', prometheus])
+  const functions = ['geoip', 'peers'].map(name => `deployment/podatlas-${name}`)
+  await settled('podatlas', ['daemonset/podatlas-agent', ...functions, prometheus])
 }
 
 /** What a version of Helm prints to whoever runs the test of the release, and its exit code. */
@@ -79,11 +86,17 @@ async function helmTest(version: (typeof versions)[number]) {
 }
 
 async function leftBehind(): Promise<string> {
-  const tests = ['-l', 'app.kubernetes.io/component=test', '-o', 'name']
-  return await kubectl(['-n', 'podatlas', 'get', 'pods', ...tests])
+  return await podsOf('test')
+}
+
+async function podsOf(component: string): Promise<string> {
+  const label = `app.kubernetes.io/component=${component}`
+  return await kubectl(['-n', 'podatlas', 'get', 'pods', '-l', label, '-o', 'name'])
 }
 
 async function scale(replicas: number): Promise<void> {
   await kubectl(['-n', 'podatlas', 'scale', prometheus, `--replicas=${replicas}`])
   if (replicas > 0) await settled('podatlas', [prometheus])
+  // One that is about to end still answers.
+  else await vi.waitFor(async () => expect(await podsOf('prometheus')).toBe(''), patience)
 }

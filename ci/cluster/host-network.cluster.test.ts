@@ -3,6 +3,7 @@ import { addresses } from './addresses.ts'
 import { untilAgreed } from './agreement.ts'
 import { unitName } from './cgroups.ts'
 import { createPod, podOf, untilDone } from './example/pod.ts'
+import { createNamespace } from './namespace.ts'
 import { startUnit } from './unit.ts'
 import { kubectl, promql } from './running.ts'
 
@@ -12,7 +13,7 @@ const onNode = (args: string[]) => ({ ...podOf({ proxy: args }), hostNetwork: tr
 
 // All of them have the address of the node; only their cgroups tell them apart.
 beforeAll(async () => {
-  await kubectl(['create', 'namespace', 'host-network'])
+  await createNamespace(kubectl, 'host-network')
   await Promise.all([
     createPod('host-network', 'gate', onNode(['serve', gate])),
     createPod(

@@ -1,7 +1,8 @@
 import { beforeAll, expect, test, vi } from 'vitest'
 import { changeValues } from './agent.ts'
-import { type Container, containers, processOf } from './containers.ts'
+import { type Container, onlyContainer, processOf } from './containers.ts'
 import { createPod, image, podOf, untilDone } from './example/pod.ts'
+import { createNamespace } from './namespace.ts'
 import { kubectl, promql } from './running.ts'
 
 const namespace = 'labelled'
@@ -10,18 +11,18 @@ const sent = 50_021
 
 beforeAll(async () => {
   await changeValues('agent.labels.add={container_id,container_image},agent.labels.drop={protocol}')
-  await kubectl(['create', 'namespace', namespace])
+  await createNamespace(kubectl, namespace)
   const args = ['call', `192.0.2.10:7000,send=${sent},receive=3001,hold`]
   await createPod(namespace, 'crasher', podOf({ talker: args }))
   await untilDone(namespace, ['crasher/talker'])
 })
 
 test('with container_id each life of a container is a series of its own, under the id that Kubernetes tells', async () => {
-  const first = await talker()
+  const first = await onlyContainer(namespace)
   await untilSent({ [idOf(first)]: sent })
   process.kill(await processOf(first), 'SIGKILL')
   const second = await vi.waitFor(async () => {
-    const now = await talker()
+    const now = await onlyContainer(namespace)
     expect(now).toMatchObject({ restartCount: 1, ready: true })
     return now
   }, patience)
@@ -35,15 +36,6 @@ test('a label that is added is there, and one that is dropped is not', async () 
     expect(labels).not.toHaveProperty('protocol')
   }
 })
-
-/** Its log may be there before the kubelet has told its id. */
-async function talker(): Promise<Container> {
-  return await vi.waitFor(async () => {
-    const [one] = await containers(namespace)
-    expect(one?.containerID).toMatch(/./)
-    return one!
-  }, patience)
-}
 
 /** `containerd://4b8d…` → `4b8d…` */
 function idOf({ containerID }: Container): string {

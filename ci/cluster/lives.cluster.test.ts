@@ -3,13 +3,14 @@ import { untilAgreed, untilSent } from './agreement.ts'
 import { type Container, containers, processOf } from './containers.ts'
 import { podCounts } from './example/counts.ts'
 import { createPod, podAddress, podOf, untilDone, untilReceived } from './example/pod.ts'
+import { createNamespace } from './namespace.ts'
 import { kubectl, promql } from './running.ts'
 
 const patience = { timeout: 90_000, interval: 250 }
 const place = '192.0.2.20'
 
 beforeAll(async () => {
-  for (const name of ['restarted', 'gone']) await kubectl(['create', 'namespace', name])
+  for (const name of ['restarted', 'gone']) await createNamespace(kubectl, name)
 })
 
 test.concurrent('a container that crashed and is started again goes on in the same series', async () => {

@@ -5,6 +5,7 @@ import { startContainerd } from './containerd.ts'
 import { containers } from './containers.ts'
 import { createPod, podOf, untilDone } from './example/pod.ts'
 import { untilSent } from './agreement.ts'
+import { createNamespace } from './namespace.ts'
 import { startKubelet } from './node.ts'
 import { datagrams, startPump, streams, visits } from './pump.ts'
 import { podsOf, settled } from './release-state.ts'
@@ -19,7 +20,7 @@ test('kubelet and container runtime are killed and start again: no pod of the re
   await pump.untilMore()
   await startContainerd(folders)
   await vi.waitFor(restartKubelet, { timeout: 60_000, interval: 500 })
-  await kubectl(['create', 'namespace', 'newcomer'])
+  await createNamespace(kubectl, 'newcomer')
   const args = ['call', '192.0.2.10:7000,connections=3,send=2003,receive=4001']
   await createPod('newcomer', 'sender', podOf({ sender: args }))
   await untilDone('newcomer', ['sender/sender'])
@@ -42,7 +43,9 @@ async function isHealthy(): Promise<boolean> {
 
 async function restartsOf(namespace: string): Promise<Record<string, number>> {
   const all = await containers(namespace)
-  return Object.fromEntries(all.map(({ name, restartCount }) => [name, restartCount]))
+  return Object.fromEntries(
+    all.map(({ pod, name, restartCount }) => [`${pod}/${name}`, restartCount]),
+  )
 }
 
 function pidOf(service: string): number {

@@ -9,6 +9,7 @@ import { kubectl } from './running.ts'
 
 const renders = readdirSync(join(chart, 'ci')).filter(file => file.endsWith('-values.yaml'))
 const inRelease = ['-n', 'podatlas', 'get']
+const patience = { timeout: 60_000, interval: 1_000 }
 
 // Some renders put objects where another team's Prometheus or Grafana lives, or give them to its operator.
 beforeAll(async () => {
@@ -24,13 +25,15 @@ test('agent, geoip, peers and Prometheus are ready and were never restarted', as
   const jsonpath =
     '{range .items[*].status.containerStatuses[*]}{.name} {.ready} {.restartCount}\n{end}'
   const ours = ['-l', 'app.kubernetes.io/component in (agent, geoip, peers, prometheus)']
-  const lines = await kubectl([...inRelease, 'pods', ...ours, '-o', `jsonpath=${jsonpath}`])
-  expect(lines.trim().split('\n').toSorted()).toEqual([
-    'agent true 0',
-    'geoip true 0',
-    'peers true 0',
-    'prometheus true 0',
-  ])
+  await vi.waitFor(async () => {
+    const lines = await kubectl([...inRelease, 'pods', ...ours, '-o', `jsonpath=${jsonpath}`])
+    expect(lines.trim().split('\n').toSorted()).toEqual([
+      'agent true 0',
+      'geoip true 0',
+      'peers true 0',
+      'prometheus true 0',
+    ])
+  }, patience)
 })
 
 test("Grafana's objects are accepted; only its pod is left out, as its image cannot be had here", async () => {
@@ -45,7 +48,6 @@ test("Grafana's objects are accepted; only its pod is left out, as its image can
     .join(' ')
   const reasons = async () =>
     await kubectl([...inRelease, 'pods', ...component, `jsonpath=${waiting}`])
-  const patience = { timeout: 60_000, interval: 1_000 }
   await vi.waitFor(
     async () => expect(await reasons()).toMatch(/ErrImagePull|ImagePullBackOff/),
     patience,

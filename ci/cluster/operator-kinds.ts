@@ -24,7 +24,7 @@ export async function installOperatorKinds(): Promise<void> {
   )
   const definitions = [...prometheusDefinitions(), JSON.stringify(grafanaDefinition()), routes]
   await kubectl(['create', '-f', '-'], definitions.join('\n---\n'))
-  await kubectl(['wait', '--for=condition=Established', ...names, '--timeout=30s'])
+  await kubectl(['wait', '--for=condition=Established', ...names, '--timeout=90s'])
 }
 
 export async function removeOperatorKinds(): Promise<void> {

@@ -70,12 +70,16 @@ async function complaintOf(pod: string, changes: Changes): Promise<string> {
   return (await kubectl(['-n', 'podatlas', 'logs', pod])).trim()
 }
 
+/** Returns when so many pods of Prometheus are there, and ready: one that is about to end still takes samples. */
 async function scale(replicas: number): Promise<void> {
   await kubectl(['-n', 'podatlas', 'scale', prometheus, `--replicas=${replicas}`])
-  const count = replicas === 0 ? '' : String(replicas)
-  const path = '-o=jsonpath={.status.readyReplicas}'
-  const ready = async () => await kubectl(['-n', 'podatlas', 'get', prometheus, path])
-  await vi.waitFor(async () => expect(await ready()).toBe(count), patience)
+  const ready = '-o=jsonpath={.items[*].status.containerStatuses[*].ready}'
+  const ours = ['-l', 'app.kubernetes.io/component=prometheus', ready]
+  const expected = Array.from({ length: replicas }, () => 'true').join(' ')
+  await vi.waitFor(
+    async () => expect(await kubectl(['-n', 'podatlas', 'get', 'pods', ...ours])).toBe(expected),
+    patience,
+  )
 }
 
 async function bytesOf(pod: string): Promise<number | undefined> {

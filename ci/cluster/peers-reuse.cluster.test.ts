@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { createPod, podOf, untilDone } from './example/pod.ts'
+import { createNamespace } from './namespace.ts'
 import { oneAddress } from './one-address.ts'
 import { bytesByOwner } from './peers-join.ts'
 import { kubectl, promql } from './running.ts'
@@ -15,7 +16,7 @@ beforeAll(async () => {
     metadata: { name: handler },
   }
   await kubectl(['apply', '-f', '-'], JSON.stringify({ ...runtime, handler }))
-  await kubectl(['create', 'namespace', 'tenants'])
+  await createNamespace(kubectl, 'tenants')
 })
 
 afterAll(async () => {

@@ -2,6 +2,7 @@ import { beforeAll, expect, test, vi } from 'vitest'
 import { addresses } from './addresses.ts'
 import { nodeName } from './certificates.ts'
 import { create, podAddress, podOf } from './example/pod.ts'
+import { createNamespace } from './namespace.ts'
 import { kubectl, serviceUrl } from './running.ts'
 
 const service = '203.0.113.3'
@@ -11,7 +12,7 @@ let pod = ''
 beforeAll(async () => {
   const labels = { app: 'desk' }
   const metadata = { name: 'desk', namespace: 'routes', labels }
-  await kubectl(['create', 'namespace', 'routes'])
+  await createNamespace(kubectl, 'routes')
   await create(
     {
       apiVersion: 'v1',

@@ -4,6 +4,7 @@ import { untilAgreed } from './agreement.ts'
 import { nodeName } from './certificates.ts'
 import { podCounts } from './example/counts.ts'
 import { create, createPod, podOf, untilDone } from './example/pod.ts'
+import { createNamespace } from './namespace.ts'
 import { bytesByOwner } from './peers-join.ts'
 import { deployment, far, farNode, farStatus, service, webService } from './peers-objects.ts'
 import { ruleOverCounters } from './peers-rules.ts'
@@ -18,8 +19,8 @@ const patience = { timeout: 60_000, interval: 500 }
 beforeAll(async () => {
   const places = ['topology.kubernetes.io/zone=zone-a', 'topology.kubernetes.io/region=region-1']
   await kubectl(['label', '--overwrite', 'node', nodeName, ...places])
-  await kubectl(['create', 'namespace', 'store'])
-  await kubectl(['create', 'namespace', 'callers'])
+  await createNamespace(kubectl, 'store')
+  await createNamespace(kubectl, 'callers')
   await create(deployment, webService, farNode)
   await kubectl(['patch', 'node', far.name, '--subresource=status', '--patch', farStatus])
   await createPod('store', 'gate', { ...podOf({ gate: ['serve', gate] }), hostNetwork: true })
@@ -83,14 +84,16 @@ test('bytes sent to an address that nobody in the cluster has belong to the inte
   untilOwned('world', { peer_kind: 'internet' }))
 
 test('podatlas_node_info tells the zone of each node, for a join by source_host', async () => {
-  const zones = await promql('sum by (source_host, zone, region) (podatlas_node_info)')
-  expect(zones).toHaveLength(2)
-  expect(zones).toEqual(
-    expect.arrayContaining([
-      { labels: { source_host: nodeName, zone: 'zone-a', region: 'region-1' }, value: 1 },
-      { labels: { source_host: far.name, zone: 'zone-b' }, value: 1 },
-    ]),
-  )
+  await vi.waitFor(async () => {
+    const zones = await promql('sum by (source_host, zone, region) (podatlas_node_info)')
+    expect(zones).toHaveLength(2)
+    expect(zones).toEqual(
+      expect.arrayContaining([
+        { labels: { source_host: nodeName, zone: 'zone-a', region: 'region-1' }, value: 1 },
+        { labels: { source_host: far.name, zone: 'zone-b' }, value: 1 },
+      ]),
+    )
+  }, patience)
 })
 
 test('the rule by peer adds up to what the pods sent themselves, to the byte', async () => {
@@ -98,12 +101,15 @@ test('the rule by peer adds up to what the pods sent themselves, to the byte', a
   const remotes = [...counts.values()].flatMap(count => Object.values(count.remotes))
   expect(remotes.reduce((sum, { sent: bytes }) => sum + bytes, 0)).toBe(total)
 
-  const peers = await ruleOverCounters('namespace_peer:podatlas_transmit_bytes:rate5m', 'callers')
-  expect(Object.fromEntries(peers.map(({ labels, value }) => [labels['peer'], value]))).toEqual({
-    store: sent.pod + sent.service,
-    '(node)': sent.node + sent.far,
-    'internet DE': sent.world,
-  })
+  // geoip may not have placed the address yet.
+  await vi.waitFor(async () => {
+    const peers = await ruleOverCounters('namespace_peer:podatlas_transmit_bytes:rate5m', 'callers')
+    expect(Object.fromEntries(peers.map(({ labels, value }) => [labels['peer'], value]))).toEqual({
+      store: sent.pod + sent.service,
+      '(node)': sent.node + sent.far,
+      'internet DE': sent.world,
+    })
+  }, patience)
   const zones = await ruleOverCounters(
     'namespace_zone_zone:podatlas_transmit_bytes:rate5m',
     'callers',
@@ -128,9 +134,12 @@ test('what is recorded by locality is all there, and its sum is that by peer', a
   const sums = ['locality', 'peer', 'zone_zone'].map(
     level => `sum(namespace_${level}:podatlas_transmit_bytes:rate5m{k8s_namespace="callers"})`,
   )
-  const [all, ...others] = await promql(sums.map((sum, at) => labelled(sum, at)).join(' or '))
-  expect(others).toHaveLength(2)
-  for (const { value } of others) expect(value).toBeCloseTo(all!.value, 6)
+  // Rules record one after the other, and one may look in between.
+  await vi.waitFor(async () => {
+    const [all, ...others] = await promql(sums.map((sum, at) => labelled(sum, at)).join(' or '))
+    expect(others).toHaveLength(2)
+    for (const { value } of others) expect(value).toBeCloseTo(all!.value, 6)
+  }, patience)
 })
 
 function call(target: string, bytes: number): string[] {

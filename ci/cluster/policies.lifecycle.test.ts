@@ -5,6 +5,7 @@ import { addresses } from './addresses.ts'
 import { startEnforcer } from './enforcer.ts'
 import { createPod, podAddress, podOf } from './example/pod.ts'
 import { chart, helmOf, values } from './install.ts'
+import { createNamespace } from './namespace.ts'
 import { worldNamespace } from './network.ts'
 import { type Place, placeOf, reachedFrom } from './reach.ts'
 import { settled } from './release-state.ts'
@@ -34,13 +35,14 @@ const services: Service[] = []
 let enforcer: AsyncDisposable
 
 beforeAll(async () => {
-  for (const name of ['foreign', 'observability']) await kubectl(['create', 'namespace', name])
+  for (const name of ['foreign', 'observability']) await createNamespace(kubectl, name)
   for (const [name, where] of Object.entries(strangers)) {
     await createPod(where, name, podOf({ [name]: ['serve', '0.0.0.0:7000'] }))
   }
   await upgrade()
   enforcer = await startEnforcer(folders)
-  const { network, address } = await placeOf(namespace, isComponent('grafana'))
+  // Where the release was just installed anew, its pod gets its address late: nobody waits for it.
+  const { network, address } = await vi.waitFor(placeOfGrafana, patience)
   serve('grafana', network, `${address}:3000`)
   serve('proxy', worldNamespace, '192.0.2.20:3128', '192.0.2.20:8443')
   for (const [name, where] of Object.entries(strangers)) await podAddress(where, name)
@@ -155,6 +157,10 @@ async function everybody(): Promise<Record<string, string[]>> {
 
 function mapped<Name extends string>(names: readonly Name[], to: (name: Name) => string) {
   return Object.fromEntries(names.map(name => [name, to(name)]))
+}
+
+async function placeOfGrafana(): Promise<Place> {
+  return await placeOf(namespace, isComponent('grafana'))
 }
 
 function isComponent(name: string): string[] {

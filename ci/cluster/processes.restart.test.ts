@@ -1,6 +1,7 @@
 import { beforeAll, expect, test, vi } from 'vitest'
 import { changeValues } from './agent.ts'
 import { createPod, podOf, untilDone } from './example/pod.ts'
+import { createNamespace } from './namespace.ts'
 import { kubectl, promql } from './running.ts'
 
 const namespace = 'processes'
@@ -10,7 +11,7 @@ const isInNamespace = `k8s_namespace=~"${namespace}"`
 
 beforeAll(async () => {
   await changeValues('agent.processes.enabled=true')
-  await kubectl(['create', 'namespace', namespace])
+  await createNamespace(kubectl, namespace)
   const args = ['call', `${place}:7000,connections=3,send=2003,receive=4001`]
   await createPod(namespace, 'pair', podOf({ worker: args }))
   await untilDone(namespace, ['pair/worker'])

@@ -16,6 +16,7 @@ import {
   startOperator,
   team,
 } from './prometheus-operator.ts'
+import { createNamespace } from './namespace.ts'
 import { folders, kubectl, promApiAt } from './running.ts'
 
 const patience = { timeout: 120_000, interval: 1_000 }
@@ -86,10 +87,14 @@ describe('in a cluster with the Prometheus Operator', () => {
         'podMonitor/observed/observed-podatlas-peers/0': '/metrics',
       })
     }, patience)
-    const rules = Object.values(await ruleFiles())
     const path = ['-n', namespace, 'get', 'prometheusrule/observed-podatlas-rules', '-o=json']
     const { spec } = z.object({ spec: Groups }).parse(JSON.parse(await kubectl(path)))
-    expect(rules.map(text => expressionsOf(parse(text)))).toEqual([expressionsOf(spec)])
+    // The operator may make the configuration anew for each object that it finds.
+    const rules = await vi.waitFor(async () => {
+      const texts = Object.values(await ruleFiles())
+      expect(texts.map(text => expressionsOf(parse(text)))).toEqual([expressionsOf(spec)])
+      return texts
+    }, patience)
     await promtool('config', await configuration())
     for (const text of rules) await promtool('rules', text)
   })
@@ -101,7 +106,7 @@ describe('in a cluster with the Prometheus Operator', () => {
   })
 
   test('what a pod sends is in that Prometheus, to the byte', async () => {
-    await kubectl(['create', 'namespace', 'watched'])
+    await createNamespace(kubectl, 'watched')
     const args = ['call', '192.0.2.10:7000,connections=3,send=2003,receive=4001']
     await createPod('watched', 'sender', podOf({ sender: args }))
     await untilDone('watched', ['sender/sender'])

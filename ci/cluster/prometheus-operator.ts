@@ -22,7 +22,7 @@ export async function startOperator(): Promise<void> {
   await kubectl(['create', '-f', '-'], bundle())
   const kinds = ['podmonitors', 'prometheuses', 'prometheusrules', 'servicemonitors']
   const definitions = kinds.map(kind => `crd/${kind}.monitoring.coreos.com`)
-  await kubectl(['wait', '--for=condition=Established', ...definitions, '--timeout=30s'])
+  await kubectl(['wait', '--for=condition=Established', ...definitions, '--timeout=90s'])
   await kubectl(['create', 'namespace', team])
   await create(...rights(), prometheus())
   const ready = ['--for=condition=Ready', `pod/${operatedPod}`, '--timeout=120s']
@@ -30,12 +30,12 @@ export async function startOperator(): Promise<void> {
   await kubectl(['-n', team, 'wait', ...ready])
 }
 
-/** Nobody waits until all of it is gone. */
+/** Returns when its kinds are gone, which other tests install anew; nobody waits for the rest. */
 export async function removeOperator(): Promise<void> {
   const later = ['delete', '--wait=false']
   await kubectl([...later, 'namespace', team])
   await kubectl([...later, `clusterrole/${team}`, `clusterrolebinding/${team}`])
-  await kubectl([...later, '-f', '-'], bundle())
+  await kubectl(['delete', '-f', '-'], bundle())
 }
 
 function bundle(): string {

@@ -3,6 +3,7 @@ import { untilAgreed } from './agreement.ts'
 import { tell } from './containers.ts'
 import { podCounts } from './example/counts.ts'
 import { createPod, image } from './example/pod.ts'
+import { createNamespace } from './namespace.ts'
 import { recorded } from './recorded.ts'
 import { kubectl, type PromApi, promApi } from './running.ts'
 
@@ -18,7 +19,7 @@ export async function startPump(
   talking: readonly object[],
   api: PromApi = promApi,
 ) {
-  await kubectl(['create', 'namespace', namespace])
+  await createNamespace(kubectl, namespace)
   await createPod(namespace, 'pump', { automountServiceAccountToken: false, containers: talking })
 
   async function reported(): Promise<number> {

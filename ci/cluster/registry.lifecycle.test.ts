@@ -11,7 +11,6 @@ import { sha256Of } from '../package/checksums.ts'
 import { type Registry, startRegistry } from '../tools/registry.ts'
 import { toolPath } from '../tools/tool.ts'
 import { ctr } from './containerd.ts'
-import { containers } from './containers.ts'
 import { chart, helmOf } from './install.ts'
 import { settled } from './release-state.ts'
 import { folders, kubectl } from './running.ts'
@@ -40,7 +39,7 @@ beforeAll(async () => {
 })
 afterEach(async () => {
   await helm('helm', 'uninstall', '--ignore-not-found')
-  await vi.waitFor(async () => expect(await containers(namespace)).toEqual([]), patience)
+  await vi.waitFor(async () => expect(await imagesOfPods()).toEqual([]), patience)
   await kubectl(['delete', 'namespace', namespace])
   await forget()
 })
@@ -69,8 +68,11 @@ test.for(['helm3', 'helm'] as const)(
     await settled(namespace, workloads)
     expect(await imagesOfPods()).toEqual(Object.values(pushed).toSorted())
     const events = ['-n', namespace, 'get', 'events', '--field-selector', 'reason=Pulled']
-    const pulled = await kubectl([...events, '-o=jsonpath={range .items[*]}{.message}{"\\n"}{end}'])
-    for (const name of components) expect(pulled).toContain(`pulled image "${pushed[name]}"`)
+    const messages = '-o=jsonpath={range .items[*]}{.message}{"\\n"}{end}'
+    await vi.waitFor(async () => {
+      const pulled = await kubectl([...events, messages])
+      for (const name of components) expect(pulled).toContain(`pulled image "${pushed[name]}"`)
+    }, patience)
   },
 )
 

@@ -1,7 +1,8 @@
-import { afterAll, expect, test } from 'vitest'
+import { afterAll, expect, test, vi } from 'vitest'
 import { untilAgreed } from './agreement.ts'
 import { podCounts } from './example/counts.ts'
 import { create, createPod, podAddress, podOf, untilDone } from './example/pod.ts'
+import { createNamespace } from './namespace.ts'
 import { oneAddress } from './one-address.ts'
 import { kubectl, promql } from './running.ts'
 
@@ -11,13 +12,17 @@ const { handler, address } = oneAddress
 afterAll(() => kubectl(['-n', 'leased', 'delete', 'pod', 'second']))
 
 test('of two pods that have one address in turn each has its own bytes, at both of their ends', async () => {
-  await kubectl(['create', 'namespace', 'leased'])
+  await createNamespace(kubectl, 'leased')
   const metadata = { name: handler }
   await create({ apiVersion: 'node.k8s.io/v1', kind: 'RuntimeClass', metadata, handler })
   await letIn('first', 'early', [30_011, 5003])
+  // Whoever serves prints its counts a moment after whoever asks.
+  await untilAgreed('leased')
   const gone = await podCounts('leased')
   // Returns when the network has the address back.
   await kubectl(['-n', 'leased', 'delete', 'pod', 'first', 'early'])
+  // The kubelet may remove logs a minute later only.
+  await vi.waitFor(async () => expect(await podCounts('leased')).toEqual(new Map()), 120_000)
   await letIn('second', 'late', [40_009, 7001])
 
   await untilAgreed('leased', gone)

@@ -1,7 +1,8 @@
 import { beforeAll, expect, test, vi } from 'vitest'
 import { untilSent } from './agreement.ts'
-import { containers, processOf } from './containers.ts'
+import { onlyContainer, processOf } from './containers.ts'
 import { create, createPod, podAddress, podOf, untilDone, untilReceived } from './example/pod.ts'
+import { createNamespace } from './namespace.ts'
 import { whileKubeletIsPaused } from './pause.ts'
 import { kubectl, promql } from './running.ts'
 
@@ -10,14 +11,13 @@ const inNamespace = ['-n', 'renamed']
 const kind = 'k8s_workload_kind'
 const call = (sizes: string) => podOf({ talker: ['call', `192.0.2.20:7000,${sizes}`] })
 
-beforeAll(() => kubectl(['create', 'namespace', 'renamed']))
+beforeAll(() => createNamespace(kubectl, 'renamed'))
 
 test('a pod that still sends and one that has taken its name keep their own bytes', async () => {
   await createPod('renamed', 'phoenix-0', call('send=40009,receive=5003,again'))
   await untilDone('renamed', ['phoenix-0/talker'])
   const firstAddress = await podAddress('renamed', 'phoenix-0')
-  const [talker] = await containers('renamed')
-  const firstProcess = await processOf(talker!)
+  const firstProcess = await processOf(await onlyContainer('renamed'))
   await whileKubeletIsPaused(async () => {
     await kubectl([...inNamespace, 'delete', 'pod', 'phoenix-0', '--force'])
     await create(statefulSet(call('send=60013,receive=7001,hold')))

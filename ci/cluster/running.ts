@@ -54,7 +54,7 @@ export const promApi: PromApi = async path =>
 export function promApiAt(base: string): PromApi {
   return async path => {
     const url = new URL(join('/api/v1', path), base)
-    const response = await fetch(url, { signal: AbortSignal.timeout(5_000) })
+    const response = await fetch(url, { signal: AbortSignal.timeout(10_000) })
     if (!response.ok) throw new Error(`${url}: ${response.status} ${await response.text()}`)
     return await response.json()
   }

@@ -1,7 +1,9 @@
-import { beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test, vi } from 'vitest'
+import { run } from '../image/run.ts'
 import { addresses } from './addresses.ts'
 import { untilAgreed } from './agreement.ts'
 import { create, createPod, podAddress, podOf, untilDone } from './example/pod.ts'
+import { createNamespace } from './namespace.ts'
 import { whileRewritten } from './rewrite.ts'
 import { kubectl, promql } from './running.ts'
 
@@ -16,21 +18,14 @@ const rewritten = { address: '203.0.113.13', port: 80 }
 const hits = 40
 
 beforeAll(async () => {
-  await kubectl(['create', 'namespace', 'services'])
+  await createNamespace(kubectl, 'services')
   const backend = podOf({ pages: ['serve', '0.0.0.0:7000'] })
   await create(
     { apiVersion: 'v1', kind: 'Service', metadata: named('front'), spec: serviceOf('front') },
     ...['front-a', 'front-b'].map(name => podObject(name, backend)),
   )
-  await kubectl([
-    '-n',
-    'services',
-    'wait',
-    '--for=condition=Ready',
-    'pods',
-    '--all',
-    '--timeout=60s',
-  ])
+  for (const name of ['front-a', 'front-b'])
+    await untilServed(`${await podAddress('services', name)}:7000`)
 })
 
 test.for([
@@ -90,6 +85,19 @@ test('where a connection is rewritten at the socket, the client shows the pod th
     end('balanced', pod.address, '7000', 'client', 3 * 2003),
   ])
 })
+
+/** Waits until kube-proxy sends to a pod, which must be ready for that: clients here are done in a moment. */
+async function untilServed(target: string): Promise<void> {
+  await vi.waitFor(
+    async () => {
+      const rules = await run('iptables', ['--wait', '-t', 'nat', '-S'])
+      expect(rules.split('\n')).toContainEqual(
+        expect.stringMatching(` --to-destination ${target}$`),
+      )
+    },
+    { timeout: 60_000, interval: 500 },
+  )
+}
 
 const labels = ['k8s_pod', 'destination_ip', 'destination_port', 'role'] as const
 

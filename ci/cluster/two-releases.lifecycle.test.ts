@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { containers } from './containers.ts'
 import { createPod, podAddress, podOf, untilDone } from './example/pod.ts'
 import { chart, helmOf, values } from './install.ts'
+import { createNamespace } from './namespace.ts'
 import { podsOf, settled, versionsOf } from './release-state.ts'
 import { folders, kubectl, promApi, promApiAt } from './running.ts'
 
@@ -54,7 +55,7 @@ test('with pins of its own it counts too, each release into its own Prometheus',
     'daemonset/second-podatlas-agent',
     'deployment/second-podatlas-prometheus',
   ])
-  await kubectl(['create', 'namespace', 'both'])
+  await createNamespace(kubectl, 'both')
   const args = ['call', '192.0.2.10:7000,connections=3,send=2003,receive=4001']
   await createPod('both', 'sender', podOf({ sender: args }))
   await untilDone('both', ['sender/sender'])

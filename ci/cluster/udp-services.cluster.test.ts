@@ -2,6 +2,7 @@ import { beforeAll, expect, test, vi } from 'vitest'
 import { untilAgreed } from './agreement.ts'
 import { podCounts } from './example/counts.ts'
 import { create, createPod, podAddress, podOf, untilDone } from './example/pod.ts'
+import { createNamespace } from './namespace.ts'
 import { kubectl, promql } from './running.ts'
 
 const namespace = 'udp-services'
@@ -11,7 +12,7 @@ const ask = ['ask', `${service.destination_ip}:53,datagrams=30,send=301`]
 const patience = { timeout: 60_000, interval: 500 }
 
 beforeAll(async () => {
-  await kubectl(['create', 'namespace', namespace])
+  await createNamespace(kubectl, namespace)
   const ports = [{ protocol: 'UDP', port: 53, targetPort: 7000 }]
   const spec = { clusterIP: service.destination_ip, selector: labels, ports }
   const metadata = { name: 'echo', namespace, labels }

@@ -2,6 +2,7 @@ import { beforeAll, expect, test, vi } from 'vitest'
 import { addresses } from './addresses.ts'
 import { podCounts } from './example/counts.ts'
 import { createPod, podOf, untilDone } from './example/pod.ts'
+import { createNamespace } from './namespace.ts'
 import { counted, metrics, recorded } from './recorded.ts'
 import { kubectl, promql } from './running.ts'
 
@@ -9,7 +10,7 @@ const patience = { timeout: 60_000, interval: 1_000 }
 let echoAddress = ''
 
 beforeAll(async () => {
-  await kubectl(['create', 'namespace', 'udp'])
+  await createNamespace(kubectl, 'udp')
   await createPod('udp', 'echo', podOf({ server: ['echo', '0.0.0.0:7000'] }))
   await kubectl(['-n', 'udp', 'wait', '--for=condition=Ready', 'pod/echo', '--timeout=60s'])
   echoAddress = await kubectl(['-n', 'udp', 'get', 'pod', 'echo', '-o=jsonpath={.status.podIP}'])

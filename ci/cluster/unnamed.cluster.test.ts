@@ -1,8 +1,9 @@
 import { beforeAll, expect, test, vi } from 'vitest'
 import { untilAgreed } from './agreement.ts'
-import { containers, processOf } from './containers.ts'
+import { containers, onlyContainer, processOf } from './containers.ts'
 import { podCounts } from './example/counts.ts'
 import { createPod, podOf, untilDone } from './example/pod.ts'
+import { createNamespace } from './namespace.ts'
 import { kubectl, promql } from './running.ts'
 import { whileApiServerIsSilent } from './silence.ts'
 
@@ -11,7 +12,7 @@ const patience = { timeout: 20_000, interval: 250 }
 const talker = podOf({ talker: ['call', `${place}:7000,send=70001,receive=3001,hold`] })
 
 beforeAll(async () => {
-  await kubectl(['create', 'namespace', 'unnamed'])
+  await createNamespace(kubectl, 'unnamed')
   await createPod('unnamed', 'older', talker)
   await untilDone('unnamed', ['older/talker'])
   await untilAgreed('unnamed')
@@ -19,9 +20,9 @@ beforeAll(async () => {
 
 test('bytes of containers that began while the API server was silent wait for their names', async () => {
   const before = await podCounts('unnamed')
+  const older = await processOf(await onlyContainer('unnamed'))
   await whileApiServerIsSilent(async () => {
-    const [older] = await containers('unnamed')
-    process.kill(await processOf(older!), 'SIGKILL')
+    process.kill(older, 'SIGKILL')
     await createPod('unnamed', 'younger', talker)
     await vi.waitFor(async () => {
       const started = (await containers('unnamed')).map(({ restartCount }) => restartCount)

@@ -1,11 +1,12 @@
 import { create, createPod, podAddress } from './example/pod.ts'
+import { createNamespace } from './namespace.ts'
 import { kubectl, promApiAt } from './running.ts'
 
 const namespace = 'witness'
 
 /** A Prometheus that is no part of a release and keeps what it has over all that happens to one. */
 export async function startWitness() {
-  await kubectl(['create', 'namespace', namespace])
+  await createNamespace(kubectl, namespace)
   // An agent sends what another one has left behind after samples of its own.
   const config = 'storage: {tsdb: {out_of_order_time_window: 1h}}\n'
   const metadata = { name: 'config', namespace }

@@ -119,7 +119,7 @@ test('every series is in all three replicas; the killed one lacks samples, and n
     'raw',
   )
   const offered = nodes.length * (SERIES_PER_NODE / SERIES_PER_TARGET) * (1 + TICKS)
-  const missing = counted.map(({ value }) => offered - value)
+  const missing = inOrder(counted).map(({ value }) => offered - value)
   expect(missing[0]).toBeGreaterThan(SERIES_PER_NODE)
   // Two answers of three make a success, so the third may still have been at work with the one before.
   expect(missing.reduce((sumOf, one) => sumOf + one)).toBeLessThanOrEqual(offered)

@@ -110,7 +110,7 @@ async function ask(url: string, promql: string, atMs: number, way?: 'raw'): Prom
 /** Query asks its endpoints every few seconds what they have; before that it answers with nothing. */
 async function allAnnounced(url: string): Promise<void> {
   const Stores = z.object({ data: z.record(z.string(), z.array(z.unknown())) })
-  for (const endMs = Date.now() + 30_000; Date.now() < endMs; await sleep(100)) {
+  for (const endMs = Date.now() + 120_000; Date.now() < endMs; await sleep(100)) {
     const answer = await fetch(`${url}/api/v1/stores`)
     const { data } = Stores.parse(await answer.json())
     if (data['receive']?.length === RECEIVERS) return

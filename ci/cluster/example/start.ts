@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { places } from '../addresses.ts'
 import type { ClusterFolders } from '../folders.ts'
 import { kubectlOf } from '../kubectl.ts'
+import { createNamespace } from '../namespace.ts'
 import { worldNamespace } from '../network.ts'
 import { progress } from '../progress.ts'
 import { startService } from '../service.ts'
@@ -25,7 +26,8 @@ function listeners(port: number): string[] {
 /** Starts pods whose connections are open before any agent is there. */
 export async function startElders(folders: ClusterFolders): Promise<void> {
   const kubectl = kubectlOf(folders)
-  await apply(folders, 'elders.yaml', 'old')
+  await create(folders, 'elders.yaml', 'old')
+  await untilReady(folders, 'old')
   const isConnected = async () =>
     (await kubectl(['-n', 'old', 'logs', 'elder', '--tail=1'])).match(/"open":1/g)?.length === 2
   for (let patience = 100; !(await isConnected()); patience--) {
@@ -38,14 +40,19 @@ export async function startElders(folders: ClusterFolders): Promise<void> {
 /** Starts the pods that talk to the world and to each other. */
 export async function startExample(folders: ClusterFolders): Promise<void> {
   // Their test waits for them itself.
-  await kubectlOf(folders)(['apply', '-f', join(import.meta.dirname, 'workloads.yaml')])
-  await apply(folders, 'example.yaml', 'shop')
+  await create(folders, 'workloads.yaml', 'workloads')
+  await create(folders, 'example.yaml', 'shop')
+  await untilReady(folders, 'shop')
   progress('example pods run')
 }
 
-async function apply(folders: ClusterFolders, file: string, namespace: string): Promise<void> {
+async function create(folders: ClusterFolders, file: string, namespace: string): Promise<void> {
   const kubectl = kubectlOf(folders)
-  await kubectl(['apply', '-f', join(import.meta.dirname, file)])
+  await createNamespace(kubectl, namespace)
+  await kubectl(['create', '-f', join(import.meta.dirname, file)])
+}
+
+async function untilReady(folders: ClusterFolders, namespace: string): Promise<void> {
   const allReady = ['--for=condition=Ready', 'pods', '--all', '--timeout=120s']
-  await kubectl(['-n', namespace, 'wait', ...allReady])
+  await kubectlOf(folders)(['-n', namespace, 'wait', ...allReady])
 }
