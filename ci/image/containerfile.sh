@@ -2,7 +2,7 @@
 # Builds the images by the Containerfile where no registry can be reached, and compares them with what ci/image makes of the same
 # commit, that which is checked out, file by file:
 #   ci/image/containerfile.sh
-# As root, with mmdebstrap and buildah, some 5 GB below TMPDIR and 4 minutes. A Debian with this machine's Go and Node stands in for
+# As root, with mmdebstrap and buildah, some 5 GB below TMPDIR and 5 minutes. A Debian with this machine's Go and Node stands in for
 # the images that the Containerfile starts from.
 set -euo pipefail
 
