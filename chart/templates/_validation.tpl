@@ -77,6 +77,9 @@
 {{- if and .Values.prometheus.enabled .Values.prometheus.url -}}
 {{- $faults = append $faults (printf "prometheus: both enabled and url (%q) are set. To use yours:\n  prometheus: {enabled: false}" .Values.prometheus.url) -}}
 {{- end -}}
+{{- if contains "@" (regexFind "^[a-z]+://[^/]*" (.Values.prometheus.url | default "")) -}}
+{{- $faults = append $faults "prometheus.url holds a user or a password, which everybody who may read pods and ConfigMaps would see. Take them out of it, put them in a Secret, and name that:\n  prometheus:\n    upstream:\n      credentials: {existingSecret: SECRET}" -}}
+{{- end -}}
 {{- $upstream := .Values.prometheus.upstream -}}
 {{- $tls := $upstream.tls -}}
 {{- $wantsTls := or $tls.caSecret $tls.certSecret $tls.serverName $tls.insecureSkipVerify -}}

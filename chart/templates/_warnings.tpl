@@ -58,6 +58,11 @@
 {{- if $upstream.credentials.values -}}
 {{- $warnings = append $warnings "prometheus.upstream.credentials.values puts a secret into the values of this release. Name a Secret in prometheus.upstream.credentials.existingSecret instead." -}}
 {{- end -}}
+{{- range $header, $_ := $upstream.headers -}}
+{{- if regexMatch "(?i)auth|cookie|key|pass|secret|token" $header -}}
+{{- $warnings = append $warnings (printf "prometheus.upstream.headers.%s stands among the arguments of pods, which more people may read than Secrets. Put it into a Secret and name that in prometheus.upstream.secretHeaders." $header) -}}
+{{- end -}}
+{{- end -}}
 {{- if $upstream.tls.insecureSkipVerify -}}
 {{- $warnings = append $warnings "prometheus.upstream.tls.insecureSkipVerify is on: whoever stands in the way can read and answer what geoip and peers ask. Name the CA in prometheus.upstream.tls.caSecret instead." -}}
 {{- end -}}

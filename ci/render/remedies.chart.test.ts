@@ -46,7 +46,7 @@ test.each(refusals)('$it: the YAML of the answer mends it', async ({ args, messa
   const first = await refusal(args)
   expect(first).toContain(message.trim())
   // Where a value must go from its place, no other mends it.
-  const isInPlace = /was renamed to|both a token|Use another name/
+  const isInPlace = /was renamed to|both a token|Use another name|Take them out of it/
   const mended = faultsOf(message).filter(({ remedy, says }) => remedy && !isInPlace.test(says))
   const pasted = mended.flatMap(({ remedy }) =>
     leavesOf(parse(remedy)).map(({ path, value }) =>
