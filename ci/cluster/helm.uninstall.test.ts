@@ -35,11 +35,14 @@ test('helm uninstall leaves nothing: no program, link, map, pin, spool or object
   await vi.waitFor(async () => expect(await objectsOf('podatlas')).toBe(''), patience)
 })
 
-/** Objects of a release, of every kind that the API server has. */
+/** Objects of a release, those that its objects brought along too. */
 async function objectsOf(release: string): Promise<string> {
-  const known = await kubectl(['api-resources', '--verbs=list', '-o', 'name'])
+  const ofCluster = 'clusterroles,clusterrolebindings'
+  const workloads = 'daemonsets,deployments,replicasets,controllerrevisions,pods'
+  const others =
+    'services,endpointslices,configmaps,secrets,serviceaccounts,roles,rolebindings,networkpolicies,persistentvolumeclaims'
   const ours = ['-A', '-l', `app.kubernetes.io/instance=${release}`, '-o', 'name']
-  return await kubectl(['get', known.trim().replaceAll('\n', ','), ...ours])
+  return await kubectl(['get', [ofCluster, workloads, others].join(','), ...ours])
 }
 
 async function idsOf(kind: string): Promise<number[]> {

@@ -67,6 +67,12 @@ export const image = section({
   pullSecrets,
 })
 
+/** The image of somebody else, whose version is not the chart's. */
+export const othersImage = section({
+  ...image.shape,
+  tag: z.string().regex(/^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$/),
+})
+
 /** The block wherever podatlas needs a secret: a Secret of the user's and what its keys are called, or plain values. */
 export function credentialsOf(...names: readonly string[]) {
   return object({

@@ -15,6 +15,7 @@ import {
   labels,
   monitor,
   namePart,
+  othersImage,
   namespace,
   network,
   nodePath,
@@ -126,6 +127,7 @@ const Values = section({
   }),
   prometheus: section({
     ...podKeys,
+    image: othersImage,
     ...outside,
     enabled: z.boolean(),
     url: httpUrl,
@@ -142,6 +144,7 @@ const Values = section({
   }),
   grafana: section({
     ...podKeys,
+    image: othersImage,
     ...outside,
     enabled: z.boolean(),
     externalUrl: httpUrl,
