@@ -87,6 +87,8 @@ export function startDelivery<Body>(parts: DeliveryParts<Body>): OpenSink {
       const moment = taken instanceof Promise ? await taken : taken
       if (!moment) break
       inHand = { moment, settled: 0, isInDoubt: queue.isInDoubt() }
+      // How old it is, the spool did not know before it was read.
+      observe()
       // Who offered it releases what it was counted from before anything of it goes out.
       await Promise.resolve()
       await deliverMoment(inHand)

@@ -3,7 +3,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { EXAMPLE_MS, exampleSamples, exampleSeries, reading } from '../test/examples.ts'
+import {
+  EXAMPLE_MS,
+  exampleSample,
+  exampleSamples,
+  exampleSeries,
+  reading,
+} from '../test/examples.ts'
 import { seriesKey } from '../series-labels.ts'
 import { deliveryIn, moment, never, outage, taken, valuesOf } from '../test/deliveries.ts'
 import { until } from '../test/write-receiver.ts'
@@ -55,6 +61,24 @@ test('an end during a backoff comes at once, and what waits stays in the spool',
   await until(() => arrived.length === 3)
   expect(arrived).toEqual([1, 2, 3])
   expect(reading(second.telemetry.sinkSamplesOffered, {})).toBe(0)
+})
+
+test('how old the oldest sample is stays told over a restart, till it is settled', async () => {
+  using folder = tempFolder()
+  const hourAgoMs = Date.now() - 3_600_000
+  const isOut = Promise.resolve(outage)
+  const first = deliveryIn(folder.path, () => isOut, { flushMs: 0 })
+  for (const [index, atMs] of [hourAgoMs, Date.now()].entries())
+    first.offer(exampleSample(exampleSeries(), index, atMs))
+  await first[Symbol.asyncDispose]()
+  const { promise: isBack, resolve: comesBack } = Promise.withResolvers<typeof taken>()
+  await using next = deliveryIn(folder.path, () => isBack)
+  const delay = () => reading(next.telemetry.sinkDelay, { sink: 'main' })
+  await until(() => delay() >= 3_600)
+  expect(delay()).toBeLessThan(3_700)
+  comesBack(taken)
+  await until(() => reading(next.telemetry.sinkSamplesSent, {}) === 2)
+  await until(() => delay() === 0)
 })
 
 test('a destination that hangs is let go in time at the end, and gets the same again', async () => {

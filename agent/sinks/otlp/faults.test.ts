@@ -1,5 +1,7 @@
 import { describe } from 'vitest'
+import type { Receiver } from '../test/contract.ts'
 import { faultContract } from '../test/fault-contract.ts'
+import { killContract } from '../test/kill-contract.ts'
 import { OtlpOptions } from './options.ts'
 import { otlpReceiver } from '../test/otlp-receiver.ts'
 import { otlp } from './otlp.ts'
@@ -8,15 +10,16 @@ import { otlp } from './otlp.ts'
 const seed = Number(process.env.PODATLAS_SEED ?? Math.floor(Math.random() * 2 ** 31))
 
 describe.concurrent.for(['http', 'grpc'] as const)('OTLP over %s', protocol =>
-  faultContract(
-    async () => {
-      const receiver = await otlpReceiver(protocol)
-      return {
-        ...receiver,
-        sink: { options: OtlpOptions, open: otlp },
-        options: { type: 'otlp', endpoint: receiver.endpoint, protocol },
-      }
-    },
-    { seed, protocol },
-  ),
+  faultContract(() => target(protocol), { seed, protocol }),
 )
+
+describe('OTLP over http from a spool', () => killContract(() => target('http'), { seed, count: 2 }))
+
+async function target(protocol: 'http' | 'grpc'): Promise<Receiver> {
+  const receiver = await otlpReceiver(protocol)
+  return {
+    ...receiver,
+    sink: { options: OtlpOptions, open: otlp },
+    options: { type: 'otlp', endpoint: receiver.endpoint, protocol },
+  }
+}

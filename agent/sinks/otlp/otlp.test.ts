@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { sinkContract } from '../test/contract.ts'
+import { spoolContract } from '../test/contract.ts'
 import {
   EXAMPLE_MS,
   exampleSample,
@@ -19,7 +19,7 @@ const protocols = ['http', 'grpc'] as const
 const one = exampleSample(exampleSeries(), 1)
 
 describe.for(protocols)('OTLP over %s', protocol => {
-  sinkContract(async () => {
+  spoolContract(async () => {
     const receiver = await otlpReceiver(protocol)
     return {
       ...receiver,

@@ -1,9 +1,11 @@
+import { mkdtempDisposableSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { senderTo } from '../test/conformance-sender.ts'
 import { spoolContract } from '../test/contract.ts'
+import { moment } from '../test/deliveries.ts'
 import {
   EXAMPLE_MS,
   exampleSample,
@@ -17,6 +19,26 @@ import { remoteWriteTarget } from '../test/remote-write-target.ts'
 describe.for(['1.0', '2.0'])('remote write %s', protocol =>
   spoolContract(() => remoteWriteTarget(protocol)),
 )
+
+test('what was spooled for 2.0 arrives at a receiver of 1.0, in order, and each start asks once for 2.0', async () => {
+  using folder = mkdtempDisposableSync(join(tmpdir(), 'podatlas-old-'))
+  const live = (endpoint: string) => senderTo(endpoint, {}, folder.path)
+  const gone = await writeReceiver()
+  await gone[Symbol.asyncDispose]()
+  const before = live(gone.endpoint)
+  for (const value of [1, 2, 3]) before.offer(moment(value))
+  await before[Symbol.asyncDispose]()
+  await using old = await writeReceiver(0, 'refusing')
+  for (const values of [[4], [5, 6]]) {
+    await using target = live(old.endpoint)
+    for (const value of values) target.offer(moment(value))
+    await old.received(values.at(-1) ?? 0)
+  }
+  expect(old.taken.map(({ value }) => value)).toEqual([1, 2, 3, 4, 5, 6])
+  const versions = old.requests.map(({ headers }) => headers['x-prometheus-remote-write-version'])
+  const [again, as1] = ['2.0.0', '0.1.0']
+  expect(versions).toEqual([again, as1, as1, as1, as1, again, as1, as1])
+})
 
 function many(count: number, prefix: string) {
   return exampleSamples(

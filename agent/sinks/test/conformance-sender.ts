@@ -11,13 +11,15 @@ import { writeReceiver } from './write-receiver.ts'
 
 const INTERVAL_MS = 10_000
 
-/** An open sink of remote write, what it counts and what it says. */
-export function senderTo(endpoint: string, settings: object = {}) {
+/** An open sink of remote write, what it counts and what it says; `directory`: of its spool. */
+export function senderTo(endpoint: string, settings: object = {}, directory?: string) {
   const telemetry = createTelemetry('node-1', '1.2.3')
   const lines: string[] = []
   const options = RemoteWriteOptions.parse({ type: 'prometheus', endpoint, ...settings })
   const log = (line: string) => lines.push(line)
-  const target = remoteWrite({ name: 'main', options, version: '1.2.3', telemetry, log })
+  const spool =
+    directory === undefined ? undefined : { directory, maxBytes: 2 ** 24, maxAgeMs: 1e12 }
+  const target = remoteWrite({ name: 'main', options, version: '1.2.3', telemetry, log, spool })
   return Object.assign(target, { telemetry, lines })
 }
 
