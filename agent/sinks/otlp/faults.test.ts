@@ -13,7 +13,8 @@ describe.concurrent.for(['http', 'grpc'] as const)('OTLP over %s', protocol =>
   faultContract(() => target(protocol), { seed, protocol }),
 )
 
-describe('OTLP over http from a spool', () => killContract(() => target('http'), { seed, count: 2 }))
+describe('OTLP over http from a spool', () =>
+  killContract(() => target('http'), { seed, count: 2 }))
 
 async function target(protocol: 'http' | 'grpc'): Promise<Receiver> {
   const receiver = await otlpReceiver(protocol)
