@@ -55,7 +55,9 @@ static __always_inline u32 process_of_packet(struct bpf_sock *sk, bool is_sent)
 	if (!process)
 		return 0;
 	u32 *sender = bpf_sk_storage_get(&udp_processes, sk, &process, BPF_SK_STORAGE_GET_F_CREATE);
-	if (sender && *sender != process)
+	if (!sender)
+		drop(DROP_PROCESS_SOCKET_STORAGE);
+	else if (*sender != process)
 		*sender = process;
 	return process;
 }
@@ -267,7 +269,8 @@ int udp_sockets(struct bpf_iter__task_file *context)
 	struct task_struct *task = context->task;
 	if (by_process && task) {
 		u32 process = process_of(task);
-		bpf_sk_storage_get(&udp_processes, sk, &process, BPF_SK_STORAGE_GET_F_CREATE);
+		if (!bpf_sk_storage_get(&udp_processes, sk, &process, BPF_SK_STORAGE_GET_F_CREATE))
+			drop(DROP_PROCESS_SOCKET_STORAGE);
 		note_name(process, task->group_leader);
 	}
 	u64 cgroup_id = sk->sk_cgrp_data.cgroup->kn->id;

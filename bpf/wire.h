@@ -76,6 +76,8 @@ enum drop_reason {
 	DROP_PROCESS_UNNAMED,	 /* no memory for the name of a process: it has its pid only */
 	DROP_PROCESS_LISTENERS_FULL, /* connections to this port have no process until one is
 					seen to hold them */
+	DROP_PROCESS_SOCKET_STORAGE, /* no memory to remember whose a UDP socket is: what it
+					receives has no process */
 	DROP_REASONS,
 };
 

@@ -112,7 +112,7 @@ export const udpInstance = {
 export const roles = ['client', 'server'] as const
 
 /** enum drop_reason */
-export const dropReasons = ['unknown_socket', 'socket_storage', 'sockets_full', 'close_unseen', 'flows_full', 'overflow_full', 'contended', 'cgroup_births_full', 'udp_cgroup_untold', 'accept_queue_full', 'listeners_full', 'process_unnamed', 'process_listeners_full'] as const
+export const dropReasons = ['unknown_socket', 'socket_storage', 'sockets_full', 'close_unseen', 'flows_full', 'overflow_full', 'contended', 'cgroup_births_full', 'udp_cgroup_untold', 'accept_queue_full', 'listeners_full', 'process_unnamed', 'process_listeners_full', 'process_socket_storage'] as const
 
 /** enum cgroup_event_kind */
 export const cgroupEventKinds = ['born', 'udp_socket', 'udp_found'] as const

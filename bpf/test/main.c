@@ -68,6 +68,7 @@ static const struct {
     {"processes-older", run_processes_older},
     {"processes-same-pid", run_processes_same_pid},
     {"processes-udp", run_processes_udp},
+    {"processes-udp-no-storage", run_processes_udp_no_storage},
     {"processes-many-ports", run_processes_many_ports},
 };
 

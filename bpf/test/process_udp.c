@@ -30,9 +30,8 @@ static void ask_by_datagrams(struct exchange *exchange)
 	close(fd);
 }
 
-void run_processes_udp(void)
+static void exchange_datagrams(void)
 {
-	process_checkpoint();
 	for (int i = 0; i < 2; i++) {
 		struct exchange *exchange = add_exchange("udp", families[i]);
 		pid_t server = start_process(exchange, SERVER, "serves", answer_datagrams);
@@ -40,5 +39,20 @@ void run_processes_udp(void)
 		wait_for_end(start_process(exchange, CLIENT, "asks", ask_by_datagrams));
 		wait_for_end(server);
 	}
+}
+
+void run_processes_udp(void)
+{
+	process_checkpoint();
+	exchange_datagrams();
+	process_checkpoint();
+}
+
+/* The same without memory for anything attached to a socket. */
+void run_processes_udp_no_storage(void)
+{
+	process_checkpoint();
+	set_sysctl("/proc/sys/net/core/optmem_max", "0");
+	exchange_datagrams();
 	process_checkpoint();
 }

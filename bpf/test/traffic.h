@@ -163,6 +163,7 @@ void run_processes_held(void);
 void run_processes_older(void);
 void run_processes_same_pid(void);
 void run_processes_udp(void);
+void run_processes_udp_no_storage(void);
 void run_processes_many_ports(void);
 
 void walk_without_pause(int link_fd);
