@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { bpfObject } from '../ci/bpf/object.ts'
 import { mountBpffs } from './kernel/test/bpffs.ts'
+import { objectVariant } from './kernel/test/variant.ts'
 import { CGROUP_V1_ONLY, runAgent } from './test/agent-process.ts'
 
 // `podatlas-agent check` on the real kernel.
@@ -85,6 +86,12 @@ test.each([
     fix: 'Set kernel.bytecode',
   },
   {
+    missing: 'libbpf',
+    wrapper: after('mount --bind /dev/null "$(ldconfig -p | sed -n "s/.*libbpf.so.1 .*=> //p")"'),
+    row: /^NO {2}libbpf +cannot load libbpf: .*libbpf\.so\.1/,
+    fix: 'Install libbpf 1.0 or newer',
+  },
+  {
     missing: 'leave to read kernel memory',
     wrapper: after(
       'mount -t tmpfs none /sys/kernel/security && echo "none integrity [confidentiality]" > /sys/kernel/security/lockdown',
@@ -106,6 +113,22 @@ test.each([
   expect({ code, stderr }).toEqual({ code: 1, stderr: '' })
   expect(rows(stdout, 'NO')).toContainEqual(expect.stringMatching(row))
   expect(rows(stdout, '   ').join('\n')).toContain(fix)
+  expect(stdout).toMatch(/\n\nThe agent cannot run here: see the rows with NO\.\n$/)
+})
+
+test('where the kernel refuses one program, its row alone says so, with the fix', async () => {
+  using variant = objectVariant({
+    file: 'cgroups.bpf.c',
+    before: 'tp_btf/cgroup_mkdir',
+    after: 'tp_btf/no_such_tracepoint',
+  })
+  const { code, stdout } = await check([], '--bytecode', variant.bytecode)
+  expect(code).toBe(1)
+  expect(rows(stdout, 'NO')).toEqual([
+    expect.stringMatching(/^NO {2}program cgroup_birth +the kernel refuses .*no_such_tracepoint/),
+  ])
+  expect(rows(stdout, '   ').join('\n')).toContain('→ Use a kernel 5.15 or newer')
+  expect(stdout).toMatch(/^ok {2}program tcp_state +attaches to/m)
   expect(stdout).toMatch(/\n\nThe agent cannot run here: see the rows with NO\.\n$/)
 })
 

@@ -1,15 +1,17 @@
 import { mkdirSync, rmdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { bpfObject } from '../../../ci/bpf/object.ts'
 import { findCgroupMount, openCgroupTree } from '../../attribute/cgroup-tree.ts'
 import { decodeFlows } from '../../drain/flows.ts'
+import type { Flow } from '../../model.ts'
 import { createTelemetry } from '../../telemetry.ts'
 import { converse, testCgroup } from '../../test/loopback.ts'
 import { openCgroupBirths } from './cgroup-births.ts'
 import { openCgroupEvents } from './cgroup-events.ts'
 import { openKernel } from '../kernel.ts'
 import { installPrograms } from '../programs.ts'
+import { loadLibbpf } from '../system/libbpf.ts'
 
 function openParts({ maxKept = 10_000 } = {}) {
   const telemetry = createTelemetry('test', '0.0.0')
@@ -25,6 +27,10 @@ function openParts({ maxKept = 10_000 } = {}) {
     kernel[Symbol.dispose]()
   }
   return { telemetry, programs, kernel, births, tree, [Symbol.dispose]: close }
+}
+
+function ofClient(flows: readonly Flow[], cgroupId: number): Flow[] {
+  return flows.filter(flow => flow.role === 'client' && flow.cgroupId === cgroupId)
 }
 
 /** Makes and removes cgroups without giving anybody a turn; gives their ids. */
@@ -51,12 +57,38 @@ test('what a cgroup sent that was gone before anybody looked carries its name', 
   }
   const flows = decodeFlows(await kernel.drain())
   tree.scan(Date.now())
-  const [flow, ...others] = flows.filter(
-    ({ role, ...of }) => role === 'client' && of.cgroupId === cgroupId,
-  )
-  expect(others).toEqual([])
-  expect(flow).toMatchObject({ bytesSent: 12_345, bytesReceived: 67 })
+  expect(ofClient(flows, cgroupId)).toEqual([
+    expect.objectContaining({ bytesSent: 12_345, bytesReceived: 67 }),
+  ])
   expect(tree.ownerOf(cgroupId, Date.now())).toEqual({ kind: 'unit', unit: 'gone.service' })
+})
+
+test('a cgroup removed between the fold of its open connection and the swap of the same drain keeps its bytes and its name', async () => {
+  using parts = openParts()
+  const { kernel, tree } = parts
+  tree.scan(Date.now())
+  const libbpf = loadLibbpf()
+  const swap = libbpf.updateAsync
+  let cgroupId = 0
+  {
+    using cgroup = testCgroup('parting.service')
+    cgroupId = statSync(cgroup.folder).ino
+    const conversation = await converse(cgroup.folder, 12_345, 67)
+    using _ = vi.spyOn(libbpf, 'updateAsync').mockImplementationOnce(async (...values) => {
+      expect(await conversation.close()).toBe(67)
+      rmdirSync(cgroup.folder)
+      mkdirSync(cgroup.folder) // another one, which the end of the block removes
+      return await swap(...values)
+    })
+    const flows = decodeFlows(await kernel.drain())
+    expect(statSync(cgroup.folder).ino).not.toBe(cgroupId)
+    expect(ofClient(flows, cgroupId)).toEqual([
+      expect.objectContaining({ bytesSent: 12_345, bytesReceived: 67, connectionsOpened: 1 }),
+    ])
+  }
+  expect(ofClient(decodeFlows(await kernel.drain()), cgroupId)).toEqual([])
+  tree.scan(Date.now())
+  expect(tree.ownerOf(cgroupId, Date.now())).toEqual({ kind: 'unit', unit: 'parting.service' })
 })
 
 test('a burst of 1,000 cgroups that live for microseconds: each is named', () => {
