@@ -16,6 +16,7 @@ import {
   setsIn,
   type PinnedParts,
 } from './pins/pins.ts'
+import { finishCarryOver } from './takeover/carry-over.ts'
 import { openPredecessors } from './takeover/predecessors.ts'
 
 export type { Programs } from './object/descriptors.ts'
@@ -59,6 +60,7 @@ type Load = (more?: Pick<LoadOptions, 'sharedMaps' | 'beforeAttach' | 'afterAtta
 function installPinned({ path, lock }: HeldDirectory, set: string, load: Load): Programs {
   using onFailure = new DisposableStack()
   onFailure.defer(() => closeSync(lock))
+  finishCarryOver(path)
   const adopted = setsIn(path).includes(set) ? adopt(path, set) : undefined
   const programs = onFailure.use(adopted?.programs ?? replace(path, set, load))
   if (adopted) {

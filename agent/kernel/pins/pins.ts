@@ -14,17 +14,29 @@ import { getSystemErrorName } from 'node:util'
 import { KernelError } from '../system/error.ts'
 import { loadLibbpf } from '../system/libbpf.ts'
 
-export const KINDS = ['maps', 'programs', 'links'] as const
+const KINDS = ['maps', 'programs', 'links'] as const
 
 /** What is pinned: descriptors by kind and name. */
-export type PinnedParts = Record<(typeof KINDS)[number], Record<string, number>>
+export type PinnedParts = Record<Kind, Record<string, number>>
+
+type Kind = (typeof KINDS)[number]
+
+/** The flows of other sets are this one's: `count` entries are in its table at rest with them. */
+export type Note = { readonly from: readonly string[]; readonly count?: number }
 
 // A set of pins is a directory, `maps-flows` and so on in it. Until it is complete it has this before
 // its name. No dots: a bpffs refuses them.
 const UNFINISHED = 'new-'
 // A bpffs holds no files, but symbolic links to any text.
 const ABOUT = 'about'
-const NOTE = 'carried-'
+const NOTE = 'carrying'
+// Of the first agents, who noted what was done already, by names alone.
+const FIRST_NOTE = 'carried-'
+
+/** Every descriptor in it. */
+export function valuesOf(parts: PinnedParts): number[] {
+  return KINDS.flatMap(kind => Object.values(parts[kind]))
+}
 
 /** Names of all sets. */
 export function setsIn(directory: string): string[] {
@@ -76,7 +88,7 @@ export function openSet(directory: string, set: string): PinnedParts & { readonl
   const folder = join(directory, set)
   const names = readdirSync(folder)
   using onFailure = new DisposableStack()
-  const open = (kind: (typeof KINDS)[number]): Record<string, number> =>
+  const open = (kind: Kind): Record<string, number> =>
     Object.fromEntries(
       names
         .filter(name => name.startsWith(`${kind}-`))
@@ -101,24 +113,47 @@ export function removeSet(directory: string, set: string): number {
   const names = readdirSync(folder)
   for (const name of names) unlinkSync(join(folder, name))
   rmdirSync(folder)
-  return names.filter(name => name !== ABOUT && !name.startsWith(NOTE)).length
+  return names.filter(name => name !== ABOUT && !isNote(name)).length
 }
 
-/** The names that were noted in a set, in one step. */
-export function readNote(directory: string, set: string): string[] {
+/** Notes in a set, in one step each. */
+export function readNotes(directory: string, set: string): Note[] {
   const folder = join(directory, set)
-  const notes = readdirSync(folder).filter(name => name.startsWith(NOTE))
-  return notes.flatMap((name): string[] => JSON.parse(readlinkSync(join(folder, name))))
+  return notesIn(folder).map(name => {
+    const note = JSON.parse(readlinkSync(join(folder, name)))
+    return Array.isArray(note) ? { from: note } : note
+  })
 }
 
-export function writeNote(directory: string, set: string, names: readonly string[]): void {
-  const number = readdirSync(join(directory, set)).filter(name => name.startsWith(NOTE)).length
-  symlinkSync(JSON.stringify(names), join(directory, set, `${NOTE}${number}`))
+export function writeNote(directory: string, set: string, note: Note): void {
+  symlinkSync(JSON.stringify(note), join(directory, set, NOTE))
 }
 
-/** The link detaches with its last descriptor. */
-export function unpinLink(directory: string, set: string, program: string): void {
-  unlinkSync(join(directory, set, `links-${program}`))
+export function removeNotes(directory: string, set: string): void {
+  const folder = join(directory, set)
+  for (const name of notesIn(folder)) unlinkSync(join(folder, name))
+}
+
+function notesIn(folder: string): string[] {
+  return readdirSync(folder).filter(isNote)
+}
+
+function isNote(name: string): boolean {
+  return name === NOTE || name.startsWith(FIRST_NOTE)
+}
+
+/** No, too, where there is no such set. */
+export function hasPin(directory: string, set: string, kind: Kind, name: string): boolean {
+  return existsSync(pathOf(directory, set, kind, name))
+}
+
+/** With its last pin, and the last descriptor closed, a link detaches and a map is freed. */
+export function unpin(directory: string, set: string, kind: Kind, name: string): void {
+  unlinkSync(pathOf(directory, set, kind, name))
+}
+
+function pathOf(directory: string, set: string, kind: Kind, name: string): string {
+  return join(directory, set, `${kind}-${name}`)
 }
 
 function pinAll(folder: string, kind: string, fds: Readonly<Record<string, number>>): void {

@@ -6,3 +6,9 @@ export function factsOf(fd: number): (name: string) => number {
   const lines = text.split('\n').map(line => line.split(':\t'))
   return name => Number(lines.find(([field]) => field === name)?.[1] ?? 0)
 }
+
+/** Descriptors of maps; undefined: there is none. */
+export function isSameMap(one: number | undefined, other: number | undefined): boolean {
+  if (one === undefined || other === undefined) return false
+  return factsOf(one)('map_id') === factsOf(other)('map_id')
+}

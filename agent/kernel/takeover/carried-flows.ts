@@ -19,19 +19,19 @@ type Table = MapMemory & {
 }
 
 /**
- * Puts what the tables of others hold into the table at rest of `to`, where a drain after the first one
- * finds it. Nobody may count into the others any more, and `to` may not have been drained yet: doing it
- * again then changes nothing. What has no room is counted as lost. Throws KernelError.
+ * Copies what the tables of others hold behind what the table at rest of `to` holds: a drain after the first
+ * one finds it there, once `countCarried` is told how many entries that makes. Nobody may count into the
+ * others any more. What has no room is counted as lost. Throws KernelError.
  */
-export function carryFlows(from: readonly FlowTables[], to: FlowTables): void {
+export function copyFlows(from: readonly FlowTables[], to: FlowTables): number {
   using target = openTable(atRest(to))
-  let count = 0
+  let count = entriesIn(target, to.fields)
   let lostBytes = 0
   for (const { maps, fields } of from) {
     const copy = fieldCopier(fields, to.fields, name => /^(?:key|value)\./.test(name))
     for (const name of FLOW_TABLES) {
       using source = openTable(maps[name] ?? -1)
-      const inUse = Math.min(source.view.getUint32(countAt(fields), true), source.capacity)
+      const inUse = entriesIn(source, fields)
       for (let entry = 1; entry <= inUse; entry++) {
         const at = entry * source.entrySize
         if (count < target.capacity) copy(source.view, at, target.view, ++count * target.entrySize)
@@ -39,8 +39,14 @@ export function carryFlows(from: readonly FlowTables[], to: FlowTables): void {
       }
     }
   }
-  target.view.setUint32(countAt(to.fields), count, true)
   if (lostBytes > 0) countDrop(to.maps['drops'] ?? -1, 'overflow_full', 1n, BigInt(lostBytes))
+  return count
+}
+
+/** From now on the table at rest holds so many entries. Doing it again before a drain changes nothing. */
+export function countCarried(to: FlowTables, count: number): void {
+  using target = openTable(atRest(to))
+  target.view.setUint32(countAt(to.fields), count, true)
 }
 
 /** The descriptor of the table that the kernel does not count into. */
@@ -56,6 +62,10 @@ function openTable(fd: number): Table {
   const memory = mapMemory(fd, entrySize * entries)
   const view = new DataView(memory.bytes)
   return { ...memory, view, entrySize, capacity: entries - 1 }
+}
+
+function entriesIn({ view, capacity }: Table, fields: Fields): number {
+  return Math.min(view.getUint32(countAt(fields), true), capacity)
 }
 
 /** Entries in use, in the first entry: the lower half of it, beside the epoch. */

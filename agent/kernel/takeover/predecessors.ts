@@ -1,11 +1,11 @@
 import { closeSync } from 'node:fs'
 import { join } from 'node:path'
 import { carryDrops } from './carried-drops.ts'
-import { carryFlows } from './carried-flows.ts'
 import { carrySockets } from './carried-sockets.ts'
+import { carryOver } from './carry-over.ts'
 import { takeOverCgroupPins } from '../pins/cgroup-pins.ts'
-import { factsOf } from '../system/fdinfo.ts'
-import { FLOW_TABLES, MAPS } from '../object/inventory.ts'
+import { factsOf, isSameMap } from '../system/fdinfo.ts'
+import { MAPS } from '../object/inventory.ts'
 import { runIteratorNow } from '../system/iterator.ts'
 import { fits, NO_LAYOUT, type Describe, type Layout } from '../object/layout.ts'
 import { loadLibbpf } from '../system/libbpf.ts'
@@ -20,12 +20,10 @@ import {
 } from './old-table.ts'
 import {
   isUnfinished,
-  KINDS,
   openSet,
-  readNote,
   removeSet,
-  unpinLink,
-  writeNote,
+  unpin,
+  valuesOf,
   type PinnedParts,
 } from '../pins/pins.ts'
 import { waitForPrograms } from './wait-for-programs.ts'
@@ -67,7 +65,7 @@ export function openPredecessors(directory: string, names: readonly string[]): P
   using opened = new DisposableStack()
   const sets = names.map((name): Predecessor => {
     const { about, ...parts } = openSet(directory, name)
-    opened.defer(() => closeAll(parts))
+    opened.defer(() => valuesOf(parts).forEach(closeSync))
     const layout: Layout = about === '' ? NO_LAYOUT : JSON.parse(about).layout
     return { ...parts, name, isUnfinished: isUnfinished(name), layout }
   })
@@ -75,10 +73,10 @@ export function openPredecessors(directory: string, names: readonly string[]): P
   const counting = countingSet(sets)
   let way: 'shared' | 'beside' | 'after' = 'after'
 
-  function unpin(set: Predecessor, isMeant: (program: string) => boolean): number[] {
+  function detach(set: Predecessor, isMeant: (program: string) => boolean): number[] {
     return Object.entries(set.links).flatMap(([program, link]) => {
       if (!isMeant(program)) return []
-      unpinLink(directory, set.name, program)
+      unpin(directory, set.name, 'links', program)
       delete set.links[program]
       return [link]
     })
@@ -113,7 +111,7 @@ export function openPredecessors(directory: string, names: readonly string[]): P
       // Two programs for one datagram would count it twice; of connections they know who was first.
       const links = sets.flatMap(set => {
         const stays = way !== 'after' && (set === counting || !counting)
-        return unpin(set, program => !stays || !CONNECTIONS.has(program))
+        return detach(set, program => !stays || !CONNECTIONS.has(program))
       })
       if (isAlone) for (const link of links) closeSync(link)
       else endForGood(links, counting.maps)
@@ -124,7 +122,7 @@ export function openPredecessors(directory: string, names: readonly string[]): P
       if (way === 'beside' && counting) adoptSockets(successor, counting)
     },
     retire: successor => {
-      const links = sets.flatMap(set => unpin(set, () => true))
+      const links = sets.flatMap(set => detach(set, () => true))
       for (const set of sets) takeOverUdp(directory, set, successor)
       endForGood(links, successor.maps)
       visitAll(successor)
@@ -179,11 +177,6 @@ function endForGood(links: readonly number[], maps: PinnedParts['maps']): void {
   endBeside(maps)
 }
 
-function isSameMap(one: number | undefined, other: number | undefined): boolean {
-  if (one === undefined || other === undefined) return false
-  return factsOf(one)('map_id') === factsOf(other)('map_id')
-}
-
 function moveSockets(
   sets: readonly Predecessor[],
   { maps, layout }: Pick<Successor, 'maps' | 'layout'>,
@@ -199,27 +192,6 @@ function moveSockets(
   )
 }
 
-/** Once: the note in the successor's set says which are done, should it be killed before they are removed. */
-function carryOver(
-  directory: string,
-  sets: readonly Predecessor[],
-  { set, maps, layout }: Successor,
-): void {
-  const done = readNote(directory, set)
-  const left = sets.filter(
-    one =>
-      !done.includes(one.name) &&
-      FLOW_TABLES.every(name => name in one.maps) &&
-      !isSameMap(one.maps[FLOW_TABLES[0]], maps[FLOW_TABLES[0]]),
-  )
-  if (left.length === 0) return
-  const from = left.map(one => ({ maps: one.maps, fields: one.layout.flowFields }))
-  for (const tables of from) waitForPrograms(tables.maps)
-  carryFlows(from, { maps, fields: layout.flowFields })
-  const names = left.map(({ name }) => name)
-  writeNote(directory, set, [...done, ...names])
-}
-
 /** What their open connections have sent and received by now goes into their flows. */
 function foldOnce({ links }: Predecessor): void {
   if (links['live'] !== undefined) runIteratorNow(loadLibbpf(), links['live'])
@@ -232,8 +204,4 @@ function visitAll({ maps }: Successor): void {
   for (let run = 0; run < runs; run++) {
     loadLibbpf().update(fd, Uint32Array.of(run), new Uint32Array(2))
   }
-}
-
-function closeAll(parts: PinnedParts): void {
-  for (const fd of KINDS.flatMap(kind => Object.values(parts[kind]))) closeSync(fd)
 }

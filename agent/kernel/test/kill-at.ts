@@ -19,28 +19,26 @@ const CALLS = {
   fs: ['mkdirSync', 'symlinkSync', 'renameSync', 'unlinkSync', 'rmdirSync'],
 }
 
-/** In place of a call: the first one after the note that all is carried over. */
-export const UNTIL_CARRIED = -2
-
 /**
  * Runs a script, which finds the sources of agent/kernel below `KERNEL`, in a process of its own that kills
- * itself with SIGKILL instead of making one of the calls; -1: none. Gives the calls that were made, nothing if
+ * itself with SIGKILL instead of making one of the calls, by its number or the first of a name; -1: none. Gives the calls that were made, nothing if
  * it was killed.
  */
-export function runUntil(call: number, script: string): string[] {
+export function runUntil(call: number | string, script: string): string[] {
   const whole = `
     import fs from 'node:fs'
     import { syncBuiltinESMExports } from 'node:module'
     const KERNEL = ${JSON.stringify(join(import.meta.dirname, '..'))}
     const { loadLibbpf } = await import(KERNEL + '/system/libbpf.ts')
     const calls = []
-    let isCarried = false
-    for (const [object, names] of [[loadLibbpf(), ${JSON.stringify(CALLS.libbpf)}], [fs, ${JSON.stringify(CALLS.fs)}]]) {
+    const killsAt = ${JSON.stringify(call)}
+    const objects = { libbpf: loadLibbpf(), fs }
+    for (const [key, names] of Object.entries(${JSON.stringify(CALLS)})) {
+      const object = objects[key]
       for (const name of names) {
         const real = object[name]
         object[name] = (...values) => {
-          if (calls.length === ${call} || (${call === UNTIL_CARRIED} && isCarried)) process.kill(process.pid, 'SIGKILL')
-          isCarried ||= name === 'symlinkSync' && values[1].includes('/carried-')
+          if ([calls.length, name].includes(killsAt)) process.kill(process.pid, 'SIGKILL')
           calls.push(name)
           return real(...values)
         }

@@ -1,0 +1,117 @@
+import { readdirSync, unlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import type { Kernel } from '../kernel.ts'
+import { mountBpffs } from '../test/bpffs.ts'
+import { installUntil, openInstalled, type Install } from '../test/install.ts'
+import { points } from '../test/kill-at.ts'
+import { ledger } from '../test/ledger.ts'
+import { startTraffic, type Traffic } from '../test/traffic.ts'
+import { objectVariant } from '../test/variant.ts'
+
+test('what programs with another layout of flows counted is in the drains of the next ones, by name', async () => {
+  using bpffs = mountBpffs()
+  const { pinDirectory } = bpffs
+  using older = objectVariant({
+    file: 'wire.h',
+    before: '__u64 bytes_sent;\n\t__u64 bytes_received;',
+    after: '__u64 bytes_received;\n\t__u64 bytes_sent;',
+  })
+  await using traffic = await countWith({ pinDirectory, bytecode: older.bytecode })
+
+  // Killed at the last removal, when all is carried over: it is not carried over twice.
+  expect(installUntil('rmdirSync', { pinDirectory })).toEqual([])
+  expect(readdirSync(pinDirectory)).toHaveLength(2)
+  using kernel = openInstalled({ pinDirectory })
+  await compare(kernel, traffic)
+  expect(readdirSync(pinDirectory)).toHaveLength(1)
+})
+
+test.each([
+  {
+    table: 'sockets, and started again with either',
+    smaller: { maxSockets: 65_536 },
+    larger: { maxSockets: 131_072 },
+    goesBack: (trial: number) => trial % 3 === 2,
+  },
+  {
+    table: 'flows, and started again with the one before',
+    smaller: { maxFlows: 4_096 },
+    larger: { maxFlows: 8_192 },
+    goesBack: () => true,
+  },
+])(
+  'killed at any step of a change to another table of $table: each connection counts once',
+  async ({ smaller, larger, goesBack }) => {
+    using bpffs = mountBpffs()
+    const { pinDirectory } = bpffs
+    using kernels = new DisposableStack()
+    const open = (sizes: typeof smaller) => openInstalled({ pinDirectory, ...sizes })
+    open(larger)[Symbol.dispose]()
+    const steps = points(installUntil(-1, { pinDirectory, ...smaller }))
+    await using traffic = startTraffic('changes')
+    let kernel = open(smaller)
+    kernels.defer(() => kernel[Symbol.dispose]())
+    const counts = ledger({ ...kernel, drain: () => kernel.drain() }, traffic)
+    await traffic.next()
+    let installed = smaller
+    for (const [trial, step] of steps.entries()) {
+      const next = installed === smaller ? larger : smaller
+      // What it takes and does not release is for the next one, beside what is carried over.
+      await kernel.drain()
+      kernel[Symbol.dispose]()
+      expect(installUntil(step, { pinDirectory, ...next })).toEqual([])
+      if (!goesBack(trial)) installed = next
+      kernel = open(installed)
+      await counts.drain()
+      await counts.drain()
+      expect(readdirSync(pinDirectory)).toHaveLength(1)
+    }
+    const services = await traffic.next()
+    await counts.drain()
+    await counts.drain()
+    expect(services.map(counts.counted)).toEqual(services)
+    console.log(`killed at ${steps.length} steps of a change of size`)
+  },
+  300_000,
+)
+
+test('where the old programs are not complete, they end first, and open connections go on exactly', async () => {
+  using bpffs = mountBpffs()
+  const { pinDirectory } = bpffs
+  let kernel = openInstalled({ pinDirectory })
+  await using traffic = startTraffic('closes')
+  const counts = ledger({ ...kernel, drain: () => kernel.drain() }, traffic)
+  await traffic.next()
+  await counts.drain()
+  for (const maxSockets of [262_144, 65_536]) {
+    kernel[Symbol.dispose]()
+    const [set = ''] = readdirSync(pinDirectory)
+    unlinkSync(join(pinDirectory, set, 'links-tcp_state_twin'))
+    kernel = openInstalled({ pinDirectory, maxSockets })
+    await counts.drain()
+    await counts.drain()
+  }
+  const services = await traffic.next()
+  await counts.drain()
+  await counts.drain()
+  kernel[Symbol.dispose]()
+  expect(services.map(counts.counted)).toEqual(services)
+})
+
+/** Traffic up to its second checkpoint, while an agent that drains nothing lives. */
+async function countWith(install: Install): Promise<Traffic> {
+  using _ = openInstalled(install)
+  const traffic = startTraffic('half-closed')
+  await traffic.next()
+  await traffic.next()
+  return traffic
+}
+
+/** Up to its last checkpoint, with all that was counted until then. */
+async function compare(kernel: Kernel, traffic: Traffic): Promise<void> {
+  const counts = ledger(kernel, traffic)
+  const services = await traffic.next()
+  for (let drains = 0; drains < 3; drains++) await counts.drain()
+  expect(services.map(counts.counted)).toEqual(services)
+}
