@@ -7,7 +7,7 @@ import { kubeconfigOf } from './certificates.ts'
 import { talk } from './example/pod.ts'
 import { chart, helmOf, values } from './install.ts'
 import { settled } from './release-state.ts'
-import { folders, kubectl } from './running.ts'
+import { folders, kubectl, promql } from './running.ts'
 
 const helm = helmOf(folders)
 // Helm 3 prints the log as the hook tells it to, and would look for the pod of --logs when that is gone.
@@ -19,7 +19,9 @@ const patience = { timeout: 60_000, interval: 500 }
 beforeAll(async () => {
   await change()
   // Prometheus and agent may be new, and with them all that was known of public addresses.
-  await talk('lookedup')
+  await talk('outgoing')
+  const placed = 'geo_ip{k8s_pod="outgoing"}'
+  await vi.waitFor(async () => expect(await promql(placed)).not.toEqual([]), patience)
 })
 afterAll(async () => {
   await scale(1)
