@@ -1,5 +1,5 @@
 import { connect, type ClientHttp2Session } from 'node:http2'
-import { connect as connectTcp, type Socket } from 'node:net'
+import { connect as connectTcp, isIP, type Socket } from 'node:net'
 import { placeOf, tunnelTo } from './tunnel.ts'
 import { isSame } from '../http/connections.ts'
 import type { HttpOptions } from '../http/options.ts'
@@ -27,9 +27,9 @@ export function openSession(url: URL, options: HttpOptions): Session {
   let kept: Kept | undefined
 
   async function connected(tls: object, signal: AbortSignal): Promise<Connected> {
-    const socket =
-      options.proxyUrl === '' ? connectTcp(placeOf(url)) : await tunnelTo(url, options, signal)
-    const through = isTls ? { socket } : { createConnection: () => socket }
+    const tunnel = options.proxyUrl === '' ? undefined : await tunnelTo(url, options, signal)
+    const socket = tunnel ?? (await connectedTo(url, tls))
+    const through = isTls && tunnel ? { socket } : { createConnection: () => socket }
     const session = connect(url.origin, { ...tls, ...through })
     // Its requests tell; without a listener it would end the process.
     session.on('error', () => undefined)
@@ -71,6 +71,15 @@ export function openSession(url: URL, options: HttpOptions): Session {
     forget,
     [Symbol.dispose]: forget,
   }
+}
+
+/** As node:http2 does it; here, so that there is something to end while nobody answers. */
+async function connectedTo(url: URL, tls: object): Promise<Socket> {
+  const place = placeOf(url)
+  if (url.protocol === 'http:') return connectTcp(place)
+  const { connect: connectTls } = await import('node:tls')
+  const servername = isIP(place.host) === 0 ? place.host : ''
+  return connectTls({ ...place, servername, ALPNProtocols: ['h2'], ...tls })
 }
 
 /** A session leaves alone a connection that nobody has answered yet. */
