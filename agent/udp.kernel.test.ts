@@ -1,10 +1,13 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
+import { mkdtempDisposableSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { expect, test, vi } from 'vitest'
 import { bpfObject } from '../ci/bpf/object.ts'
 import { startAgent, type AgentProcess } from './test/agent-process.ts'
-import { testCgroup } from './test/loopback.ts'
+import { converse, testCgroup } from './test/loopback.ts'
 
 // The real `node agent/main.ts` and a process that uses UDP for some milliseconds.
 
@@ -36,6 +39,46 @@ test('the datagrams of a cgroup that is gone before the agent looks carry its na
   server.close()
 })
 
+test('with `udp: off` no series tells of UDP, and no program sees it', async () => {
+  using folder = mkdtempDisposableSync(join(tmpdir(), 'podatlas-udp-off-'))
+  const config = join(folder.path, 'config.yaml')
+  writeFileSync(config, 'udp: off\n')
+  const options = ['--sink=stdout,format=json', '--listen=127.0.0.1:0', '--interval=1s']
+  const paths = ['--config', config, '--pin-directory=', '--bytecode', bpfObject()]
+  await using agent = startAgent([...options, ...paths])
+  await agent.waitFor('podatlas_agent_udp_mode', { mode: 'off' }, 1)
+  const server = createSocket('udp4').bind(0, '127.0.0.1')
+  await once(server, 'listening')
+  let received = 0
+  server.on('message', ({ length }) => (received += length))
+  using cgroup = testCgroup('no-udp.service')
+  const script = `echo $$ > "$0/cgroup.procs"; printf hello > /dev/udp/127.0.0.1/${server.address().port}`
+  spawnSync('bash', ['-c', script, cgroup.folder], { stdio: 'inherit' })
+  await vi.waitFor(() => expect(received).toBe(5))
+  // Counted after it: what the datagram carried would be told by now.
+  await using conversation = await converse(cgroup.folder, 12_345, 67)
+  const labels = { container_name: 'no-udp.service', protocol: 'tcp', role: 'client' }
+  const service = { ...labels, destination_port: String(conversation.port) }
+  await agent.waitFor('podatlas_transmit_bytes_total', service, 12_345)
+  expect(agent.lines.filter(({ labels: { protocol } }) => protocol === 'udp')).toEqual([])
+  expect(attachedTo(cgroup.folder)).toBe(0)
+  expect(programsOf(agent.pid).filter(name => name.startsWith('udp_'))).toEqual([])
+  expect(programsOf(agent.pid)).toContain('tcp_state')
+  server.close()
+})
+
+/** Names of the BPF programs that a process has open, as bpftool tells. */
+function programsOf(pid: number): string[] {
+  const facts = readdirSync(`/proc/${pid}/fdinfo`).map(fd =>
+    readFileSync(`/proc/${pid}/fdinfo/${fd}`, 'utf8'),
+  )
+  const ids = facts.flatMap(text => /^prog_id:\t(\d+)$/m.exec(text)?.[1] ?? [])
+  return [...new Set(ids)].map(id => {
+    const shown = execFileSync('bpftool', ['-j', 'prog', 'show', 'id', id], { encoding: 'utf8' })
+    return String(JSON.parse(shown).name)
+  })
+}
+
 async function isCountedByCgroup({ lines }: AgentProcess): Promise<boolean> {
   const isMode = (mode: string) =>
     lines.some(
@@ -48,6 +91,6 @@ async function isCountedByCgroup({ lines }: AgentProcess): Promise<boolean> {
 
 function attachedTo(folder: string): number {
   const shown = execFileSync('bpftool', ['-j', 'cgroup', 'show', folder], { encoding: 'utf8' })
-  const programs: unknown[] = JSON.parse(shown || '[]')
+  const programs: unknown[] = JSON.parse(shown.trim() || '[]')
   return programs.length
 }

@@ -1,4 +1,4 @@
-import { readdirSync, unlinkSync } from 'node:fs'
+import { readdirSync, symlinkSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { Kernel } from '../kernel.ts'
@@ -76,6 +76,41 @@ test.each([
   300_000,
 )
 
+test('a note of the first agents, who kept what they had carried over, is heeded by the version before', async () => {
+  const [before, next] = [{ maxFlows: 4_096 }, { maxFlows: 8_192 }]
+  const calls = callsOfChange(before, next)
+  using bpffs = mountBpffs()
+  const { pinDirectory } = bpffs
+  await using traffic = await countWith({ pinDirectory, ...before })
+  const [set = ''] = readdirSync(pinDirectory)
+  // It is counted in the new tables already, and the old ones still have their pins.
+  const carried = calls.lastIndexOf('symlinkSync') + 1
+  expect(calls[carried]).toBe('unlinkSync')
+  expect(installUntil(carried, { pinDirectory, ...next })).toEqual([])
+  const successor = readdirSync(pinDirectory).find(name => name !== set) ?? ''
+  unlinkSync(join(pinDirectory, successor, 'carrying'))
+  symlinkSync(JSON.stringify([set]), join(pinDirectory, successor, 'carried-0'))
+
+  using kernel = openInstalled({ pinDirectory, ...before })
+  await compare(kernel, traffic)
+})
+
+test('two sets of pins with the same tables of flows are carried over once', async () => {
+  const [before, between] = [{ maxFlows: 4_096 }, { maxFlows: 4_096, processes: true }]
+  const calls = callsOfChange(before, between)
+  using bpffs = mountBpffs()
+  const { pinDirectory } = bpffs
+  await using traffic = await countWith({ pinDirectory, ...before })
+  // Its set is complete, and that before not yet retired.
+  expect(installUntil(calls.lastIndexOf('renameSync') + 1, { pinDirectory, ...between })).toEqual(
+    [],
+  )
+  expect(readdirSync(pinDirectory)).toHaveLength(2)
+
+  using kernel = openInstalled({ pinDirectory, maxFlows: 8_192 })
+  await compare(kernel, traffic)
+})
+
 test('where the old programs are not complete, they end first, and open connections go on exactly', async () => {
   using bpffs = mountBpffs()
   const { pinDirectory } = bpffs
@@ -114,4 +149,12 @@ async function compare(kernel: Kernel, traffic: Traffic): Promise<void> {
   const services = await traffic.next()
   for (let drains = 0; drains < 3; drains++) await counts.drain()
   expect(services.map(counts.counted)).toEqual(services)
+}
+
+/** What a change from one to the other calls. */
+function callsOfChange(from: Partial<Install>, to: Partial<Install>): string[] {
+  using bpffs = mountBpffs()
+  const { pinDirectory } = bpffs
+  openInstalled({ pinDirectory, ...from })[Symbol.dispose]()
+  return installUntil(-1, { pinDirectory, ...to })
 }
