@@ -92,8 +92,8 @@ test('programs of another version replace the old ones, and open connections go 
 
   using version = objectVariant({
     file: 'tcp_state.bpf.c',
-    before: 'return on_state(sk, oldstate, newstate);',
-    after: 'if (oldstate == newstate) return 0; return on_state(sk, oldstate, newstate);',
+    before: 'return on_state(sk, oldstate, newstate, ',
+    after: 'if (oldstate == newstate) return 0; return on_state(sk, oldstate, newstate, ',
   })
   await using second = startAgent(options(bpffs, '--bytecode', version.bytecode))
   await second.waitFor('podatlas_agent_kernel_origin', { origin: 'loaded' }, 1)

@@ -114,6 +114,9 @@ static __always_inline u32 place_in(void *buckets, u32 bucket_count, u64 cookie,
 		struct socket_bucket *bucket = bpf_map_lookup_elem(buckets, &index);
 		if (!bucket)
 			return NOWHERE;
+		u32 own = cookie % BUCKET_SIZE; /* where it mostly is */
+		if ((READ_ONCE(bucket->cookies[own]) & ~marks) == cookie)
+			return index * BUCKET_SIZE + own;
 #pragma unroll
 		for (int i = 0; i < BUCKET_SIZE; i++) {
 			if ((READ_ONCE(bucket->cookies[i]) & ~marks) == cookie)
@@ -178,6 +181,14 @@ __weak __noinline u32 take_place(u64 cookie)
 {
 	u32 mask = socket_bucket_count - 1;
 	u64 name = cookie & ~(CLOSED_COOKIE | RESERVED_COOKIE);
+	/* Cookies are given in sequence, so those of a bucket have a cell each. */
+	u32 own = bucket_index(name, 0, mask) * BUCKET_SIZE + name % BUCKET_SIZE;
+	u64 *own_cell = cookie_at(own);
+	if (own_cell && !READ_ONCE(*own_cell) &&
+	    !__sync_val_compare_and_swap(own_cell, 0, cookie)) {
+		visit_again(own / BUCKET_SIZE);
+		return own;
+	}
 	for (int tries = 0; tries < 4; tries++) {
 		struct vacancy found, other;
 		look_for_vacancy(bucket_index(name, 0, mask), &found);

@@ -13,10 +13,15 @@ static __always_inline struct socket_slot *late_slot_of(struct sock *sk)
 	return has_late_sockets ? bpf_sk_storage_get(&late_sockets, sk, 0, 0) : NULL;
 }
 
-/* A socket that never had a cookie is in no table. */
-static __always_inline bool is_known(const struct sock *sk)
+/* 0: it never had one, so it is in no table. */
+static __always_inline u64 cookie_of(const struct sock *sk)
 {
 	return READ_ONCE(sk->__sk_common.skc_cookie.counter);
+}
+
+static __always_inline bool is_known(const struct sock *sk)
+{
+	return cookie_of(sk);
 }
 
 static __always_inline u64 with_generation(u64 counter, u32 phase)

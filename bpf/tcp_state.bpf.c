@@ -3,6 +3,7 @@
 #include <asm-generic/errno.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
+#include "last_change.h"
 #include "payload.h"
 #include "process_states.h"
 
@@ -20,9 +21,9 @@ static __noinline int add(struct sock *sk, enum flow_role role, enum socket_phas
 
 static __always_inline int on_connect(struct sock *sk)
 {
-	if (!is_known(sk))
+	u64 cookie = cookie_of(sk);
+	if (!cookie)
 		return add(sk, ROLE_CLIENT, PHASE_CONNECTING);
-	u64 cookie = bpf_get_socket_cookie(sk);
 	u64 *cell = cookie_at(place_of(cookie));
 	if (cell && *cell == cookie)
 		return 0;
@@ -37,10 +38,10 @@ static __always_inline int on_connect(struct sock *sk)
 
 static __always_inline int on_open(struct sock *sk, int oldstate)
 {
-	if (!is_known(sk))
+	u64 cookie = cookie_of(sk);
+	if (!cookie)
 		return add(sk, oldstate == BPF_TCP_SYN_SENT ? ROLE_CLIENT : ROLE_SERVER,
 			   PHASE_OPEN);
-	u64 cookie = bpf_get_socket_cookie(sk);
 	u32 place = place_of(cookie);
 	struct socket_slot *slot = slot_at(place);
 	if (!slot)
@@ -136,26 +137,33 @@ static __always_inline void fold_last(struct sock *sk, struct socket_slot *slot,
 		drop_bytes(DROP_CONTENDED, lost);
 }
 
-/* It cannot be counted; its name is left, so that the second copy keeps quiet. */
-static __always_inline int close_unknown(struct sock *sk, u64 cookie, int oldstate)
+/* The second copy has seen the close: nobody looks for the socket any more. */
+static __always_inline void clear_name(u64 *cell, u64 cookie)
 {
-	if (oldstate == BPF_TCP_SYN_RECV) /* a server's socket that never opened */
-		return 0;
-	if (is_left_to_old(sk, cookie))
-		return 0;
-	take_place(cookie | CLOSED_COOKIE);
-	return drop(DROP_UNKNOWN_SOCKET);
+	if (cell)
+		__sync_val_compare_and_swap(cell, cookie | CLOSED_COOKIE, 0);
 }
 
-static __always_inline int on_close(struct sock *sk, int oldstate)
+/* It cannot be counted; its name is left, so that the second copy keeps quiet. */
+static __always_inline u32 close_unknown(struct sock *sk, u64 cookie, int oldstate)
+{
+	if (oldstate == BPF_TCP_SYN_RECV) /* a server's socket that never opened */
+		return NOWHERE;
+	if (is_left_to_old(sk, cookie))
+		return NOWHERE;
+	drop(DROP_UNKNOWN_SOCKET);
+	return take_place(cookie | CLOSED_COOKIE);
+}
+
+/* Gives the place where the name is left. */
+static __always_inline u32 on_close(struct sock *sk, int oldstate)
 {
 	u64 cookie = bpf_get_socket_cookie(sk);
 	u32 place = place_of(cookie);
 	u64 *cell = cookie_at(place);
-	u64 closed = cookie | CLOSED_COOKIE;
-	if (cell && *cell == closed) {
-		__sync_val_compare_and_swap(cell, closed, 0);
-		return 0;
+	if (cell && *cell == (cookie | CLOSED_COOKIE)) {
+		clear_name(cell, cookie);
+		return place;
 	}
 	struct socket_slot *slot = cell ? slot_at(place) : late_slot_of(sk);
 	if (!slot)
@@ -168,11 +176,14 @@ static __always_inline int on_close(struct sock *sk, int oldstate)
 		fold_last(sk, slot, place, phase, oldstate);
 	if (cell)
 		leave_place(cell, cookie);
-	return 0;
+	return place;
 }
 
-/* Every step may run twice and does its work once: see the two programs below. */
-static __always_inline int on_state(struct sock *sk, int oldstate, int newstate)
+/*
+ * Every step may run twice and does its work once: see the two programs below. What the first copy
+ * has done, the second one need not look for.
+ */
+static __always_inline int on_state(struct sock *sk, int oldstate, int newstate, bool is_second)
 {
 	if (by_process && is_process_state(oldstate, newstate))
 		return on_process_state(sk, oldstate, newstate);
@@ -182,30 +193,44 @@ static __always_inline int on_state(struct sock *sk, int oldstate, int newstate)
 		return 0;
 	if (sk->sk_protocol != IPPROTO_TCP) /* MPTCP's outer socket: its subflows are counted */
 		return 0;
-	if (newstate == BPF_TCP_SYN_SENT)
-		return on_connect(sk);
-	if (newstate != BPF_TCP_CLOSE)
-		return on_open(sk, oldstate);
 	/* Listeners, and sockets that were never used. */
-	if (oldstate == BPF_TCP_LISTEN || oldstate == BPF_TCP_CLOSE)
+	if (newstate == BPF_TCP_CLOSE && (oldstate == BPF_TCP_LISTEN || oldstate == BPF_TCP_CLOSE))
 		return 0;
-	return on_close(sk, oldstate);
+	struct last_change *last = last_change_here();
+	if (!last)
+		return 0;
+	u32 place;
+	if (take_note(last, cookie_of(sk), newstate, &place) && is_second) {
+		if (newstate == BPF_TCP_CLOSE)
+			clear_name(cookie_at(place), cookie_of(sk));
+		return 0;
+	}
+	if (newstate == BPF_TCP_SYN_SENT)
+		on_connect(sk);
+	else if (newstate != BPF_TCP_CLOSE)
+		on_open(sk, oldstate);
+	else
+		place = on_close(sk, oldstate);
+	if (!is_second)
+		note_change(last, cookie_of(sk), place, newstate);
+	return 0;
 }
 
 /*
  * The same program twice: a run that interrupts another run of the same program on its CPU (a
- * softirq during connect, close or listen) is skipped by the kernel; the other copy then runs.
+ * softirq during connect, close or listen) is skipped by the kernel; the other copy then runs. The
+ * first to attach is the first to run.
  */
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(tcp_state, struct sock *sk, int oldstate, int newstate)
 {
-	return on_state(sk, oldstate, newstate);
+	return on_state(sk, oldstate, newstate, false);
 }
 
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(tcp_state_twin, struct sock *sk, int oldstate, int newstate)
 {
-	return on_state(sk, oldstate, newstate);
+	return on_state(sk, oldstate, newstate, true);
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -13,8 +13,8 @@ test('killed at any step of a start, an adoption or a replacement: the next star
   const { pinDirectory } = bpffs
   using other = objectVariant({
     file: 'tcp_state.bpf.c',
-    before: 'return on_state(sk, oldstate, newstate);',
-    after: 'if (oldstate == newstate) return 0; return on_state(sk, oldstate, newstate);',
+    before: 'return on_state(sk, oldstate, newstate, ',
+    after: 'if (oldstate == newstate) return 0; return on_state(sk, oldstate, newstate, ',
   })
   const versions = [bpfObject(), other.bytecode]
   const [first = '', second = ''] = versions
