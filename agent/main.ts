@@ -8,19 +8,20 @@ const START_FAILED = 1
 const USAGE = 2
 
 const stop = new AbortController()
+let leave: (code: number) => void = process.exit
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   process.on(signal, () => {
     stop.abort()
-    setTimeout(() => process.exit(0), SHUTDOWN_MS).unref()
+    setTimeout(() => leave(0), SHUTDOWN_MS).unref()
   })
 }
 
 main().then(
-  code => process.exit(code),
+  code => leave(code),
   (error: unknown) => {
     const lines = describe(error).split('\n')
     process.stderr.write(lines.map(line => `podatlas-agent: ${line}\n`).join(''))
-    process.exit(error instanceof Error && error.name === 'UsageError' ? USAGE : START_FAILED)
+    leave(error instanceof Error && error.name === 'UsageError' ? USAGE : START_FAILED)
   },
 )
 
@@ -43,6 +44,8 @@ async function main(): Promise<number> {
 
 async function go(started: Started): Promise<number> {
   const { run } = await import('./run.ts')
+  const { loadLibc } = await import('./kernel/system/libc.ts')
+  leave = loadLibc().exit // docs/decisions/0160
   await run(started, stop.signal)
   return 0
 }

@@ -21,6 +21,8 @@ export type Libc = {
   /** Unmaps the pages there till they are touched again. What is in them and not in their file is lost. */
   readonly forget: (start: number, bytes: number) => void
   readonly prctl: (option: number, a: number, b: number) => number
+  /** Ends the process at once: Node's own end joins threads, and V8's may never come (docs/decisions/0160). */
+  readonly exit: (code: number) => void
 }
 
 const F_SETFD = 2
@@ -85,6 +87,7 @@ function bindLibc(): Libc {
     trim: trimmer(library),
     forget: (start, bytes) => void forget(start, bytes, MADV_DONTNEED),
     prctl: (option, a, b) => prctl(option, 'long', a, 'long', b, 'long', 0, 'long', 0),
+    exit: library.func('void _exit(int code)'),
   }
 }
 
