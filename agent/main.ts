@@ -8,7 +8,7 @@ const START_FAILED = 1
 const USAGE = 2
 
 const stop = new AbortController()
-let leave: (code: number) => void = process.exit
+let leave: (code: number) => void = code => process.exit(code)
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   process.on(signal, () => {
     stop.abort()
