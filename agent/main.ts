@@ -43,9 +43,8 @@ async function main(): Promise<number> {
 }
 
 async function go(started: Started): Promise<number> {
-  const { run } = await import('./run.ts')
-  const { loadLibc } = await import('./kernel/system/libc.ts')
-  leave = loadLibc().exit // docs/decisions/0160
+  const { leaveAtOnce, run } = await import('./run.ts')
+  leave = leaveAtOnce
   await run(started, stop.signal)
   return 0
 }

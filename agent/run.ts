@@ -11,6 +11,7 @@ import { withProcesses } from './attribute/process.ts'
 import { openCgroupBirths } from './kernel/udp/cgroup-births.ts'
 import { openKernel } from './kernel/kernel.ts'
 import { processReader } from './kernel/process/processes.ts'
+import { loadLibc } from './kernel/system/libc.ts'
 import { returnMemory } from './kernel/system/return-memory.ts'
 import { startSeeding } from './kernel/seed.ts'
 import { startUdp } from './kernel/udp/udp.ts'
@@ -123,4 +124,9 @@ type ZoneOptions = {
   readonly config: Told['config']
   readonly telemetry: Telemetry
   readonly log: Log
+}
+
+/** Ends the process when all is done; Node's own way might not: docs/decisions/0160. */
+export function leaveAtOnce(code: number): void {
+  loadLibc().exit(code)
 }

@@ -10,13 +10,7 @@ import { expect, test } from 'vitest'
  */
 const stage = ['agent/model.ts', 'agent/telemetry.ts']
 const rooms: Readonly<Record<string, readonly string[] | 'anything'>> = {
-  'agent/main.ts': [
-    'agent/kernel/',
-    'agent/kernel/system/',
-    'agent/relay/',
-    'agent/run.ts',
-    'agent/start.ts',
-  ],
+  'agent/main.ts': ['agent/kernel/', 'agent/relay/', 'agent/run.ts', 'agent/start.ts'],
   'agent/relay/': [
     ...stage,
     'agent/aggregate/',
