@@ -1,5 +1,5 @@
 import { connect, type ClientHttp2Session } from 'node:http2'
-import { connect as connectTcp, isIP, type Socket } from 'node:net'
+import { connect as connectTcp, type Socket } from 'node:net'
 import { placeOf, tunnelTo } from './tunnel.ts'
 import { isSame } from '../http/connections.ts'
 import type { HttpOptions } from '../http/options.ts'
@@ -78,8 +78,7 @@ async function connectedTo(url: URL, tls: object): Promise<Socket> {
   const place = placeOf(url)
   if (url.protocol === 'http:') return connectTcp(place)
   const { connect: connectTls } = await import('node:tls')
-  const servername = isIP(place.host) === 0 ? place.host : ''
-  return connectTls({ ...place, servername, ALPNProtocols: ['h2'], ...tls })
+  return connectTls({ ...place, ALPNProtocols: ['h2'], ...tls })
 }
 
 /** A session leaves alone a connection that nobody has answered yet. */

@@ -14,15 +14,12 @@ export async function tunnelTo(
 ): Promise<Socket> {
   const proxy = new URL(proxyUrl)
   const isTls = proxy.protocol === 'https:'
-  const { host, port } = placeOf(proxy)
   const target = `${url.hostname}:${placeOf(url).port}`
   // Megabytes, for https only.
   const { request } = isTls ? await import('node:https') : await import('node:http')
   const asking = request({
-    host,
-    // Not the name in the header, which is the receiver's.
-    servername: isIP(host) === 0 ? host : '',
-    port,
+    // With the name of the proxy: that in the header is the receiver's.
+    ...placeOf(proxy),
     method: 'CONNECT',
     path: target,
     headers: { host: target, ...authorizationOf(proxy) },
@@ -44,13 +41,15 @@ export async function tunnelTo(
   throw Object.assign(new Error(message), { code: 'ERR_PROXY_TUNNEL' })
 }
 
-/** Where to connect to. */
+/** Where to connect to, and the name that TLS asks for: an address is none. */
 export function placeOf({ hostname, port, protocol }: URL): {
   readonly host: string
   readonly port: number
+  readonly servername: string
 } {
   const host = hostname.replaceAll(/[[\]]/g, '')
-  return { host, port: Number(port || (protocol === 'https:' ? 443 : 80)) }
+  const servername = isIP(host) === 0 ? host : ''
+  return { host, port: Number(port || (protocol === 'https:' ? 443 : 80)), servername }
 }
 
 function authorizationOf({ username, password }: URL): { 'proxy-authorization'?: string } {
