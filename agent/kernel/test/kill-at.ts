@@ -21,8 +21,8 @@ const CALLS = {
 
 /**
  * Runs a script, which finds the sources of agent/kernel below `KERNEL`, in a process of its own that kills
- * itself with SIGKILL instead of making one of the calls, by its number or the first of a name; -1: none. Gives the calls that were made, nothing if
- * it was killed.
+ * itself with SIGKILL instead of making one of the calls: by its number, or the first of a name; -1: none. Gives
+ * the calls that were made, nothing if it was killed.
  */
 export function runUntil(call: number | string, script: string): string[] {
   const whole = `
