@@ -1,12 +1,14 @@
 import type { Ask } from '../prometheus/query.ts'
 import { bad, good } from './finding.ts'
 import type { Finding } from './finding.ts'
+import type { Get } from './get.ts'
 import { places } from './places.ts'
 
 export type Check = { readonly name: string; readonly look: () => Promise<Finding> }
 
 export type Parts = {
   readonly ask: Ask
+  readonly get: Get
   /** Base URL of Prometheus, for people. */
   readonly prometheus: string
   /** Only series with this label `cluster`. */
@@ -16,7 +18,7 @@ export type Parts = {
 }
 
 /** What must hold of an installation: bytes arrive, places are known, and Prometheus gets to know what functions tell. */
-export function checksOf({ ask, prometheus, cluster, geoip, hasPeers }: Parts): Check[] {
+export function checksOf({ ask, get, prometheus, cluster, geoip, hasPeers }: Parts): Check[] {
   const ofCluster = cluster === undefined ? '' : `{cluster=${JSON.stringify(cluster)}}`
   const valueOf = async (query: string) => (await ask(query)).samples[0]?.value ?? 0
 
@@ -48,7 +50,7 @@ export function checksOf({ ask, prometheus, cluster, geoip, hasPeers }: Parts): 
     ...(geoip === undefined
       ? []
       : [
-          { name: 'places', look: () => places(geoip) },
+          { name: 'places', look: () => places(geoip, get) },
           { name: 'geoip', look: () => scraped('podatlas_geoip_database_up', 'geoip') },
         ]),
     ...(hasPeers

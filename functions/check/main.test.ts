@@ -20,6 +20,8 @@ type Answers = {
   readonly isReady?: boolean
   /** How many requests Prometheus refuses first. */
   readonly refusals?: number
+  /** Whether it takes the nth request, from 0 on, and never answers. */
+  readonly isSilent?: (nth: number) => boolean
 }
 
 const works: Answers = {
@@ -47,7 +49,9 @@ async function serve(answers: Answers) {
   const { values = {}, samples, seen = {}, countries = {}, isReady = true, refusals = 0 } = answers
   const queries: string[] = []
   let left = refusals
+  let asked = 0
   const server = createServer((request, response) => {
+    if (answers.isSilent?.(asked++)) return
     void text(request).then(body => {
       if (request.url === '/readyz')
         return response.writeHead(isReady ? 200 : 503).end(isReady ? '' : 'no database')
@@ -192,6 +196,36 @@ test('it asks for its own cluster only, and for nothing that is off', async () =
 test('what is not up yet is waited for', async () => {
   const { code } = await check({ ...works, refusals: 1 }, '--wait', '10s')
   expect(code).toBe(0)
+})
+
+test('who gives no answer at first, as after a rollout, is asked again well before the wait is over', async () => {
+  await using prometheus = await serve({ ...works, isSilent: nth => nth === 0 })
+  await using geoip = await serve({ ...works, isSilent: nth => nth === 0 })
+  const words = ['-p', prometheus.url, '--geoip', geoip.url, '--peers', '--wait', '10s']
+  const { code, lines } = await run(...words)
+  expect(lines).toEqual(Array(4).fill(expect.stringMatching(/^ok /)))
+  expect(code).toBe(0)
+})
+
+test('who never answers is named, and takes no time from the others', async () => {
+  await using prometheus = await serve({ ...works, refusals: 6 })
+  await using geoip = await serve({ isSilent: () => true })
+  const words = ['-p', prometheus.url, '--geoip', geoip.url, '--peers', '--wait', '6s']
+  const { code, lines } = await run(...words)
+  expect(lines).toEqual([
+    expect.stringMatching(/^ok {4}bytes /),
+    `FAIL  places  cannot reach ${geoip.url}/readyz: no answer in 3000 ms`,
+    expect.stringMatching(/^ok {4}geoip /),
+    expect.stringMatching(/^ok {4}peers /),
+  ])
+  expect(code).toBe(1)
+})
+
+test('what was last found is told, though the end cuts the next look short', async () => {
+  await using prometheus = await serve(works)
+  await using geoip = await serve({ isReady: false, isSilent: nth => nth > 0 })
+  const { lines } = await run('-p', prometheus.url, '--geoip', geoip.url, '--wait', '3s')
+  expect(lines[1]).toBe('FAIL  places  geoip is not ready: no database')
 })
 
 test('who cannot be reached is named', async () => {

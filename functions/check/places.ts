@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import { causeOf } from '../program/cause.ts'
 import { bad, good } from './finding.ts'
 import type { Finding } from './finding.ts'
+import type { Get } from './get.ts'
 
 /** Root name servers of three continents (A, K and M): every database of the public Internet places them. */
 export const wellKnown = ['198.41.0.4', '193.0.14.129', '202.12.27.33']
@@ -20,7 +20,7 @@ const Locations = z.object({
  * Whether geoip is well and places what its queries find. Where that is nothing with a place, as in a cluster
  * that talks to nobody outside, it is asked for addresses that everybody knows.
  */
-export async function places(geoip: string): Promise<Finding> {
+export async function places(geoip: string, get: Get): Promise<Finding> {
   const ready = await get(`${geoip}/readyz`)
   if (ready.status !== 200) return bad(`geoip is not ready: ${ready.text.trim()}`)
   const { text } = await get(`${geoip}/metrics`)
@@ -32,7 +32,7 @@ export async function places(geoip: string): Promise<Finding> {
   const seen = text.match(/^podatlas_geo_info\{.*$/gm) ?? []
   const placed = seen.filter(line => /,country="(?!unknown")|,latitude="/.test(line)).length
   if (placed > 0) return good(`geoip places ${placed} of ${seen.length} public addresses`)
-  const known = await placedOf(geoip, wellKnown)
+  const known = await placedOf(geoip, get)
   if (known === undefined) {
     const others = seen.length > 0 ? `none of ${seen.length} public addresses, and ` : ''
     return bad(
@@ -46,9 +46,9 @@ export async function places(geoip: string): Promise<Finding> {
   )
 }
 
-/** The first of the addresses that has a place; undefined if none has. */
-async function placedOf(geoip: string, addresses: readonly string[]): Promise<string | undefined> {
-  const body = JSON.stringify({ addresses })
+/** The first of the well known addresses that has a place; undefined if none has. */
+async function placedOf(geoip: string, get: Get): Promise<string | undefined> {
+  const body = JSON.stringify({ addresses: wellKnown })
   const { status, text } = await get(`${geoip}/locations`, { method: 'POST', body })
   if (status !== 200) throw new Error(`${geoip}/locations answers ${status}: ${text.trim()}`)
   const { locations } = Locations.parse(JSON.parse(text))
@@ -68,13 +68,4 @@ function reasonsIn(exposition: string): string {
   )
   const reasons = new Set(Array.from(failures, ([, reason]) => reason))
   return reasons.size > 0 ? `: ${[...reasons].join(', ')}. What does it log?` : ' yet'
-}
-
-async function get(url: string, init: RequestInit = {}): Promise<{ status: number; text: string }> {
-  try {
-    const response = await fetch(url, { ...init, signal: AbortSignal.timeout(10_000) })
-    return { status: response.status, text: await response.text() }
-  } catch (error) {
-    throw new Error(`cannot reach ${url}: ${causeOf(error)}`, { cause: error })
-  }
 }

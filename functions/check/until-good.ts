@@ -3,24 +3,30 @@ import type { Check } from './checks.ts'
 import { bad } from './finding.ts'
 import type { Finding } from './finding.ts'
 
+type Times = { readonly waitMs: number; readonly everyMs: number }
+
 /**
- * Looks again and again until every check is good or the time is over, and gives the last finding of each. A check that
- * cannot look is a bad finding: what it asks may not be up yet.
+ * Looks again and again until every check is good or the time is over, and gives the last finding of each. Each has the
+ * whole time, however long others hang. A check that cannot look is a bad finding: what it asks may not be up yet.
  */
 export async function untilGood(
   checks: readonly Check[],
-  { waitMs, everyMs }: { readonly waitMs: number; readonly everyMs: number },
+  times: Times,
 ): Promise<ReadonlyMap<string, Finding>> {
+  const found = checks.map(async check => [check.name, await lastFinding(check, times)] as const)
+  return new Map(await Promise.all(found))
+}
+
+/** The first look is waited for in any case; one that the end cuts short would tell less than the one before. */
+async function lastFinding({ look }: Check, { waitMs, everyMs }: Times): Promise<Finding> {
   const endMs = performance.now() + waitMs
-  const findings = new Map<string, Finding>()
+  let finding = await look().catch(asFinding)
   for (;;) {
-    for (const { name, look } of checks) {
-      if (!findings.get(name)?.isGood) findings.set(name, await look().catch(asFinding))
-    }
-    const areGood = [...findings.values()].every(({ isGood }) => isGood)
     const leftMs = endMs - performance.now()
-    if (areGood || leftMs <= 0) return findings
-    await sleep(Math.min(everyMs, leftMs))
+    if (finding.isGood || leftMs <= everyMs) return finding
+    await sleep(everyMs)
+    const end = sleep(endMs - performance.now(), finding, { ref: false })
+    finding = await Promise.race([look().catch(asFinding), end])
   }
 }
 
