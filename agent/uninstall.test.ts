@@ -13,7 +13,8 @@ function setUp(server: FakeApiServer) {
   const daemonSet = 'observability/podatlas-agent'
   const warn = (_key: string, line: string) => warnings.push(line)
   const log = { warn, debug: seen.resolve }
-  const uninstall = watchUninstall({ server: server.address, daemonSet, ...log, retryMs: 5 })
+  const pace = { firstRetryMs: 5, longestRetryMs: 5 }
+  const uninstall = watchUninstall({ server: server.address, daemonSet, ...log, pace })
   return { warnings, uninstall, seen: seen.promise }
 }
 
@@ -58,6 +59,13 @@ test('an API server that is away or silent keeps the pins', async () => {
   await using server = await fakeApiServer()
   const { asked } = await ending(server)
   expect(await asked).toBe(false)
+})
+
+test('an API server that is silent at first is asked once more', async () => {
+  await using server = await fakeApiServer()
+  const { asked } = await ending(server)
+  await answer(await server.next(), 404, {})
+  expect(await asked).toBe(true)
 })
 
 test('who never was allowed to see the DaemonSet keeps the pins, and says so', async () => {

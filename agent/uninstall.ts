@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { ApiError, getBody, textOf, type ApiServer } from './attribute/api-server.ts'
+import { CLOCK, retry, type RetryPace } from './attribute/retry.ts'
 
 export type UninstallParts = {
   readonly server: ApiServer
@@ -8,7 +8,7 @@ export type UninstallParts = {
   /** Failures with the same key are one matter: one line a minute. */
   readonly warn: (key: string, line: string) => void
   readonly debug: (line: string) => void
-  readonly retryMs?: number
+  readonly pace?: RetryPace
 }
 
 export type Uninstall = Disposable & {
@@ -19,14 +19,16 @@ export type Uninstall = Disposable & {
   readonly isUnderWay: () => Promise<boolean>
 }
 
-/** Well below the seconds that a process has between SIGTERM and its end. */
+/** Twice that is well below the seconds that a process has between SIGTERM and its end. */
 const ANSWER_MS = 2_000
-const RETRY_MS = 60_000
+const PACE: RetryPace = { firstRetryMs: 1_000, longestRetryMs: 60_000 }
 
 type DaemonSet = { readonly metadata: { readonly deletionTimestamp?: string | null } }
 
 /** What a service account gets whose DaemonSet, role or self went before its pod. */
 const GONE = new Set(['status_401', 'status_403', 'status_404'])
+/** Nobody answered: a next connection may go to another API server than to one that is no more. */
+const UNTOLD = new Set(['timeout', 'unreachable'])
 
 /**
  * Tells an uninstallation from a restart. Helm deletes the DaemonSet and the account with its rights
@@ -44,17 +46,14 @@ export function watchUninstall(parts: UninstallParts): Uninstall {
     isUnderWay: async () => {
       stop.abort()
       if (!wasAllowed) return false
-      try {
-        return await isDeleted(parts, AbortSignal.timeout(ANSWER_MS))
-      } catch (error) {
-        return error instanceof ApiError && GONE.has(error.reason)
-      }
+      return (await isGone(parts)) ?? (await isGone(parts)) ?? false
     },
     [Symbol.dispose]: () => stop.abort(),
   }
 }
 
 async function askUntilAllowed(parts: UninstallParts, signal: AbortSignal): Promise<boolean> {
+  const { nextMs } = retry(parts.pace ?? PACE)
   while (!signal.aborted) {
     try {
       await isDeleted(parts, signal)
@@ -65,9 +64,19 @@ async function askUntilAllowed(parts: UninstallParts, signal: AbortSignal): Prom
       const why = error instanceof Error ? error.message : String(error)
       parts.warn('uninstall', `cannot see DaemonSet ${parts.daemonSet}: ${why}; ${loss}`)
     }
-    await pause(parts.retryMs ?? RETRY_MS, signal)
+    await CLOCK.sleep(nextMs(0), signal)
   }
   return false
+}
+
+/** Undefined where nobody answers. */
+async function isGone(parts: UninstallParts): Promise<boolean | undefined> {
+  try {
+    return await isDeleted(parts, AbortSignal.timeout(ANSWER_MS))
+  } catch (error) {
+    const reason = error instanceof ApiError ? error.reason : ''
+    return UNTOLD.has(reason) ? undefined : GONE.has(reason)
+  }
 }
 
 async function isDeleted(
@@ -80,12 +89,4 @@ async function isDeleted(
   // What is no DaemonSet throws, as it does where there is no answer.
   const { metadata }: DaemonSet = JSON.parse(text)
   return Boolean(metadata.deletionTimestamp)
-}
-
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  try {
-    await sleep(ms, undefined, { signal })
-  } catch {
-    // Stopped: the caller looks at the signal.
-  }
 }
