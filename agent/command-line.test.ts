@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { HELP, parseCommandLine } from './command-line.ts'
+import { HELP, parseCommandLine, UsageError } from './command-line.ts'
 import { sinkSchemas } from './sinks/options.ts'
 
 test('the command lines of 2021 are understood', () => {
@@ -75,6 +75,33 @@ test.each([
 ])('%j is refused with the name of the fault and the fix', (args, message) => {
   expect(() => parseCommandLine(args)).toThrow(message)
 })
+
+test('what is wrong with several sinks is told at once, and of each the first: what follows may be part of a password', () => {
+  const specs = [
+    'kafka',
+    'stdout,colour=red',
+    'prometheus,endpoint=http://a.test,username=u,pasword=one,hunter2',
+    'prometheus,endpoint=http://a.test,username=u,password=one,hunter2',
+    'otlp,endpoint=http://a.test',
+  ]
+  const said = linesOf(() => parseCommandLine(specs.flatMap(spec => ['--sink', spec])))
+  expect(said).toEqual([
+    `--sink: unknown sink "kafka". Use one of: ${Object.keys(sinkSchemas).join(', ')}`,
+    '--sink stdout: unknown key "colour". Use one of: format, queueLimit',
+    expect.stringMatching(/^--sink prometheus: unknown key "pasword"\. Use one of: [^"]*$/),
+    '--sink prometheus: no key follows password. Put values with spaces or commas into a file (--config)',
+  ])
+})
+
+function linesOf(parse: () => unknown): string[] {
+  try {
+    parse()
+    return []
+  } catch (error) {
+    expect(error).toBeInstanceOf(UsageError)
+    return error instanceof Error ? error.message.split('\n') : []
+  }
+}
 
 test.each(['check', 'unpin'] as const)('%s stands before or after the options', command => {
   for (const args of [

@@ -16,7 +16,7 @@ export type CommandLine = {
   readonly wantsHelp: boolean
 }
 
-/** A fault of the command line: one line that names the option and the fix. */
+/** Faults of the command line: one line each, which names the option and the fix. */
 export class UsageError extends Error {
   override readonly name = 'UsageError'
 }
@@ -136,12 +136,25 @@ function commandOf(tokens: ReturnType<typeof parseOptions>['tokens']): Command {
 /** A sink is named after its type; a second one of a type is `stdout-2`. */
 function namedSinks(specs: readonly string[]): Record<string, Record<string, unknown>> {
   const named: Record<string, Record<string, unknown>> = {}
+  const faults = specs.flatMap(faultIn)
+  if (faults.length > 0) throw new UsageError(faults.join('\n'))
   for (const spec of specs) {
     const options = parseSinkSpec(spec)
     const sameType = Object.values(named).filter(({ type }) => type === options.type).length
     named[sameType === 0 ? options.type : `${options.type}-${sameType + 1}`] = options
   }
   return named
+}
+
+/** The first: what follows it may be part of a secret, which is not shown. */
+function faultIn(spec: string): string[] {
+  try {
+    parseSinkSpec(spec)
+    return []
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error
+    return [error.message]
+  }
 }
 
 /** The syntax of 2021: `name[,key=value]…`; a value may hold `=` but no comma. */
