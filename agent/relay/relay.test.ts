@@ -4,6 +4,7 @@ import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { expect, test } from 'vitest'
+import { HELP } from '../command-line.ts'
 import type { Answering } from '../sinks/test/write-receiver.ts'
 import { until, writeReceiver } from '../sinks/test/write-receiver.ts'
 
@@ -12,9 +13,10 @@ const MAIN = join(import.meta.dirname, '../main.ts')
 /** A page on loopback; it counts how often it was asked for. */
 async function pageServer(page: string) {
   let asked = 0
+  let status = 200
   const server = createServer((_, outgoing) => {
     asked += 1
-    outgoing.end(page)
+    outgoing.writeHead(status).end(page)
   })
   await once(server.listen(0, '127.0.0.1'), 'listening')
   const address = server.address()
@@ -22,6 +24,12 @@ async function pageServer(page: string) {
   return {
     host: `127.0.0.1:${address.port}`,
     asked: (count: number) => until(() => asked >= count),
+    /** Answers 500 from now on; over when that was heard, as who asks waits for an answer before the next. */
+    breakDown: async () => {
+      status = 500
+      const before = asked
+      await until(() => asked >= before + 2)
+    },
     [Symbol.asyncDispose]: async () => {
       server.closeAllConnections()
       await new Promise(closed => server.close(closed))
@@ -91,10 +99,36 @@ test.concurrent('during a backoff the end sends nothing more: the same bytes in 
   expect(said).toContain('stopped before the destination took everything')
 })
 
+test.concurrent('a page that cannot be had any more ends its series, and why is said', async () => {
+  const { code, requests, said, host } = await relayed('a 1\n', { status: 204 }, async each => {
+    await each.receiver.asked(1)
+    await each.page.breakDown()
+  })
+  expect(code).toBe(0)
+  const [last, ...before] = requests.map(({ samples }) => samples).toReversed()
+  expect(last).toMatchObject([
+    {
+      labels: [
+        ['__name__', 'a'],
+        ['instance', host],
+        ['job', 'relay'],
+      ],
+      isStale: true,
+    },
+  ])
+  expect(before.flat().map(({ isStale, value }) => [isStale, value])).toContainEqual([false, 1])
+  expect(before.flat().filter(({ isStale }) => isStale)).toEqual([])
+  expect(said).toContain('the page answered 500')
+})
+
 test.concurrent('a receiver that never answers does not hold up the end', async () => {
   const { code, requests } = await relayed('a 1\n', 'hang', each => each.receiver.asked(1))
   expect(code).toBe(0)
   expect(requests).toHaveLength(1)
+})
+
+test('no help names it', () => {
+  expect(HELP).not.toMatch(/relay/i)
 })
 
 test.concurrent('what is no page is one line, and no sink is opened for it', async () => {
