@@ -80,18 +80,23 @@ test('in OpenMetrics the lines of a summary stand together, and say once since w
   const lines = textOf(page, 'openmetrics')
     .split('\n')
     .filter(text => text !== '' && !text.startsWith('#'))
-  const of = (pod: string, seconds: number) => {
-    const labels = `{destination_ip="192.0.2.7",k8s_pod="${pod}"}`
-    return [
-      `podatlas_tcp_rtt_seconds_sum${labels} 3`,
-      `podatlas_tcp_rtt_seconds_count${labels} 3`,
-      `podatlas_tcp_rtt_seconds_created${labels} ${EXAMPLE_MS / 1_000 + seconds}`,
-    ]
-  }
-  expect(lines).toEqual([...of('web-1', 0), ...of('web-2', 1), ...of('web-3', 2)])
+  expect(lines).toEqual([
+    ...summaryLines('web-1', 0),
+    ...summaryLines('web-2', 1),
+    ...summaryLines('web-3', 2),
+  ])
   expect(textOf(page, 'text')).not.toContain('_created')
   expect(textOf(page, 'text')).toContain('# TYPE podatlas_tcp_rtt_seconds summary\n')
 })
+
+function summaryLines(pod: string, seconds: number): string[] {
+  const labels = `{destination_ip="192.0.2.7",k8s_pod="${pod}"}`
+  return [
+    `podatlas_tcp_rtt_seconds_sum${labels} 3`,
+    `podatlas_tcp_rtt_seconds_count${labels} 3`,
+    `podatlas_tcp_rtt_seconds_created${labels} ${EXAMPLE_MS / 1_000 + seconds}`,
+  ]
+}
 
 /** Without a value the series end. */
 function samplesOf(indexes: readonly number[], value?: number): Samples {
