@@ -209,6 +209,7 @@ const rooms: Readonly<Record<string, readonly string[] | 'anything'>> = {
   'agent/sinks/surroundings.ts': ['agent/sinks/http/', 'agent/sinks/options.ts'],
   // Read once, by the start: what runs for months does without zod.
   'agent/sinks/options.ts': [
+    'agent/sinks/http/options.ts',
     'agent/sinks/newrelic/options.ts',
     'agent/sinks/otlp/options.ts',
     'agent/sinks/remote-write/options.ts',
