@@ -17,6 +17,7 @@ import { startSeeding } from './kernel/seed.ts'
 import { startUdp } from './kernel/udp/udp.ts'
 import { leaveNothing } from './leave-nothing.ts'
 import { createLog, type Log } from './log.ts'
+import { shareLookups } from './name-lookups.ts'
 import { ownUsage } from './own-usage.ts'
 import { createPipeline } from './pipeline.ts'
 import { startServer } from './server.ts'
@@ -38,6 +39,7 @@ export async function run({ programs, told }: Started, stop: AbortSignal): Promi
   const telemetry = createTelemetry(nodeName, version)
 
   await using opened = new AsyncDisposableStack()
+  opened.use(shareLookups())
   const kernel = opened.use(openKernel({ programs, telemetry }))
   opened.use(startSeeding({ programs, telemetry, warn: log.warn }))
   const births = opened.use(openCgroupBirths({ programs, telemetry, warn: log.warn }))

@@ -9,6 +9,7 @@ import { installPrograms, type Programs } from './kernel/programs.ts'
 import { startSecondLife } from './kernel/second-life.ts'
 import { unpin } from './kernel/pins/unpin.ts'
 import { createLog } from './log.ts'
+import { threadsFor } from './name-lookups.ts'
 
 /** What the running agent is told by its start. */
 export type Told = {
@@ -76,7 +77,7 @@ function check({ kernel, udp, labels, cgroupRoot }: Config): number {
 
 /** After it this process has no capability left: the programs are handed to its second life. */
 function install(told: Told, env: Environment): Programs {
-  const { kernel, udp, labels, listen, verbosity } = told.config
+  const { kernel, udp, labels, listen, sinks, verbosity } = told.config
   const { debug, warn } = createLog(verbosity)
   const sizes = sizesOf(kernel)
   const programs = installPrograms({
@@ -90,10 +91,12 @@ function install(told: Told, env: Environment): Programs {
   // Command lines may hold a password, and all were read.
   const { CONVIS_ARGS: _, ...rest } = env
   const wanted = listen.port > 0 && listen.port < 1_024 ? (['NET_BIND_SERVICE'] as const) : []
+  // Each sink connects to one name at most, its own or that of a proxy, and the pod watch to another.
+  const threads = threadsFor(Object.keys(sinks).length + 1)
   startSecondLife(programs, {
     told: JSON.stringify(told),
     wanted,
-    env: { ...SECOND_LIFE.env, ...rest },
+    env: { ...SECOND_LIFE.env, UV_THREADPOOL_SIZE: String(threads), ...rest },
     nodeOptions: SECOND_LIFE.options,
     warn,
   })

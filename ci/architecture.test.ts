@@ -29,6 +29,7 @@ const rooms: Readonly<Record<string, readonly string[] | 'anything'>> = {
     'agent/kernel/object/',
     'agent/kernel/pins/',
     'agent/log.ts',
+    'agent/name-lookups.ts',
     'package.json',
   ],
   // It alone knows every stage, and puts them together.
@@ -49,6 +50,7 @@ const rooms: Readonly<Record<string, readonly string[] | 'anything'>> = {
     'agent/kernel/udp/',
     'agent/leave-nothing.ts',
     'agent/log.ts',
+    'agent/name-lookups.ts',
     'agent/own-usage.ts',
     'agent/pipeline.ts',
     'agent/server.ts',
@@ -83,6 +85,7 @@ const rooms: Readonly<Record<string, readonly string[] | 'anything'>> = {
     'agent/sinks/',
   ],
   'agent/model.ts': [],
+  'agent/name-lookups.ts': [],
   'agent/registry.ts': [],
   'agent/telemetry.ts': ['agent/registry.ts'],
   'agent/own-usage.ts': ['agent/telemetry.ts'],
