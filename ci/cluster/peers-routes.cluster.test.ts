@@ -1,5 +1,6 @@
 import { beforeAll, expect, test, vi } from 'vitest'
 import { addresses } from './addresses.ts'
+import { answered } from './answered.ts'
 import { nodeName } from './certificates.ts'
 import { create, podAddress, podOf } from './example/pod.ts'
 import { createNamespace } from './namespace.ts'
@@ -55,12 +56,13 @@ test('/peers/ADDRESS names the owner of a pod address, a Service address and the
 })
 
 test('what is no address is refused', async () => {
-  const response = await fetch(`${await serviceUrl('podatlas-peers')}/peers/desk.routes.svc`)
-  expect(response.status).toBe(400)
-  expect(await response.text()).toContain('desk.routes.svc is no IP address')
+  const url = `${await serviceUrl('podatlas-peers')}/peers/desk.routes.svc`
+  const { status, text } = await answered(url)
+  expect(status).toBe(400)
+  expect(text).toContain('desk.routes.svc is no IP address')
 })
 
 async function answer(path: string): Promise<unknown> {
-  const response = await fetch(`${await serviceUrl('podatlas-peers')}${path}`)
-  return await response.json()
+  const { text } = await answered(`${await serviceUrl('podatlas-peers')}${path}`)
+  return JSON.parse(text)
 }

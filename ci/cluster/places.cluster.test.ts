@@ -1,6 +1,7 @@
 import { expect, test, vi } from 'vitest'
 import { z } from 'zod'
 import { places } from './addresses.ts'
+import { answered } from './answered.ts'
 import { talk } from './example/pod.ts'
 import { promql, serviceUrl } from './running.ts'
 
@@ -30,7 +31,7 @@ test('podatlas_geo_info carries the country code of each external address', asyn
 
 test('the page and its list of connections are served in the cluster', async () => {
   const geoip = await serviceUrl('podatlas-geoip')
-  const page = await fetch(geoip)
+  const page = await answered(geoip)
   expect(page.headers.get('content-type')).toContain('text/html')
   await talk('seen')
   await vi.waitFor(async () => {
@@ -43,6 +44,7 @@ test('the page and its list of connections are served in the cluster', async () 
 })
 
 async function connections(geoip: string) {
-  const answer = await (await fetch(new URL('/api/connections?window=300s', geoip))).json()
-  return z.object({ rows: z.array(z.record(z.string(), z.unknown())) }).parse(answer).rows
+  const { text } = await answered(new URL('/api/connections?window=300s', geoip))
+  const Rows = z.object({ rows: z.array(z.record(z.string(), z.unknown())) })
+  return Rows.parse(JSON.parse(text)).rows
 }

@@ -2,14 +2,13 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { agent } from './agent.ts'
 import { processOf } from './containers.ts'
-import { promql } from './running.ts'
+import { udpMode } from './udp-mode.ts'
 
 const sets = ['CapInh', 'CapPrm', 'CapEff', 'CapAmb']
 const netAdmin = 1n << 12n
 
 test('no thread of the running agent has a capability, but NET_ADMIN where UDP is counted at cgroups', async () => {
-  const [mode] = await promql('podatlas_agent_udp_mode == 1')
-  const allowed = mode?.labels['mode'] === 'cgroup' ? netAdmin : 0n
+  const allowed = (await udpMode()) === 'cgroup' ? netAdmin : 0n
   const threads = threadsOf(await processOf(await agent()))
   // The main thread and the workers of V8.
   expect(threads.length).toBeGreaterThan(4)

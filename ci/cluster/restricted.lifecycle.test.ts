@@ -3,20 +3,22 @@ import { parseAllDocuments } from 'yaml'
 import { z } from 'zod'
 import { run } from '../image/run.ts'
 import { toolPath } from '../tools/tool.ts'
+import { create } from './example/pod.ts'
 import { chart, helmOf } from './install.ts'
 import { settled } from './release-state.ts'
 import { folders, kubectl } from './running.ts'
 
 const namespace = 'strict'
 const helm = helmOf(folders, { name: 'strict', namespace })
-const levels = ['enforce', 'warn'].map(mode => `pod-security.kubernetes.io/${mode}=restricted`)
+const levels = ['enforce', 'warn'].map(mode => [`pod-security.kubernetes.io/${mode}`, 'restricted'])
 const dryRun = ['apply', '--dry-run=server', '--validate=strict', '--warnings-as-errors', '-f', '-']
 const patience = { timeout: 60_000, interval: 500 }
 const Kind = z.looseObject({ kind: z.string() })
 
 beforeAll(async () => {
-  await kubectl(['create', 'namespace', namespace])
-  await kubectl(['label', 'namespace', namespace, ...levels])
+  // Labelled from the start: the API server's own view of a namespace lags behind a change of its labels.
+  const metadata = { name: namespace, labels: Object.fromEntries(levels) }
+  await create({ apiVersion: 'v1', kind: 'Namespace', metadata })
 })
 afterAll(async () => {
   await helm('uninstall', '--ignore-not-found')
@@ -45,7 +47,11 @@ test('everything but the agents runs there, and an event says what to do about t
   await settled(namespace, deployments)
   // Its image cannot be had here; what counts is that its pod was taken.
   const grafana = ['-l', 'app.kubernetes.io/component=grafana', '-o', 'name']
-  expect(await kubectl(['-n', namespace, 'get', 'pods', ...grafana])).toMatch(/^pod\//)
+  await vi.waitFor(
+    async () =>
+      expect(await kubectl(['-n', namespace, 'get', 'pods', ...grafana])).toMatch(/^pod\//),
+    patience,
+  )
   const events = ['--field-selector', 'reason=FailedCreate', '-o=jsonpath={.items[*].message}']
   await vi.waitFor(async () => {
     const messages = await kubectl(['-n', namespace, 'get', 'events', ...events])

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { z } from 'zod'
+import { answered } from './answered.ts'
 import { type ClusterFolders, makeFolders } from './folders.ts'
 import { type Kubectl, kubectlOf } from './kubectl.ts'
 
@@ -54,8 +55,8 @@ export const promApi: PromApi = async path =>
 export function promApiAt(base: string): PromApi {
   return async path => {
     const url = new URL(join('/api/v1', path), base)
-    const response = await fetch(url, { signal: AbortSignal.timeout(10_000) })
-    if (!response.ok) throw new Error(`${url}: ${response.status} ${await response.text()}`)
-    return await response.json()
+    const { ok, status, text } = await answered(url)
+    if (!ok) throw new Error(`${url}: ${status} ${text}`)
+    return JSON.parse(text)
   }
 }

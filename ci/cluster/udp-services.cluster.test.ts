@@ -4,6 +4,7 @@ import { podCounts } from './example/counts.ts'
 import { create, createPod, podAddress, podOf, untilDone } from './example/pod.ts'
 import { createNamespace } from './namespace.ts'
 import { kubectl, promql } from './running.ts'
+import { udpMode } from './udp-mode.ts'
 
 const namespace = 'udp-services'
 const labels = { app: 'echo' }
@@ -41,8 +42,7 @@ test('a UDP client on the network of its node, counted by cgroup, sends to the p
   await untilDone(namespace, ['local/client'])
   const address = await podAddress(namespace, 'echo')
   const pod = { destination_ip: address, destination_port: '7000' }
-  const [mode] = await promql('podatlas_agent_udp_mode == 1')
-  const sentTo = mode?.labels['mode'] === 'cgroup' ? pod : service
+  const sentTo = (await udpMode()) === 'cgroup' ? pod : service
   await vi.waitFor(async () => {
     const { sent, received } = await asked('local')
     expect(await ends('transmit', 'local')).toEqual([{ labels: sentTo, value: sent }])

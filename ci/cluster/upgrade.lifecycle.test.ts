@@ -53,8 +53,12 @@ test.for([
 
 test('rules and the configuration of Prometheus are loaded anew without a restart, and nothing recorded is lost', async () => {
   const before = await podsOf(namespace)
-  const [{ value: series } = { value: 0 }] = await recorded()
-  expect(series).toBeGreaterThan(0)
+  // Prometheus may be new, and with it all that is recorded.
+  const series = await vi.waitFor(async () => {
+    const [{ value } = { value: 0 }] = await recorded()
+    expect(value).toBeGreaterThan(0)
+    return value
+  }, patience)
   await upgrade('prometheus.outOfOrderWindow=25h,rules.alerts.PodatlasNoData.for=77m')
   await vi.waitFor(async () => {
     const { yaml } = Config.parse(await promApi('status/config')).data
