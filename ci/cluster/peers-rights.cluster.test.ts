@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from 'vitest'
 import { z } from 'zod'
-import { create } from './example/pod.ts'
+import { createNamespace } from './namespace.ts'
 import { kubectl } from './running.ts'
 
 const account = 'system:serviceaccount:podatlas:podatlas-peers'
@@ -27,12 +27,9 @@ const groups: Readonly<Record<string, string>> = {
   clusterroles: 'rbac.authorization.k8s.io',
 }
 const Template = z.object({ spec: z.looseObject({}) })
+const level = { 'pod-security.kubernetes.io/enforce': 'restricted' }
 
-// Labelled from the start: the API server's own view of a namespace lags behind a change of its labels.
-beforeAll(async () => {
-  const labels = { 'pod-security.kubernetes.io/enforce': 'restricted' }
-  await create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'restricted', labels } })
-})
+beforeAll(() => createNamespace(kubectl, 'restricted', level))
 
 test('peers may list and watch pods, services, nodes and endpoint slices, and do nothing else', async () => {
   const asked = [...read, ...others].flatMap(resource => verbs.map(verb => review(verb, resource)))

@@ -3,23 +3,22 @@ import { parseAllDocuments } from 'yaml'
 import { z } from 'zod'
 import { run } from '../image/run.ts'
 import { toolPath } from '../tools/tool.ts'
-import { create } from './example/pod.ts'
 import { chart, helmOf } from './install.ts'
+import { createNamespace } from './namespace.ts'
 import { settled } from './release-state.ts'
 import { folders, kubectl } from './running.ts'
 
 const namespace = 'strict'
 const helm = helmOf(folders, { name: 'strict', namespace })
-const levels = ['enforce', 'warn'].map(mode => [`pod-security.kubernetes.io/${mode}`, 'restricted'])
+const levels = {
+  'pod-security.kubernetes.io/enforce': 'restricted',
+  'pod-security.kubernetes.io/warn': 'restricted',
+}
 const dryRun = ['apply', '--dry-run=server', '--validate=strict', '--warnings-as-errors', '-f', '-']
 const patience = { timeout: 60_000, interval: 500 }
 const Kind = z.looseObject({ kind: z.string() })
 
-beforeAll(async () => {
-  // Labelled from the start: the API server's own view of a namespace lags behind a change of its labels.
-  const metadata = { name: namespace, labels: Object.fromEntries(levels) }
-  await create({ apiVersion: 'v1', kind: 'Namespace', metadata })
-})
+beforeAll(() => createNamespace(kubectl, namespace, levels))
 afterAll(async () => {
   await helm('uninstall', '--ignore-not-found')
   await kubectl(['delete', '--wait=false', 'namespace', namespace])
