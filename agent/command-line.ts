@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { sinkSchemas } from './sinks/options.ts'
+import { messageOf } from './message-of.ts'
 
 const COMMANDS = ['run', 'check', 'unpin'] as const
 
@@ -115,7 +116,7 @@ function parseOptions(args: readonly string[]) {
     return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true, tokens: true })
   } catch (error) {
     // "Unknown option '--foo'. To specify a positional argument …": the first sentence says it.
-    const [problem = ''] = (error instanceof Error ? error.message : String(error)).split('. ')
+    const [problem = ''] = messageOf(error).split('. ')
     throw new UsageError(`${problem.replaceAll(/\s+/g, ' ')}. See --help`)
   }
 }

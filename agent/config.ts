@@ -8,6 +8,7 @@ import { ConfigError, faultOf, faultsError, faultText, type Fault } from './conf
 import { Settings } from './settings.ts'
 import { folderFault } from './sinks/spool/folder.ts'
 import { surroundingFaults, withProxy } from './sinks/surroundings.ts'
+import { messageOf } from './message-of.ts'
 
 /** Everything the agent was told, parsed and complete. */
 export type Config = Pick<
@@ -110,10 +111,6 @@ function withoutQuote(error: unknown): string {
   const [words = ''] = line.replace(/ at line \d+, column \d+:$/, '').split(/(?<=\S): /)
   const at = error instanceof YAMLError ? error.linePos?.[0] : undefined
   return at ? `${words} at line ${at.line}, column ${at.col}` : words
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }
 
 /** The command line wins; sinks given there replace those of the file, which go by other names. */

@@ -8,6 +8,7 @@ import type { Flow } from './model.ts'
 import type { Vitals } from './server.ts'
 import type { OpenSink } from './sinks/sink.ts'
 import type { Telemetry } from './telemetry.ts'
+import { messageOf } from './message-of.ts'
 
 export type PipelineParts = {
   readonly kernel: Pick<Kernel, 'drain'>
@@ -64,7 +65,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       return { flows, name: drained.name, release: drained.release }
     } catch (error) {
       telemetry.drainFailures.inc()
-      warn('drain', error instanceof Error ? error.message : String(error))
+      warn('drain', messageOf(error))
       return { flows: [], release: () => {} }
     }
   }

@@ -1,5 +1,6 @@
 import { ApiError, getBody, textOf, type ApiServer } from './attribute/api-server.ts'
 import { CLOCK, retry, type RetryPace } from './attribute/retry.ts'
+import { messageOf } from './message-of.ts'
 
 export type UninstallParts = {
   readonly server: ApiServer
@@ -61,7 +62,7 @@ async function askUntilAllowed(parts: UninstallParts, signal: AbortSignal): Prom
     } catch (error) {
       if (signal.aborted) return false
       const loss = 'an uninstallation would leave its pins and spools on this node'
-      const why = error instanceof Error ? error.message : String(error)
+      const why = messageOf(error)
       parts.warn('uninstall', `cannot see DaemonSet ${parts.daemonSet}: ${why}; ${loss}`)
     }
     await CLOCK.sleep(nextMs(0), signal)

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
+import { messageOf } from '../message-of.ts'
 
 export type ApiServer = {
   /** Such as `https://10.96.0.1:443`. */
@@ -165,8 +166,4 @@ function unreachable(error: unknown): ApiError {
 
 function tooLong(): ApiError {
   return new ApiError('bad_answer', `an answer of more than ${MAX_OBJECT} B`)
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

@@ -7,6 +7,7 @@ import { listReader, type ListPiece } from './list-reader.ts'
 import type { Shape } from './pick.ts'
 import type { PodNames } from './pod-names.ts'
 import { podShape, readPod, resourceVersionOf, type Pod } from './pod.ts'
+import { messageOf } from '../message-of.ts'
 
 const SUBJECT = 'pods'
 
@@ -66,7 +67,7 @@ function take(reader: ReturnType<typeof listReader>, text: string): ListPiece[] 
   try {
     return reader.take(text)
   } catch (error) {
-    throw badAnswer(error instanceof Error ? error.message : String(error), SUBJECT)
+    throw badAnswer(messageOf(error), SUBJECT)
   }
 }
 

@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs'
 import { release } from 'node:os'
 import { hasCapability } from './system/capabilities.ts'
-import { KernelError, messageOf } from './system/error.ts'
+import { KernelError } from './system/error.ts'
 import { factsOf } from './system/fdinfo.ts'
 import { isIn, MAPS, PROGRAMS, variablesFor, type ProgramPart } from './object/inventory.ts'
 import { loadLibbpf } from './system/libbpf.ts'
@@ -13,6 +13,7 @@ import {
   requireTypeInformation,
 } from './object/object.ts'
 import { lookAtPinDirectory } from './pins/pin-directory.ts'
+import { messageOf } from '../message-of.ts'
 
 /** One thing that the agent needs of the machine. */
 export type Row = {

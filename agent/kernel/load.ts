@@ -1,5 +1,5 @@
 import { getSystemErrorName } from 'node:util'
-import { KernelError, messageOf } from './system/error.ts'
+import { KernelError } from './system/error.ts'
 import {
   FLOW_TABLES,
   flowSlots,
@@ -20,6 +20,7 @@ import { loadObject, type BpfObject } from './object/object.ts'
 import { layoutOf, type Layout } from './object/layout.ts'
 import type { Predecessors } from './takeover/predecessors.ts'
 import { programsOf, type Descriptors, type Programs } from './object/descriptors.ts'
+import { messageOf } from '../message-of.ts'
 
 export type LoadOptions = {
   /** Path of podatlas.bpf.o. */

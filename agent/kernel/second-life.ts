@@ -6,7 +6,7 @@ import {
   type Capability,
 } from './system/capabilities.ts'
 import { allDescriptors, type Programs } from './object/descriptors.ts'
-import { messageOf } from './system/error.ts'
+import { messageOf } from '../message-of.ts'
 import { HERITAGE, type Heritage } from './heritage.ts'
 import { loadLibc } from './system/libc.ts'
 

@@ -2,9 +2,10 @@ import { getSystemErrorName } from 'node:util'
 import { setTimeout } from 'node:timers/promises'
 import type { Telemetry } from '../telemetry.ts'
 import type { Programs } from './object/descriptors.ts'
-import { KernelError, messageOf } from './system/error.ts'
+import { KernelError } from './system/error.ts'
 import { runIterator } from './system/iterator.ts'
 import { loadLibbpf } from './system/libbpf.ts'
+import { messageOf } from '../message-of.ts'
 
 export type SeedOptions = {
   /** Attached already, so that no connection opens unseen. */

@@ -8,6 +8,7 @@ import { createTelemetry } from '../telemetry.ts'
 import { pageSeries } from './page-series.ts'
 import type { Line } from './page.ts'
 import { scrape } from './scrape.ts'
+import { messageOf } from '../message-of.ts'
 
 const SCRAPE_EVERY_MS = 1_000
 /**
@@ -55,7 +56,7 @@ export async function relay(
       return { lines: await scrape(url, SCRAPE_EVERY_MS, stop), scrapedMs }
     } catch (error) {
       if (stop.aborted) return undefined
-      log.warn('scrape', error instanceof Error ? error.message : String(error))
+      log.warn('scrape', messageOf(error))
       return { lines: [], scrapedMs }
     }
   }

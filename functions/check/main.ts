@@ -3,6 +3,7 @@ import { checksOf } from './checks.ts'
 import { readConfig } from './config.ts'
 import { getter } from './get.ts'
 import { untilGood } from './until-good.ts'
+import { messageOf } from '../program/message-of.ts'
 
 /** Gives the exit code: 0 everything is as it should be, 1 something is missing, 2 bad command line. */
 async function main(): Promise<number> {
@@ -23,9 +24,7 @@ async function main(): Promise<number> {
       process.stdout.write(`${isGood ? 'ok  ' : 'FAIL'}  ${name.padEnd(7)} ${says}\n`)
     return [...findings.values()].every(({ isGood }) => isGood) ? 0 : 1
   } catch (error) {
-    process.stderr.write(
-      `podatlas-check: ${error instanceof Error ? error.message : String(error)}\n`,
-    )
+    process.stderr.write(`podatlas-check: ${messageOf(error)}\n`)
     return 2
   }
 }

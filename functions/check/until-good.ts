@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Check } from './checks.ts'
 import { bad } from './finding.ts'
 import type { Finding } from './finding.ts'
+import { messageOf } from '../program/message-of.ts'
 
 type Times = { readonly waitMs: number; readonly everyMs: number }
 
@@ -31,5 +32,5 @@ async function lastFinding({ look }: Check, { waitMs, everyMs }: Times): Promise
 }
 
 function asFinding(error: unknown): Finding {
-  return bad(error instanceof Error ? error.message : String(error))
+  return bad(messageOf(error))
 }

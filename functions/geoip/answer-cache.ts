@@ -1,3 +1,5 @@
+import { messageOf } from '../program/message-of.ts'
+
 export type Snapshot<Value> = Value & {
   /** When Prometheus gave this; undefined if it never did. */
   readonly readAtMs: number | undefined
@@ -49,7 +51,7 @@ export function answerCache<Request, Value extends object>(options: {
     try {
       slot.last = { ...(await read(request)), readAtMs: now(), problem: undefined }
     } catch (error) {
-      slot.last = { ...slot.last, problem: error instanceof Error ? error.message : String(error) }
+      slot.last = { ...slot.last, problem: messageOf(error) }
     }
     slot.askedMs = now()
     slot.pending = undefined

@@ -8,6 +8,7 @@ import { passedOver } from './locate.ts'
 import type { Locate } from './locate.ts'
 import type { geoMetrics } from './metrics.ts'
 import type { PlaceSeries } from './series.ts'
+import { messageOf } from '../program/message-of.ts'
 
 type Options = {
   readonly query: Query
@@ -53,10 +54,7 @@ export function startQueryLoop(options: Options): ReturnType<typeof startPolling
         if (options.isStopped()) return
         metrics.countFailure(query, error instanceof QueryError ? error.reason : 'no_address')
         series.expire(query, Date.now())
-        problems.report(
-          subject,
-          `${prefix}${error instanceof Error ? error.message : String(error)}`,
-        )
+        problems.report(subject, `${prefix}${messageOf(error)}`)
       }
     },
     onError: error => problems.report('poll', `poll: ${String(error)}`),

@@ -6,6 +6,7 @@ import type { Problems } from '../program/problems.ts'
 import type { Config } from './config.ts'
 import type { peersMetrics } from './metrics.ts'
 import type { Strangers } from './strangers.ts'
+import { messageOf } from '../program/message-of.ts'
 
 type Options = Pick<Config, 'query' | 'pollEveryMs' | 'timeoutMs'> & {
   readonly upstream: Upstream
@@ -43,7 +44,7 @@ export function startStrangerQuery(options: Options): AsyncDisposable {
         if (stopping.signal.aborted) return
         strangers.expire(Date.now())
         metrics.countQueryFailure(error instanceof QueryError ? error.reason : 'no_address')
-        problems.report('Prometheus', error instanceof Error ? error.message : String(error))
+        problems.report('Prometheus', messageOf(error))
       }
     },
     onError: error => problems.report('poll', `poll: ${String(error)}`),

@@ -7,6 +7,7 @@ import { judge } from './judge.ts'
 import { policyQueries } from './policies.ts'
 import { reportJson, reportTable } from './report.ts'
 import { rulesOf } from './rules.ts'
+import { messageOf } from '../program/message-of.ts'
 
 /** Gives the exit code: 0 nothing would have been flagged, 1 something would, 2 it cannot be told. */
 async function main(): Promise<number> {
@@ -25,7 +26,7 @@ async function main(): Promise<number> {
     return verdict.violations.length > 0 ? 1 : 0
   } catch (error) {
     const name = error instanceof ConfigError ? 'podatlas policy check' : 'podatlas'
-    process.stderr.write(`${name}: ${error instanceof Error ? error.message : String(error)}\n`)
+    process.stderr.write(`${name}: ${messageOf(error)}\n`)
     return 2
   }
 }

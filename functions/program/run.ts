@@ -1,6 +1,7 @@
 import { serve } from '@hono/node-server'
 import type { Hono } from 'hono'
 import { ConfigError } from './settings.ts'
+import { messageOf } from './message-of.ts'
 
 export type Program<Config extends { readonly listen: Listen }> = {
   readonly name: string
@@ -31,7 +32,7 @@ export async function runProgram<Config extends { readonly listen: Listen }>(
     })
     return 0
   } catch (error) {
-    log(error instanceof Error ? error.message : String(error))
+    log(messageOf(error))
     return error instanceof ConfigError ? 2 : 1
   }
 }

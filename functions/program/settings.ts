@@ -3,6 +3,7 @@ import { parse as parseYaml } from 'yaml'
 import type { z } from 'zod'
 import { helpText, parseCommandLine } from './command-line.ts'
 import type { Flags } from './command-line.ts'
+import { messageOf } from './message-of.ts'
 
 /** All faults of the configuration in one message, each with its field and its fix. */
 export class ConfigError extends Error {
@@ -91,5 +92,5 @@ function describeIssue(
 }
 
 function firstLine(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? ''
+  return messageOf(error).split('\n')[0] ?? ''
 }

@@ -3,6 +3,7 @@ import { Agent } from 'node:https'
 import { createSecureContext } from 'node:tls'
 import { QueryError } from './answer.ts'
 import type { Upstream } from './upstream.ts'
+import { messageOf } from '../program/message-of.ts'
 
 /** What goes with a request. */
 export type Credentials = {
@@ -80,8 +81,4 @@ async function readLine(key: string, file: string): Promise<string> {
     throw new QueryError('credentials', `${key}: ${file} holds more than one line of text`)
   }
   return line
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

@@ -1,10 +1,11 @@
 import { accessSync, closeSync, constants, existsSync } from 'node:fs'
 import { release } from 'node:os'
 import { getSystemErrorName } from 'node:util'
-import { KernelError, messageOf } from '../system/error.ts'
+import { KernelError } from '../system/error.ts'
 import type { Variable } from './inventory.ts'
 import { loadLibbpf, type Libbpf, type MapDefinition } from '../system/libbpf.ts'
 import { typeFields, type Fields } from './type-fields.ts'
+import { messageOf } from '../../message-of.ts'
 
 /** A BPF object in the kernel. Disposing it detaches its programs and frees its maps. */
 export type BpfObject = Disposable & {

@@ -1,8 +1,9 @@
 import { accessSync, closeSync, constants, mkdirSync, openSync, statfsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { getSystemErrorName } from 'node:util'
-import { KernelError, messageOf } from '../system/error.ts'
+import { KernelError } from '../system/error.ts'
 import { loadLibc } from '../system/libc.ts'
+import { messageOf } from '../../message-of.ts'
 
 // linux/magic.h
 const BPF_FS_MAGIC = 0xca_fe_4a_11

@@ -25,8 +25,3 @@ export class KernelError extends Error {
     this.fix = fix
   }
 }
-
-/** The words of whatever was thrown. */
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
-}

@@ -1,7 +1,8 @@
 import { closeSync, read, readSync } from 'node:fs'
 import { getSystemErrorName, promisify } from 'node:util'
-import { KernelError, messageOf } from './error.ts'
+import { KernelError } from './error.ts'
 import type { Libbpf } from './libbpf.ts'
+import { messageOf } from '../../message-of.ts'
 
 const readAsync = promisify(read)
 // The programs write nothing: what is read is only the end.

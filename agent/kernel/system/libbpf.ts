@@ -1,5 +1,6 @@
 import koffi, { type LibraryHandle, type TypeObject } from 'koffi'
-import { KernelError, messageOf } from './error.ts'
+import { KernelError } from './error.ts'
+import { messageOf } from '../../message-of.ts'
 
 // koffi's pointers carry no C type: the brand keeps one kind from being passed as another.
 export type ObjectPointer = bigint & { readonly pointsTo: 'bpf_object' }

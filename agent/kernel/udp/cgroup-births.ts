@@ -1,6 +1,6 @@
 import type { Telemetry } from '../../telemetry.ts'
 import { openCgroupEvents, type CgroupEvent } from './cgroup-events.ts'
-import { messageOf } from '../system/error.ts'
+import { messageOf } from '../../message-of.ts'
 import type { Programs } from '../object/descriptors.ts'
 
 export type CgroupBirth = Pick<CgroupEvent, 'cgroupId' | 'path'>

@@ -1,4 +1,4 @@
-import { messageOf } from '../system/error.ts'
+import { messageOf } from '../../message-of.ts'
 import type { CgroupBirths } from './cgroup-births.ts'
 import type { CgroupEvent } from './cgroup-events.ts'
 import { runIterator } from '../system/iterator.ts'

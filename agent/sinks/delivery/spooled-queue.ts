@@ -3,6 +3,7 @@ import type { Telemetry } from '../../telemetry.ts'
 import { memoryQueue, type OnDrop, type SampleQueue } from '../sample-queue.ts'
 import { folderFault, isFull, type SpoolPlace } from '../spool/folder.ts'
 import { openSpool, type Spool } from '../spool/spool.ts'
+import { messageOf } from '../../message-of.ts'
 
 export type SpooledQueueParts = {
   readonly place: SpoolPlace
@@ -114,8 +115,4 @@ export function spooledQueue(parts: SpooledQueueParts): SampleQueue {
       return unspooled.close()
     },
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

@@ -8,7 +8,7 @@ import type {
 import { answerInTime } from '../http/deadline.ts'
 import { openSession } from './session.ts'
 import { grpcStatus, type GrpcStatus } from './status.ts'
-import { faultOf, messageOf, onOneLine, type Fault } from '../http/faults.ts'
+import { faultOf, onOneLine, reasonOf, type Fault } from '../http/faults.ts'
 import { FileFault, readAuthorization, readHeaders } from '../http/files.ts'
 import type { HttpOptions } from '../http/options.ts'
 import { redaction } from '../http/redaction.ts'
@@ -88,7 +88,7 @@ export function openGrpc(options: HttpOptions, userAgent: string): Grpc {
       // Without a connection, a stream has no number.
       const isUnanswered = stream?.pending === false
       const sentBytes = isUnanswered ? outgoing.length : 0
-      const text = onOneLine(redact(messageOf(cause)))
+      const text = onOneLine(redact(reasonOf(cause)))
       return { fault: faultOf(cause), text, sentBytes, isUnanswered }
     } finally {
       stream?.destroy()

@@ -1,4 +1,5 @@
 import type { FileReason } from './files.ts'
+import { messageOf } from '../../message-of.ts'
 
 /** Few and stable: they become a metric label. Each may pass, so each deserves a retry. */
 export type Fault =
@@ -27,9 +28,9 @@ export function faultOf(error: unknown): Fault {
   return 'network'
 }
 
-export function messageOf(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error)
-  return message === '' ? codeOf(error) : message
+/** Its message; several addresses that all failed have none, but a code. */
+export function reasonOf(error: unknown): string {
+  return messageOf(error) || codeOf(error)
 }
 
 /** A text of a stranger, for a line of the log. */

@@ -4,7 +4,7 @@ import { request, type OutgoingHttpHeaders } from 'node:http'
 import type { Socket } from 'node:net'
 import { answerInTime } from './deadline.ts'
 import { openConnections } from './connections.ts'
-import { faultOf, messageOf, onOneLine, type Fault } from './faults.ts'
+import { faultOf, onOneLine, reasonOf, type Fault } from './faults.ts'
 import { readAuthorization, readHeaders } from './files.ts'
 import type { HttpOptions, HttpTransport } from './options.ts'
 import { redaction } from './redaction.ts'
@@ -97,7 +97,7 @@ export function openHttpWith(
         // The server closed it while nothing was under way: no fault, and there may be more such connections.
         const fault = faultOf(error)
         if (sent.reusedSocket && fault === 'reset' && !hasBegun && !signal.aborted) continue
-        const text = onOneLine(redact(messageOf(error)))
+        const text = onOneLine(redact(reasonOf(error)))
         // What waits for a connection has been written as well, says a socket.
         const sentBytes = hasGoneOut() ? count() : 0
         return { fault, text, sentBytes, isUnanswered: isUnanswered || hasGoneOut() }

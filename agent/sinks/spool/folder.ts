@@ -1,5 +1,6 @@
 import { accessSync, constants, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { messageOf } from '../../message-of.ts'
 
 /** Where a sink keeps on disk what waits, and how much of it. */
 export type SpoolPlace = {
@@ -64,8 +65,4 @@ export function removeSpools(directory: string): void {
   } catch {
     // What stays is bounded, and the next agent of this node goes on with it.
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }
