@@ -7,7 +7,7 @@ import { openConnections } from './connections.ts'
 import { faultOf, onOneLine, reasonOf, type Fault } from './faults.ts'
 import { readAuthorization, readHeaders } from './files.ts'
 import type { HttpOptions, HttpTransport } from './options.ts'
-import { redaction } from './redaction.ts'
+import { redaction, shownUrl } from './redaction.ts'
 
 /** What came back: an HTTP answer, or why there was none. Holds no secret. */
 export type Answer = {
@@ -31,7 +31,7 @@ export type Answer = {
 )
 
 export type Http = Disposable & {
-  /** The URL for messages: its query may hold a token and is left out. */
+  /** The URL for messages, without what may be a token in it. */
   readonly where: string
   /**
    * Posts once over a kept connection, with the headers and credentials of the settings beside `headers`.
@@ -59,7 +59,7 @@ export function openHttpWith(
   readCredentials: () => OutgoingHttpHeaders,
 ): Http {
   const url = new URL(options.endpoint)
-  const where = `${url.origin}${url.pathname}`
+  const where = shownUrl(url)
   const connections = openConnections(url, options)
 
   async function attempt(outgoing: Outgoing, signal: AbortSignal): Promise<Answer> {

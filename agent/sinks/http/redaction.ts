@@ -6,8 +6,16 @@ const TENANT_HEADER = /tenant|org-?id|account/i
 /** A shorter value of a header, such as 1 or true, is a choice: without it, no answer could be read. */
 const SHORTEST_VALUE = 8
 const SECRET_HEADER = /auth|cookie|key|pass|secret|token/i
+/** Vendors have URLs with a token as a part of their path. Of an address that people know by heart, no part is like these. */
+const TOKEN_IN_PATH = /^(?=.*\d).{16,}$|^.{32,}$/
 /** So much of the beginning of a secret may stand at the end of a text that was cut. */
 const SHORTEST = 4
+
+/** A URL for messages: without its query, and without what may be a token in its path. */
+export function shownUrl({ origin, pathname }: URL): string {
+  const parts = pathname.split('/')
+  return origin + parts.map(part => (TOKEN_IN_PATH.test(part) ? '…' : part)).join('/')
+}
 
 /** What a destination says may repeat what it was sent: takes every secret out of a text. */
 export function redaction(
@@ -27,7 +35,9 @@ export function redaction(
     isSecret(name, String(value)) ? secretsOf(String(value)) : [],
   )
   const proxy = secretsOfProxy(URL.parse(proxyUrl))
-  const secrets = [...sent, ...proxy, ...url.searchParams.values(), url.search.slice(1)]
+  const ofPath = url.pathname.split('/').filter(part => TOKEN_IN_PATH.test(part))
+  const ofUrl = [...ofPath, ...url.searchParams.values(), url.search.slice(1)]
+  const secrets = [...sent, ...proxy, ...ofUrl]
   // The longest first: one may be a part of another.
   const found = [...new Set(secrets.flatMap(formsOf))]
     .filter(secret => secret !== '')
