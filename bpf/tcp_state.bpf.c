@@ -161,10 +161,14 @@ static __always_inline u32 on_close(struct sock *sk, int oldstate)
 	u64 cookie = bpf_get_socket_cookie(sk);
 	u32 place = place_of(cookie);
 	u64 *cell = cookie_at(place);
-	if (cell && *cell == (cookie | CLOSED_COOKIE)) {
+	u64 name = cell ? READ_ONCE(*cell) : 0;
+	if (name == (cookie | CLOSED_COOKIE)) {
 		clear_name(cell, cookie);
 		return place;
 	}
+	/* It is closed, and its place was taken over just now. */
+	if (cell && name != cookie)
+		return NOWHERE;
 	struct socket_slot *slot = cell ? slot_at(place) : late_slot_of(sk);
 	if (!slot)
 		return close_unknown(sk, cookie, oldstate);
