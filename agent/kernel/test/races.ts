@@ -15,8 +15,9 @@ export const raceScenarios: readonly Scenario[] = [
       return await compareInRace(kernel)
     },
   },
-  reusing('looks at it', 'slow-look'),
-  reusing('is about to report what it saw', 'slow-report'),
+  reusing('while the iterator looks at it', 'slow-look', 256),
+  reusing('while the iterator is about to report what it saw', 'slow-report', 256),
+  reusing('before every program has dealt with its close', 'slow-second-close', 32),
   {
     name: 'a close is counted also when the kernel skips a program that is just running on that CPU',
     run: async () => {
@@ -38,13 +39,13 @@ export const raceScenarios: readonly Scenario[] = [
   },
 ]
 
-function reusing(moment: string, slow: VariantName): Scenario {
+/** So small a table that another socket takes the place over at once. */
+function reusing(moment: string, slow: VariantName, maxSockets: number): Scenario {
   return {
-    name: `nor when a socket becomes another connection while the iterator ${moment}`,
+    name: `nor when a socket becomes another connection ${moment}`,
     run: async () => {
       using variant = objectVariant(slow)
-      // So small a table that another socket takes the place over at once.
-      using kernel = openTestKernel({ ...variant, maxSockets: 256 })
+      using kernel = openTestKernel({ ...variant, maxSockets })
       return await compareInRace(kernel)
     },
   }

@@ -19,6 +19,7 @@ export const variantNames = [
   'slow-look',
   'slow-report',
   'slow-state',
+  'slow-second-close',
   'slow-seed',
   'slow-adoption',
   'other-slots',
@@ -26,13 +27,22 @@ export const variantNames = [
   'no-fentry',
 ] as const
 
-const variants: Readonly<Record<VariantName, Change>> = {
+const variants: Readonly<Record<VariantName, Change | readonly Change[]>> = {
   'slow-look': lingeringBefore('live.bpf.c', 'look_at(is_cast, slot, &sight);'),
   'slow-report': lingeringBefore(
     'live.bpf.c',
     'struct flow_value *flow = flow_of_slot(slot, place, phase);',
   ),
   'slow-state': lingeringBefore('tcp_state.bpf.c', 'if (sk->sk_protocol != IPPROTO_TCP)'),
+  // The second copy looks for each closed socket itself, as after an interrupt.
+  'slow-second-close': [
+    {
+      file: 'tcp_state.bpf.c',
+      before: '&place) && is_second) {',
+      after: '&place) && is_second && newstate != BPF_TCP_CLOSE) {',
+    },
+    lingeringBefore('tcp_state.bpf.c', 'u64 name = cell ?'),
+  ],
   'slow-seed': lingeringBefore('seed.bpf.c', 'struct payload payload = {'),
   'slow-adoption': lingeringBefore('old_table.bpf.c', 'u32 after = old_phase(table, old);'),
   // As the next version might have it.
@@ -56,9 +66,9 @@ const variants: Readonly<Record<VariantName, Change>> = {
 
 /** The kernel object with one change to its sources. */
 export function objectVariant(change: VariantName | Change): Variant {
-  if (typeof change !== 'string') return build(change)
+  if (typeof change !== 'string') return build([change])
   const ready = prebuilt(`${change}.bpf.o`)
-  if (ready === undefined) return build(variants[change])
+  if (ready === undefined) return build([variants[change]].flat())
   return { bytecode: ready, [Symbol.dispose]: () => {} }
 }
 
@@ -66,16 +76,18 @@ function lingeringBefore(file: string, line: string): Change {
   return { file, before: line, after: `${LINGER} ${line}` }
 }
 
-function build({ file, before, after }: Change): Variant {
+function build(changes: readonly Change[]): Variant {
   const folder = mkdtempSync(join(tmpdir(), 'podatlas-variant-'))
   const repository = join(import.meta.dirname, '../../..')
   for (const part of ['bpf', 'ci/bpf']) {
     cpSync(join(repository, part), join(folder, part), { recursive: true })
   }
-  const source = join(folder, 'bpf', file)
-  const text = readFileSync(source, 'utf8')
-  if (!text.includes(before)) throw new Error(`${file} has no "${before}": adapt the test`)
-  writeFileSync(source, text.replaceAll(before, after))
+  for (const { file, before, after } of changes) {
+    const source = join(folder, 'bpf', file)
+    const text = readFileSync(source, 'utf8')
+    if (!text.includes(before)) throw new Error(`${file} has no "${before}": adapt the test`)
+    writeFileSync(source, text.replaceAll(before, after))
+  }
   const bytecode = join(folder, 'podatlas.bpf.o')
   execFileSync(join(folder, 'ci/bpf/build.sh'), [bytecode])
   return { bytecode, [Symbol.dispose]: () => rmSync(folder, { recursive: true }) }
