@@ -1,21 +1,64 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 #include "kernel.h"
 #include <bpf/bpf_helpers.h>
+#include "failures.h"
 #include "sight.h"
 
 /* So many buckets' sockets are looked at before the first of them is folded: more leave the cache.
  */
 #define BUCKETS_AHEAD 2
 
-/* Its memory is another socket's, or closed, and yet nobody said so: no program saw the close. */
-static __always_inline int give_up(struct socket_slot *slot, u64 *cell, u64 cookie, u32 phase)
+/*
+ * Its memory is another socket's, or closed, and yet nobody said so: no program saw the close. False
+ * if one did meanwhile.
+ */
+static __always_inline bool give_up(struct socket_slot *slot, u64 *cell, u64 cookie, u32 phase)
 {
 	u32 closed = (phase & GENERATION_MASK) | PHASE_CLOSED;
 	if (READ_ONCE(*cell) != cookie ||
 	    __sync_val_compare_and_swap(&slot->phase, phase, closed) != phase)
-		return 0;
+		return false;
 	leave_place(cell, cookie);
-	return drop(DROP_CLOSE_UNSEEN);
+	drop(DROP_CLOSE_UNSEEN);
+	return true;
+}
+
+/*
+ * Of a socket that connects, as far as the programs have seen; gives its phase after that. They
+ * change the phase before the kernel changes the state, so mostly that is what happened meanwhile.
+ */
+static __always_inline u32 settle(bool is_cast, struct socket_slot *slot, u64 *cell, u64 cookie,
+				  u32 place, u32 phase)
+{
+	struct sock *sk = sock_at(is_cast, slot->sk);
+	struct tcp_sock *tcp = tcp_sock_at(is_cast, slot->sk);
+	/* Whoever connects owns the socket until its state says so: before, it is closed. */
+	bool is_owned = FIELD(is_cast, sk, sk_lock.owned);
+	fence();
+	int state = FIELD(is_cast, sk, __sk_common.skc_state);
+	fence();
+	int error = FIELD(is_cast, sk, sk_err); /* 0 if the program has asked for it */
+	u32 retransmits = FIELD(is_cast, tcp, total_retrans);
+	bool was_open = FIELD(is_cast, tcp, bytes_acked);
+	fence();
+	if (FIELD(is_cast, sk, __sk_common.skc_cookie.counter) != cookie) {
+		give_up(slot, cell, cookie, phase);
+		return PHASE_CLOSED;
+	}
+	if (is_owned || is_connecting(state))
+		return phase;
+	if (state != BPF_TCP_CLOSE) {
+		u32 open = (phase & ~PHASE_MASK) | PHASE_OPEN;
+		return __sync_val_compare_and_swap(&slot->phase, phase, open) == phase ? open
+										: phase;
+	}
+	struct flow_value *flow = flow_of_slot(slot, place, phase);
+	if (!flow || !give_up(slot, cell, cookie, phase) || was_open)
+		return PHASE_CLOSED;
+	__sync_fetch_and_add(failure_of(flow, error), 1);
+	report(&slot->reported.retransmits, with_generation(retransmits, phase),
+	       &flow->retransmits);
+	return PHASE_CLOSED;
 }
 
 /* Of a socket that has news, it seems. */
@@ -28,17 +71,21 @@ static __always_inline int fold_socket(bool is_cast, u32 place)
 	u64 cookie = READ_ONCE(*cell);
 	fence();
 	u32 phase = READ_ONCE(slot->phase);
+	fence();
+	if ((phase & PHASE_MASK) == PHASE_CONNECTING)
+		phase = settle(is_cast, slot, cell, cookie, place, phase);
 	if ((phase & PHASE_MASK) != PHASE_OPEN)
 		return 0;
-	fence();
 	struct sight sight;
 	look_at(is_cast, slot, &sight);
 	struct payload payload = payload_of(&sight);
 	/* The socket's memory may be another connection by now; the slot would say closed. */
 	if (((READ_ONCE(slot->phase) ^ phase) & ~OPEN_REPORTED))
 		return 0;
-	if (sight.cookie != cookie || sight.state == BPF_TCP_CLOSE)
-		return give_up(slot, cell, cookie, phase);
+	if (sight.cookie != cookie || sight.state == BPF_TCP_CLOSE) {
+		give_up(slot, cell, cookie, phase);
+		return 0;
+	}
 	if (!is_news(slot, &payload))
 		return 0;
 	struct flow_value *flow = flow_of_slot(slot, place, phase);
@@ -98,7 +145,10 @@ static __noinline int leave_out(u32 index)
 
 static __always_inline bool has_news(bool is_cast, const struct socket_slot *slot, u64 cookie)
 {
-	if ((READ_ONCE(slot->phase) & PHASE_MASK) != PHASE_OPEN)
+	u32 phase = READ_ONCE(slot->phase) & PHASE_MASK;
+	if (phase == PHASE_CONNECTING)
+		return true;
+	if (phase != PHASE_OPEN)
 		return false;
 	struct payload at_most = counters_of(is_cast, slot);
 	return !is_idle(is_cast, slot, &at_most, cookie);

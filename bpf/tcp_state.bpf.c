@@ -3,6 +3,7 @@
 #include <asm-generic/errno.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
+#include "failures.h"
 #include "last_change.h"
 #include "payload.h"
 #include "process_states.h"
@@ -56,27 +57,14 @@ static __always_inline int on_open(struct sock *sk, int oldstate)
 	if (!slot)
 		return add(sk, oldstate == BPF_TCP_SYN_SENT ? ROLE_CLIENT : ROLE_SERVER,
 			   PHASE_OPEN);
-	if ((slot->phase & PHASE_MASK) == PHASE_CONNECTING) {
+	u32 phase = READ_ONCE(slot->phase);
+	if ((phase & PHASE_MASK) == PHASE_CONNECTING) {
 		u32 in_old = is_in_old_table(sk, cookie) ? IN_OLD_TABLE : 0;
-		WRITE_ONCE(slot->phase, (slot->phase & ~PHASE_MASK) | PHASE_OPEN | in_old);
+		/* If not, the iterator has. */
+		__sync_val_compare_and_swap(&slot->phase, phase,
+					    (phase & ~PHASE_MASK) | PHASE_OPEN | in_old);
 	}
 	return 0;
-}
-
-/* The kernel sets the error before it closes the socket. */
-static __always_inline u64 *failure_of(struct flow_value *flow, int error)
-{
-	switch (error) {
-	case ECONNREFUSED:
-		return &flow->failed_refused;
-	case ETIMEDOUT:
-		return &flow->failed_timed_out;
-	case ENETUNREACH:
-	case EHOSTUNREACH:
-		return &flow->failed_unreachable;
-	default:
-		return &flow->failed_other;
-	}
 }
 
 /* An orderly close goes through a state in which our FIN was sent. */
@@ -120,7 +108,8 @@ static __always_inline void fold_last(struct sock *sk, struct socket_slot *slot,
 		drop_bytes(DROP_OVERFLOW_FULL, lost_bytes(slot, &now));
 		return;
 	}
-	if ((phase & PHASE_MASK) == PHASE_CONNECTING) {
+	/* From another state it had opened, and no program saw that. */
+	if ((phase & PHASE_MASK) == PHASE_CONNECTING && is_connecting(oldstate)) {
 		__sync_fetch_and_add(failure_of(flow, sk->sk_err), 1);
 		report(&slot->reported.retransmits, with_generation(now.retransmits, phase),
 		       &flow->retransmits);

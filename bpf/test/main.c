@@ -31,6 +31,7 @@ static const struct {
     {"small-crowd", run_small_crowd},
     {"timeouts", run_timeouts},
     {"failures", run_failures},
+    {"kept-failures", run_kept_failures},
     {"resets", run_resets},
     {"loss", run_loss},
     {"streams", run_streams},

@@ -58,19 +58,30 @@ static int begin_to_connect(const struct service *service)
 	return fd;
 }
 
+static void wait_for_failure(int fd)
+{
+	struct pollfd end = {.fd = fd, .events = POLLOUT};
+	poll(&end, 1, 20000);
+}
+
+/* Which the socket then has no more. */
+static int take_error(int fd)
+{
+	int error;
+	socklen_t length = sizeof(error);
+	getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length);
+	return error;
+}
+
 static void fail_to_connect(struct service *service)
 {
 	int fd = begin_to_connect(service);
-	struct pollfd end = {.fd = fd, .events = POLLOUT};
-	int error;
-	socklen_t length = sizeof(error);
 
-	poll(&end, 1, 20000);
+	wait_for_failure(fd);
 	/* The counters are still there: a connect() that waits clears them when it fails. */
 	struct tcp_info info = tcp_facts(fd);
 	service->signals.retransmits[CLIENT] += info.tcpi_total_retrans;
-	getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length);
-	count_failure(service, error);
+	count_failure(service, take_error(fd));
 	close(fd);
 }
 
@@ -91,6 +102,38 @@ void run_failures(void)
 		fail_to_connect(serve_on_silent_link("unreachable", "192.0.2.4"));
 		give_up_connecting(serve_on_silent_link("given up", "192.0.2.3"));
 	}
+	checkpoint();
+}
+
+/*
+ * Connects that fail, 30 of each kind: the program knows why or not, and the sockets are still there.
+ * Then others, whose memory is another socket's in the end.
+ */
+void run_kept_failures(void)
+{
+	enum { EACH = 30 };
+	struct service *untold = serve_nothing("not asked", AF_INET);
+	struct service *told = serve_nothing("asked", AF_INET);
+	struct service *gone = serve_nothing("gone", AF_INET);
+
+	for (int i = 0; i < EACH; i++) {
+		wait_for_failure(begin_to_connect(untold));
+		untold->failed++;
+		int fd = begin_to_connect(told);
+		wait_for_failure(fd);
+		if (take_error(fd) != ECONNREFUSED)
+			fail("connect");
+		told->failed++;
+	}
+	checkpoint();
+	for (int i = 0; i < EACH; i++) {
+		int fd = begin_to_connect(gone);
+		wait_for_failure(fd);
+		close(fd);
+		gone->failed++;
+	}
+	for (int i = 0; i < 10 * EACH; i++)
+		client_socket(AF_INET);
 	checkpoint();
 }
 

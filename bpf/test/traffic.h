@@ -126,6 +126,7 @@ void run_crowd(void);
 void run_small_crowd(void);
 void run_timeouts(void);
 void run_failures(void);
+void run_kept_failures(void);
 void run_resets(void);
 void run_loss(void);
 void run_streams(void);

@@ -7,6 +7,7 @@ import { raceScenarios } from './races.ts'
 import { restartScenarios } from './restarts.ts'
 import type { Scenario } from './scenario.ts'
 import { udpScenarios } from './udp.ts'
+import { unseenScenarios } from './unseen.ts'
 
 /** What every kernel of ci/vm must do: a list per subject, which that subject's tests also run here. */
 export const scenarios: readonly Scenario[] = [
@@ -18,4 +19,5 @@ export const scenarios: readonly Scenario[] = [
   ...raceScenarios,
   ...restartScenarios,
   ...udpScenarios,
+  ...unseenScenarios,
 ]

@@ -22,6 +22,8 @@ export const variantNames = [
   'slow-second-close',
   'slow-seed',
   'slow-adoption',
+  'failures-unseen',
+  'openings-unseen',
   'other-slots',
   'listeners-tell-roles',
   'no-fentry',
@@ -45,6 +47,8 @@ const variants: Readonly<Record<VariantName, Change | readonly Change[]>> = {
   ],
   'slow-seed': lingeringBefore('seed.bpf.c', 'struct payload payload = {'),
   'slow-adoption': lingeringBefore('old_table.bpf.c', 'u32 after = old_phase(table, old);'),
+  'failures-unseen': unseen('oldstate == BPF_TCP_SYN_SENT && newstate == BPF_TCP_CLOSE'),
+  'openings-unseen': unseen('oldstate == BPF_TCP_SYN_SENT && newstate == BPF_TCP_ESTABLISHED'),
   // As the next version might have it.
   'other-slots': {
     file: 'socket_table.h',
@@ -74,6 +78,12 @@ export function objectVariant(change: VariantName | Change): Variant {
 
 function lingeringBefore(file: string, line: string): Change {
   return { file, before: line, after: `${LINGER} ${line}` }
+}
+
+/** Neither copy of the state program sees such a change. */
+function unseen(change: string): Change {
+  const line = 'if (sk->sk_protocol != IPPROTO_TCP)'
+  return { file: 'tcp_state.bpf.c', before: line, after: `if (${change}) return 0;\n ${line}` }
 }
 
 function build(changes: readonly Change[]): Variant {
