@@ -9,8 +9,8 @@
 #define BUCKETS_AHEAD 2
 
 /*
- * Its memory is another socket's, or closed, and yet nobody said so: no program saw the close. False
- * if one did meanwhile.
+ * Its memory is another socket's, or closed, and yet nobody said so: no program saw the close.
+ * False if one did meanwhile.
  */
 static __always_inline bool give_up(struct socket_slot *slot, u64 *cell, u64 cookie, u32 phase)
 {
@@ -49,8 +49,8 @@ static __always_inline u32 settle(bool is_cast, struct socket_slot *slot, u64 *c
 		return phase;
 	if (state != BPF_TCP_CLOSE) {
 		u32 open = (phase & ~PHASE_MASK) | PHASE_OPEN;
-		return __sync_val_compare_and_swap(&slot->phase, phase, open) == phase ? open
-										: phase;
+		u32 before = __sync_val_compare_and_swap(&slot->phase, phase, open);
+		return before == phase ? open : phase;
 	}
 	struct flow_value *flow = flow_of_slot(slot, place, phase);
 	if (!flow || !give_up(slot, cell, cookie, phase) || was_open)

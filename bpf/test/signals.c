@@ -106,8 +106,8 @@ void run_failures(void)
 }
 
 /*
- * Connects that fail, 30 of each kind: the program knows why or not, and the sockets are still there.
- * Then others, whose memory is another socket's in the end.
+ * Connects that fail, 30 of each kind: the program knows why or not, and the sockets are still
+ * there. Then others, whose memory is another socket's in the end.
  */
 void run_kept_failures(void)
 {

@@ -21,8 +21,14 @@ export const unseenScenarios: readonly Scenario[] = [
       assert.deepEqual(kept.map(counts.counted), kept)
       const sum = (read: (flow: ReturnType<typeof counts.flows>[number]) => number) =>
         counts.flows().reduce((total, flow) => total + read(flow), 0)
-      assert.equal(sum(flow => flow.failedRefused), failures / 2)
-      assert.equal(sum(flow => flow.failedOther), failures / 2)
+      assert.equal(
+        sum(flow => flow.failedRefused),
+        failures / 2,
+      )
+      assert.equal(
+        sum(flow => flow.failedOther),
+        failures / 2,
+      )
       // Others on this machine fail to connect, too.
       const told = () => kernel.drops()['close_unseen'] ?? 0
       assert(told() >= failures, `${told()} told`)
