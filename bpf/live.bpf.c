@@ -18,7 +18,7 @@ static __always_inline bool give_up(struct socket_slot *slot, u64 *cell, u64 coo
 	if (READ_ONCE(*cell) != cookie ||
 	    __sync_val_compare_and_swap(&slot->phase, phase, closed) != phase)
 		return false;
-	/* If that fails, a program has seen the close after all, and perhaps gave the place away. */
+	/* If that fails, a program has seen the close after all, and gave the place away. */
 	__sync_val_compare_and_swap(cell, cookie, cookie | CLOSED_COOKIE);
 	drop(DROP_CLOSE_UNSEEN);
 	return true;
