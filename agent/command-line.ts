@@ -137,25 +137,20 @@ function commandOf(tokens: ReturnType<typeof parseOptions>['tokens']): Command {
 /** A sink is named after its type; a second one of a type is `stdout-2`. */
 function namedSinks(specs: readonly string[]): Record<string, Record<string, unknown>> {
   const named: Record<string, Record<string, unknown>> = {}
-  const faults = specs.flatMap(faultIn)
-  if (faults.length > 0) throw new UsageError(faults.join('\n'))
+  // Of each the first: what follows it may be part of a secret, which is not shown.
+  const faults: string[] = []
   for (const spec of specs) {
-    const options = parseSinkSpec(spec)
-    const sameType = Object.values(named).filter(({ type }) => type === options.type).length
-    named[sameType === 0 ? options.type : `${options.type}-${sameType + 1}`] = options
+    try {
+      const options = parseSinkSpec(spec)
+      const sameType = Object.values(named).filter(({ type }) => type === options.type).length
+      named[sameType === 0 ? options.type : `${options.type}-${sameType + 1}`] = options
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error
+      faults.push(error.message)
+    }
   }
+  if (faults.length > 0) throw new UsageError(faults.join('\n'))
   return named
-}
-
-/** The first: what follows it may be part of a secret, which is not shown. */
-function faultIn(spec: string): string[] {
-  try {
-    parseSinkSpec(spec)
-    return []
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error
-    return [error.message]
-  }
 }
 
 /** The syntax of 2021: `name[,key=value]…`; a value may hold `=` but no comma. */

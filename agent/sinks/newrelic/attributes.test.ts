@@ -1,45 +1,25 @@
 import { expect, test } from 'vitest'
-import { aggregation } from '../../aggregate/aggregate.ts'
 import {
   DROPPABLE_LABELS,
   OPTIONAL_LABELS,
   type LabelChoice,
 } from '../../aggregate/traffic-labels.ts'
 import type { AttributedFlow } from '../../model.ts'
-import { createTelemetry } from '../../telemetry.ts'
 import { exampleFlow } from '../../test/example-flow.ts'
 import { eventReceiver } from '../test/event-receiver.ts'
-import { newRelic } from './newrelic.ts'
-import { NewRelicOptions } from './options.ts'
+import { senderTo } from '../test/event-sender.ts'
+import { batchesOf } from '../test/one-interval.ts'
 
 const LABELS: LabelChoice = { add: OPTIONAL_LABELS, drop: [], processes: true }
 
 /** The events of one interval of an agent that saw these flows. */
 async function eventsOf(flows: readonly AttributedFlow[], labels = LABELS) {
   await using receiver = await eventReceiver()
-  const telemetry = createTelemetry('node-1', '1.2.3')
-  const target = newRelic({
-    name: 'nr',
-    options: NewRelicOptions.parse(receiver.options),
-    version: '1.2.3',
-    telemetry,
-    log: line => expect.fail(line),
-  })
-  const nowMs = Date.now()
-  const aggregate = aggregation({
-    nodeName: 'node-1',
-    cluster: 'prod',
-    labels,
-    zone: () => 'eu-1a',
-    names2021: true,
-    maxSeries: 10_000,
-    idleMs: 3_600_000,
-    intervalMs: 10_000,
-    startedMs: nowMs - 10_000,
-    telemetry,
-  })
-  for (const batch of aggregate(flows, nowMs)) target.offer(batch)
+  const target = senderTo(receiver)
+  const settings = { cluster: 'prod', labels, zone: () => 'eu-1a', names2021: true }
+  for (const batch of batchesOf(flows, Date.now(), settings)) target.offer(batch)
   await target[Symbol.asyncDispose]()
+  expect(target.lines).toEqual([])
   expect(receiver.faults).toEqual([])
   return receiver.taken
 }

@@ -1,37 +1,26 @@
 import { PassThrough } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { expect, test } from 'vitest'
-import { aggregation } from '../../aggregate/aggregate.ts'
 import type { AttributedFlow } from '../../model.ts'
 import { createTelemetry } from '../../telemetry.ts'
 import { exampleFlow } from '../../test/example-flow.ts'
 import { EXAMPLE_MS } from '../test/examples.ts'
+import { batchesOf } from '../test/one-interval.ts'
 import { StdoutOptions } from './options.ts'
 import { stdoutTo } from './stdout.ts'
 
 /** The lines that a person reads after one interval with these flows. */
 async function printed(format: 'text' | 'table', flows: readonly AttributedFlow[]) {
-  const telemetry = createTelemetry('node-1', '1.2.3')
   const stream = new PassThrough()
   const all = text(stream)
   const target = stdoutTo(() => stream)({
     name: 'debug',
     options: StdoutOptions.parse({ type: 'stdout', format }),
     version: '1.2.3',
-    telemetry,
+    telemetry: createTelemetry('node-1', '1.2.3'),
     log: line => expect.fail(line),
   })
-  const aggregate = aggregation({
-    nodeName: 'node-1',
-    cluster: '',
-    names2021: false,
-    maxSeries: 10_000,
-    idleMs: 3_600_000,
-    intervalMs: 10_000,
-    startedMs: EXAMPLE_MS - 10_000,
-    telemetry,
-  })
-  for (const batch of aggregate(flows, EXAMPLE_MS)) target.offer(batch)
+  for (const batch of batchesOf(flows, EXAMPLE_MS)) target.offer(batch)
   await target[Symbol.asyncDispose]()
   stream.end()
   return (await all).split('\n').map(line => line.replaceAll(/ +/g, ' ').trim())
