@@ -67,6 +67,13 @@ static __always_inline int on_open(struct sock *sk, int oldstate)
 	return 0;
 }
 
+/* By fast open it may be accepted, read and closed before its handshake is complete. */
+static __always_inline bool has_opened_early(struct sock *sk, int oldstate)
+{
+	struct tcp_sock *tcp = oldstate == BPF_TCP_SYN_RECV ? bpf_skc_to_tcp_sock(sk) : NULL;
+	return tcp && tcp->bytes_received;
+}
+
 /* An orderly close goes through a state in which our FIN was sent. */
 static __always_inline void count_reset(struct flow_value *flow, int error, int oldstate)
 {
@@ -180,7 +187,7 @@ static __always_inline int on_state(struct sock *sk, int oldstate, int newstate,
 {
 	if (by_process && is_process_state(oldstate, newstate))
 		return on_process_state(sk, oldstate, newstate);
-	/* With fast open a server's socket may leave SYN_RECV for a closing state. */
+	/* With fast open a server's socket may leave SYN_RECV for a closing state, or be closed. */
 	bool opens = newstate == BPF_TCP_ESTABLISHED || oldstate == BPF_TCP_SYN_RECV;
 	if (newstate != BPF_TCP_SYN_SENT && newstate != BPF_TCP_CLOSE && !opens)
 		return 0;
@@ -200,9 +207,9 @@ static __always_inline int on_state(struct sock *sk, int oldstate, int newstate,
 	}
 	if (newstate == BPF_TCP_SYN_SENT)
 		on_connect(sk);
-	else if (newstate != BPF_TCP_CLOSE)
+	else if (newstate != BPF_TCP_CLOSE || has_opened_early(sk, oldstate))
 		on_open(sk, oldstate);
-	else
+	if (newstate == BPF_TCP_CLOSE)
 		place = on_close(sk, oldstate);
 	if (!is_second)
 		note_change(last, cookie_of(sk), place, newstate);

@@ -7,6 +7,6 @@ testScenarios(ownershipScenarios)
 
 // Not for every kernel: it takes the `ip` command.
 test('MPTCP over two paths is two TCP connections, and no byte counts twice', async () => {
-  const [service] = await compareExactly('mptcp-two-paths')
+  const [service] = await compareExactly('mptcp-two-paths', { checkpoints: 2 })
   expect(service?.client.opened).toBe(2)
 })

@@ -183,37 +183,6 @@ void run_in_flight(void)
 	checkpoint();
 }
 
-/* Data in the SYN: a server's socket that closes before its handshake is complete. */
-void run_fast_open(void)
-{
-	set_sysctl("/proc/sys/net/ipv4/tcp_fastopen", "3");
-	for (int i = 0; i < 2; i++) {
-		struct service *service = serve("fast open", families[i]);
-		int queue = 5;
-		if (setsockopt(service->listener, IPPROTO_TCP, TCP_FASTOPEN, &queue, sizeof(queue)))
-			fail("TCP_FASTOPEN");
-		/* The first exchange fetches the cookie, the others send their data in the SYN. */
-		for (int round = 0; round < 4; round++) {
-			char text[700] = {};
-			int fd = client_socket(families[i]);
-			if (sendto(fd, text, sizeof(text), MSG_FASTOPEN, (void *)&service->address,
-				   service->address_length) != sizeof(text))
-				fail("sendto");
-			service->sent[CLIENT] += sizeof(text);
-			count_opened(service);
-			int accepted = accept(service->listener, NULL, NULL);
-			struct connection connection = {service, {fd, accepted}};
-			receive_bytes(&connection, SERVER, sizeof(text));
-			carry(&connection, SERVER, 300);
-			enum end first = round % 2 ? SERVER : CLIENT;
-			close_end(&connection, first);
-			receive_rest(&connection, !first);
-			close_end(&connection, !first);
-		}
-	}
-	checkpoint();
-}
-
 void run_dual_stack(void)
 {
 	struct connection connection = open_connection(serve_dual_stack("dual stack"));

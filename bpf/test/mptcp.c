@@ -39,38 +39,50 @@ static struct connection connect_by(struct service *service, int fd)
 	return connection;
 }
 
-static void exchange_and_close(struct connection *connection, enum end first)
+static void exchange(struct connection *connection)
 {
 	carry(connection, CLIENT, 30000);
 	carry(connection, SERVER, 7000);
-	/* The socket's data is all acknowledged when its peer has sent something after it. */
-	carry(connection, CLIENT, 1);
-	carry(connection, SERVER, 1);
-	close_end(connection, first);
-	receive_rest(connection, !first);
-	close_end(connection, !first);
+	wait_until_acknowledged(connection);
 }
 
-/* A payload byte of an MPTCP connection is a byte of one of its TCP subflows, and counts there. */
+static struct connection open_multipath(struct service *service)
+{
+	struct connection connection = connect_by(service, mptcp_socket(service->family));
+	for (enum end end = CLIENT; end <= SERVER; end++) {
+		if (more_paths(connection.fd[end]) < 0)
+			fail("the ends agreed on plain TCP");
+	}
+	return connection;
+}
+
+/* A payload byte of an MPTCP connection is a byte of one of its TCP subflows, and counts there:
+ * while it is open, when the socket above has numbers of its own, and when it is closed. */
 void run_mptcp(void)
 {
+	enum { CLIENT_FIRST, SERVER_FIRST, LISTENER_ONLY, CLIENT_ONLY, KINDS };
 	static const int families[] = {AF_INET, AF_INET6};
+	struct connection connections[2][KINDS];
+
 	for (int i = 0; i < 2; i++) {
-		for (enum end first = CLIENT; first <= SERVER; first++) {
-			struct service *both = serve_by("both ends", families[i], mptcp_socket);
-			struct connection multi = connect_by(both, mptcp_socket(families[i]));
-			if (more_paths(multi.fd[CLIENT]) < 0 || more_paths(multi.fd[SERVER]) < 0)
-				fail("the ends agreed on plain TCP");
-			exchange_and_close(&multi, first);
-		}
-		struct service *listener = serve_by("listener only", families[i], mptcp_socket);
-		struct connection plain = open_connection(listener);
-		exchange_and_close(&plain, CLIENT);
-		struct service *client = serve("client only", families[i]);
-		struct connection fallen_back = connect_by(client, mptcp_socket(families[i]));
+		int family = families[i];
+		for (int kind = CLIENT_FIRST; kind <= SERVER_FIRST; kind++)
+			connections[i][kind] =
+			    open_multipath(serve_by("both ends", family, mptcp_socket));
+		connections[i][LISTENER_ONLY] =
+		    open_connection(serve_by("listener only", family, mptcp_socket));
+		struct connection fallen_back =
+		    connect_by(serve("client only", family), mptcp_socket(family));
 		if (more_paths(fallen_back.fd[CLIENT]) >= 0)
 			fail("not plain TCP");
-		exchange_and_close(&fallen_back, SERVER);
+		connections[i][CLIENT_ONLY] = fallen_back;
+		for (int kind = 0; kind < KINDS; kind++)
+			exchange(&connections[i][kind]);
+	}
+	checkpoint();
+	for (int i = 0; i < 2; i++) {
+		for (int kind = 0; kind < KINDS; kind++)
+			close_in_order(&connections[i][kind], kind % 2 ? SERVER : CLIENT);
 	}
 	checkpoint();
 }
@@ -95,6 +107,8 @@ void run_mptcp_two_paths(void)
 		carry(&connection, CLIENT, 20000);
 		carry(&connection, SERVER, 3000);
 	}
-	exchange_and_close(&connection, CLIENT);
+	exchange(&connection);
+	checkpoint();
+	close_in_order(&connection, CLIENT);
 	checkpoint();
 }

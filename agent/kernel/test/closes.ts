@@ -35,7 +35,10 @@ export const closeScenarios: readonly Scenario[] = [
     'at a reset with data under way, sent is what was acknowledged and received what arrived',
     'in-flight',
   ),
-  exact('fast open: data in the SYN counts', 'fast-open'),
+  exact(
+    'fast open: data in the SYN counts, also where the server ends before the handshake is complete',
+    'fast-open',
+  ),
   exact('what nobody has accepted was received all the same, however it ends', 'never-accepted', 2),
   exact('every way of closing also where sockets of IPv6 carry IPv4', 'mapped', 2),
   {

@@ -54,7 +54,7 @@ export const processScenarios: readonly Scenario[] = [
         await compareExactly('fast-open', { open }),
         await compareExactly('never-accepted', { checkpoints: 2, open }),
         await compareExactly('ownership', { open }),
-        await compareExactly('mptcp', { open }),
+        await compareExactly('mptcp', { checkpoints: 2, open }),
       ]
       return covered(all.flat())
     },
