@@ -18,7 +18,7 @@
 struct flow_map {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 1 + 32768 + 4096); /* the agent sets it: kernel.maxFlows */
+	__uint(max_entries, 1 + 36864 + 36864 / FLOW_HEADS_PER_SLOT); /* the agent sets it */
 	__type(key, u32);
 	__type(value, struct flow_slot);
 };
@@ -64,8 +64,13 @@ static __always_inline struct flow_slot *flow_slot_at(void *map, u32 index)
 typedef u64 __attribute__((may_alias)) key_word;
 #define KEY_WORDS (sizeof(struct flow_key) / sizeof(key_word))
 
-/* Seeded: remote addresses are for others to choose. */
-static __always_inline u32 flow_bucket(const struct flow_table *table, const struct flow_key *key)
+/*
+ * Where the head of the key's bucket is: behind the entries, close together. Heads beside the
+ * entries would be another page of memory for each lookup. The hash is seeded: remote addresses are
+ * for others to choose.
+ */
+static __always_inline u64 *bucket_head(void *map, const struct flow_table *table,
+					const struct flow_key *key)
 {
 	const key_word *words = (const key_word *)key;
 	u64 hash = table->seed;
@@ -74,7 +79,10 @@ static __always_inline u32 flow_bucket(const struct flow_table *table, const str
 		hash = (hash ^ words[i]) * 0x9e3779b97f4a7c15ULL;
 		hash ^= hash >> 32;
 	}
-	return 1 + ((hash & 0xffffffff) * table->capacity >> 32);
+	u32 bucket = (hash & 0xffffffff) * table->capacity >> 32;
+	struct flow_slot *slot =
+	    flow_slot_at(map, 1 + table->capacity + bucket / FLOW_HEADS_PER_SLOT);
+	return slot ? &slot->heads[bucket % FLOW_HEADS_PER_SLOT] : NULL;
 }
 
 static __always_inline bool is_same_key(const struct flow_key *left, const struct flow_key *right)
@@ -99,10 +107,10 @@ static __noinline struct flow_value *find_or_add(void *map, const struct flow_ke
 		return NULL;
 	struct flow_table *table = &first->table;
 	u64 epoch = READ_ONCE(table->counted) >> 32;
-	struct flow_slot *bucket = flow_slot_at(map, flow_bucket(table, key));
+	u64 *bucket = bucket_head(map, table, key);
 	if (!bucket)
 		return NULL;
-	u64 head = READ_ONCE(bucket->head);
+	u64 head = READ_ONCE(*bucket);
 	u32 index = head >> 32 == epoch ? head : 0;
 	for (int i = 0; i < LONGEST_CHAIN && index; i++) {
 		struct flow_slot *slot = flow_slot_at(map, index);
@@ -123,7 +131,7 @@ static __noinline struct flow_value *find_or_add(void *map, const struct flow_ke
 	for (int i = 0; i < 8; i++) {
 		own->next = head >> 32 == epoch ? head : 0;
 		fence();
-		u64 before = __sync_val_compare_and_swap(&bucket->head, head, epoch << 32 | index);
+		u64 before = __sync_val_compare_and_swap(bucket, head, epoch << 32 | index);
 		if (before == head)
 			break;
 		head = before;

@@ -144,34 +144,39 @@ static __noinline int leave_out(u32 index)
 	return 0;
 }
 
-static __always_inline bool has_news(bool is_cast, const struct socket_slot *slot, u64 cookie)
+static __always_inline bool has_news(bool is_cast, const struct socket_slot *slot, u64 cookie,
+				     struct payload *at_most)
 {
 	u32 phase = READ_ONCE(slot->phase) & PHASE_MASK;
 	if (phase == PHASE_CONNECTING)
 		return true;
 	if (phase != PHASE_OPEN)
 		return false;
-	struct payload at_most = counters_of(is_cast, slot);
-	return !is_idle(is_cast, slot, &at_most, cookie);
+	*at_most = counters_of(is_cast, slot);
+	return !is_idle(is_cast, slot, at_most, cookie);
 }
 
 #define TOUCH(field) asm volatile("" ::"r"(READ_ONCE(field)))
 
 /*
- * If the socket has news, it reads what it takes to report them: the memory of many sockets is then
- * on its way at the same time, which the locked instructions of a report would prevent.
+ * If the socket has news, it reads what look_at will read, and no more: the memory of many sockets
+ * is then on its way at the same time, which the locked instructions of a report would prevent.
  */
 static __always_inline bool look_ahead(u32 place, u64 cookie)
 {
 	struct socket_slot *slot = slot_at(place);
-	if (!slot || !has_news(true, slot, cookie))
+	struct payload at_most = {};
+	if (!slot || !has_news(true, slot, cookie, &at_most))
 		return false;
 	struct sock *sk = sock_at(true, slot->sk);
 	struct tcp_sock *tcp = tcp_sock_at(true, slot->sk);
 	TOUCH(sk->__sk_common.skc_state);
-	TOUCH(sk->sk_lock.owned);
-	TOUCH(tcp->srtt_us);
-	TOUCH(tcp->rtt_min.s[0].v);
+	if (has_received(slot, &at_most))
+		TOUCH(sk->sk_lock.owned);
+	if (is_rtt_new(slot, &at_most)) {
+		TOUCH(tcp->srtt_us);
+		TOUCH(tcp->rtt_min.s[0].v);
+	}
 	return true;
 }
 
@@ -218,7 +223,8 @@ __noinline int fold_ahead_by_copy(u32 first)
 		if (!cell || !slot)
 			return 0;
 		u64 cookie = READ_ONCE(*cell);
-		if (is_open(cookie) && has_news(false, slot, cookie))
+		struct payload at_most;
+		if (is_open(cookie) && has_news(false, slot, cookie, &at_most))
 			fold_socket_by_copy(place);
 	}
 	return 0;

@@ -38,6 +38,10 @@ struct flow_value {
 	__u64 reset_by_peer;
 };
 
+enum {
+	FLOW_HEADS_PER_SLOT = 16, /* a slot has room for more, but this divides well */
+};
+
 /* Of a table of flows, in the place of its entry 0. User space sets all but `counted`. */
 struct flow_table {
 	__u64 counted; /* epoch << 32 | entries in use: those from 1 on */
@@ -46,18 +50,19 @@ struct flow_table {
 	__u64 seed;
 };
 
+/* Whole cache lines: what most reports change stands in the first two. */
 struct flow_slot {
 	union {
 		struct {
 			struct flow_key key;
 			struct flow_value value;
+			__u32 next; /* entry of the same bucket, or 0 */
 		};
 		struct flow_table table;
+		/* Of buckets: epoch << 32 | its first entry; of another epoch: empty. */
+		__u64 heads[FLOW_HEADS_PER_SLOT];
 	};
-	__u64 head; /* of a bucket: epoch << 32 | its first entry; of another epoch: empty */
-	__u32 next; /* entry of the same bucket, or 0 */
-	__u32 reserved;
-};
+} __attribute__((aligned(64)));
 
 enum drop_reason {
 	DROP_UNKNOWN_SOCKET, /* a socket older than the programs closed: its history is not ours */

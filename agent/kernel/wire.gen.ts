@@ -43,12 +43,12 @@ export const flowValue = {
 
 /** struct flow_slot */
 export const flowSlot = {
-  size: 168,
+  size: 192,
   key: { offset: 0, size: 32 },
   value: { offset: 32, size: 120 },
+  next: (view: DataView, start: number): number => view.getUint32(start + 152, true),
   table: { offset: 0, size: 24 },
-  head: (view: DataView, start: number): number => u64(view, start + 152),
-  next: (view: DataView, start: number): number => view.getUint32(start + 160, true),
+  heads: { offset: 0, size: 16 },
 } as const
 
 /** struct drop_value */

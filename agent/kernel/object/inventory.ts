@@ -1,5 +1,5 @@
 import type { VariablePlace } from '../system/libbpf.ts'
-import { knobs } from '../wire.gen.ts'
+import { flowSlot, knobs } from '../wire.gen.ts'
 
 /** How many entries the maps have whose size is a setting. */
 export type Sizes = {
@@ -137,9 +137,10 @@ export function variablesFor(sizes: Sizes, processes: boolean): Variable[] {
   ]
 }
 
-/** What a table of flows holds, and its own entry. */
+/** The table's own entry, what it holds, and a bucket for each of these: bpf/flows.h. */
 export function flowSlots({ maxFlows, maxOverflow }: Sizes): number {
-  return 1 + maxFlows + maxOverflow
+  const capacity = maxFlows + maxOverflow
+  return 1 + capacity + Math.ceil(capacity / flowSlot.heads.size)
 }
 
 /** A power of two: the hash is cut to so many bits. */

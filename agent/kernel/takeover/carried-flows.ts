@@ -24,13 +24,13 @@ type Table = MapMemory & {
  * others any more. What has no room is counted as lost. Throws KernelError.
  */
 export function copyFlows(from: readonly FlowTables[], to: FlowTables): number {
-  using target = openTable(atRest(to))
+  using target = openTable(atRest(to), to.fields)
   let count = entriesIn(target, to.fields)
   let lostBytes = 0
   for (const { maps, fields } of from) {
     const copy = fieldCopier(fields, to.fields, name => /^(?:key|value)\./.test(name))
     for (const name of FLOW_TABLES) {
-      using source = openTable(maps[name] ?? -1)
+      using source = openTable(maps[name] ?? -1, fields)
       const inUse = entriesIn(source, fields)
       for (let entry = 1; entry <= inUse; entry++) {
         const at = entry * source.entrySize
@@ -45,7 +45,7 @@ export function copyFlows(from: readonly FlowTables[], to: FlowTables): number {
 
 /** From now on the table at rest holds so many entries. Doing it again before a drain changes nothing. */
 export function countCarried(to: FlowTables, count: number): void {
-  using target = openTable(atRest(to))
+  using target = openTable(atRest(to), to.fields)
   target.view.setUint32(countAt(to.fields), count, true)
 }
 
@@ -56,12 +56,14 @@ function atRest({ maps }: Pick<FlowTables, 'maps'>): number {
   return liveIndex(loadLibbpf(), { outer: maps['flows'] ?? -1, inner }) === 0 ? inner[1] : inner[0]
 }
 
-function openTable(fd: number): Table {
+function openTable(fd: number, fields: Fields): Table {
   const facts = factsOf(fd)
   const [entrySize, entries] = [facts('value_size'), facts('max_entries')]
   const memory = mapMemory(fd, entrySize * entries)
   const view = new DataView(memory.bytes)
-  return { ...memory, view, entrySize, capacity: entries - 1 }
+  // What a table holds besides is a matter of its version; a broken one cannot have more than it says.
+  const stated = view.getUint32(fields['table.capacity']?.[0] ?? 0, true)
+  return { ...memory, view, entrySize, capacity: Math.min(stated, entries - 1) }
 }
 
 function entriesIn({ view, capacity }: Table, fields: Fields): number {
