@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* Why a connection could not be opened. */
+/* Why a connection could not be opened, or broke off. */
 #ifndef FAILURES_H
 #define FAILURES_H
 
@@ -26,6 +26,12 @@ static __always_inline u64 *failure_of(struct flow_value *flow, int error)
 	default:
 		return &flow->failed_other;
 	}
+}
+
+/* Of a connection that was open; the error is set before it closes, too. */
+static __always_inline bool is_reset_by_peer(int error)
+{
+	return error == ECONNRESET || error == EPIPE || error == ECONNREFUSED;
 }
 
 #endif

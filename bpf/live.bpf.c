@@ -1,66 +1,11 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 #include "kernel.h"
 #include <bpf/bpf_helpers.h>
-#include "failures.h"
-#include "sight.h"
+#include "unseen.h"
 
 /* So many buckets' sockets are looked at before the first of them is folded: more leave the cache.
  */
 #define BUCKETS_AHEAD 2
-
-/*
- * Its memory is another socket's, or closed, and yet nobody said so: no program saw the close.
- * False if one did meanwhile.
- */
-static __always_inline bool give_up(struct socket_slot *slot, u64 *cell, u64 cookie, u32 phase)
-{
-	u32 closed = (phase & GENERATION_MASK) | PHASE_CLOSED;
-	if (READ_ONCE(*cell) != cookie ||
-	    __sync_val_compare_and_swap(&slot->phase, phase, closed) != phase)
-		return false;
-	/* If that fails, a program has seen the close after all, and gave the place away. */
-	__sync_val_compare_and_swap(cell, cookie, cookie | CLOSED_COOKIE);
-	drop(DROP_CLOSE_UNSEEN);
-	return true;
-}
-
-/*
- * Of a socket that connects, as far as the programs have seen; gives its phase after that. They
- * change the phase before the kernel changes the state, so mostly that is what happened meanwhile.
- */
-static __always_inline u32 settle(bool is_cast, struct socket_slot *slot, u64 *cell, u64 cookie,
-				  u32 place, u32 phase)
-{
-	struct sock *sk = sock_at(is_cast, slot->sk);
-	struct tcp_sock *tcp = tcp_sock_at(is_cast, slot->sk);
-	/* Whoever connects owns the socket until its state says so: before, it is closed. */
-	bool is_owned = FIELD(is_cast, sk, sk_lock.owned);
-	fence();
-	int state = FIELD(is_cast, sk, __sk_common.skc_state);
-	fence();
-	int error = FIELD(is_cast, sk, sk_err); /* 0 if the program has asked for it */
-	u32 retransmits = FIELD(is_cast, tcp, total_retrans);
-	bool was_open = FIELD(is_cast, tcp, bytes_acked);
-	fence();
-	if (FIELD(is_cast, sk, __sk_common.skc_cookie.counter) != cookie) {
-		give_up(slot, cell, cookie, phase);
-		return PHASE_CLOSED;
-	}
-	if (is_owned || is_connecting(state))
-		return phase;
-	if (state != BPF_TCP_CLOSE) {
-		u32 open = (phase & ~PHASE_MASK) | PHASE_OPEN;
-		u32 before = __sync_val_compare_and_swap(&slot->phase, phase, open);
-		return before == phase ? open : phase;
-	}
-	struct flow_value *flow = flow_of_slot(slot, place, phase);
-	if (!flow || !give_up(slot, cell, cookie, phase) || was_open)
-		return PHASE_CLOSED;
-	__sync_fetch_and_add(failure_of(flow, error), 1);
-	report(&slot->reported.retransmits, with_generation(retransmits, phase),
-	       &flow->retransmits);
-	return PHASE_CLOSED;
-}
 
 /* Of a socket that has news, it seems. */
 static __always_inline int fold_socket(bool is_cast, u32 place)
@@ -83,22 +28,18 @@ static __always_inline int fold_socket(bool is_cast, u32 place)
 	/* The socket's memory may be another connection by now; the slot would say closed. */
 	if (((READ_ONCE(slot->phase) ^ phase) & ~OPEN_REPORTED))
 		return 0;
-	if (sight.cookie != cookie || sight.state == BPF_TCP_CLOSE) {
+	if (sight.cookie != cookie) {
 		give_up(slot, cell, cookie, phase);
 		return 0;
 	}
+	if (sight.state == BPF_TCP_CLOSE)
+		return is_cast ? fold_closed_by_cast(place) : fold_closed_by_copy(place);
 	if (!is_news(slot, &payload))
 		return 0;
 	struct flow_value *flow = flow_of_slot(slot, place, phase);
 	if (!flow)
 		return 0;
-	bool is_first =
-	    !(phase & OPEN_REPORTED) &&
-	    __sync_val_compare_and_swap(&slot->phase, phase, phase | OPEN_REPORTED) == phase;
-	if (is_first)
-		__sync_fetch_and_add(&flow->connections_opened, 1);
-	if (fold(slot, phase, &payload, flow) || is_first)
-		sample_rtt(flow, sight.srtt_us, sight.rtt_min_us);
+	fold_open(slot, phase, &payload, sight.srtt_us, sight.rtt_min_us, flow);
 	return 0;
 }
 

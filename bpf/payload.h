@@ -92,4 +92,18 @@ static __always_inline void sample_rtt(struct flow_value *flow, u32 srtt_eighths
 	}
 }
 
+/* Of an open socket, and for the first time perhaps; gives its phase after that. */
+static __always_inline u32 fold_open(struct socket_slot *slot, u32 phase, const struct payload *now,
+				     u32 srtt_eighths_us, u32 min_us, struct flow_value *flow)
+{
+	u32 reported = phase | OPEN_REPORTED;
+	bool is_first = phase != reported &&
+			__sync_val_compare_and_swap(&slot->phase, phase, reported) == phase;
+	if (is_first)
+		__sync_fetch_and_add(&flow->connections_opened, 1);
+	if (fold(slot, phase, now, flow) || is_first)
+		sample_rtt(flow, srtt_eighths_us, min_us);
+	return is_first ? reported : phase;
+}
+
 #endif

@@ -127,4 +127,20 @@ static __always_inline void leave_place(u64 *cell, u64 cookie)
 	WRITE_ONCE(*cell, cookie | CLOSED_COOKIE);
 }
 
+/*
+ * Its memory is another socket's, or closed, and yet nobody said so: no program saw the close.
+ * False if one did meanwhile.
+ */
+static __always_inline bool give_up(struct socket_slot *slot, u64 *cell, u64 cookie, u32 phase)
+{
+	u32 closed = (phase & GENERATION_MASK) | PHASE_CLOSED;
+	if (READ_ONCE(*cell) != cookie ||
+	    __sync_val_compare_and_swap(&slot->phase, phase, closed) != phase)
+		return false;
+	/* If that fails, a program has seen the close after all, and gave the place away. */
+	__sync_val_compare_and_swap(cell, cookie, cookie | CLOSED_COOKIE);
+	drop(DROP_CLOSE_UNSEEN);
+	return true;
+}
+
 #endif

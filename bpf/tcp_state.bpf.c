@@ -25,9 +25,18 @@ static __always_inline int on_connect(struct sock *sk)
 	u64 cookie = cookie_of(sk);
 	if (!cookie)
 		return add(sk, ROLE_CLIENT, PHASE_CONNECTING);
-	u64 *cell = cookie_at(place_of(cookie));
-	if (cell && *cell == cookie)
-		return 0;
+	u32 place = place_of(cookie);
+	u64 *cell = cookie_at(place);
+	struct socket_slot *slot = slot_at(place);
+	if (cell && slot && READ_ONCE(*cell) == cookie) {
+		u32 phase = READ_ONCE(slot->phase);
+		if ((phase & PHASE_MASK) != PHASE_OPEN)
+			return 0;
+		/* As below, but no program saw it close; a walk may just report it as opened. */
+		if (!give_up(slot, cell, cookie, phase) &&
+		    !give_up(slot, cell, cookie, phase | OPEN_REPORTED))
+			return 0;
+	}
 	struct socket_slot *late = late_slot_of(sk);
 	if (late && (late->phase & PHASE_MASK) == PHASE_CONNECTING)
 		return 0;
@@ -77,7 +86,7 @@ static __always_inline bool has_opened_early(struct sock *sk, int oldstate)
 /* An orderly close goes through a state in which our FIN was sent. */
 static __always_inline void count_reset(struct flow_value *flow, int error, int oldstate)
 {
-	if (error == ECONNRESET || error == EPIPE || error == ECONNREFUSED)
+	if (is_reset_by_peer(error))
 		__sync_fetch_and_add(&flow->reset_by_peer, 1);
 	else if ((!error || error == ECONNABORTED) && !is_fin_sent(oldstate))
 		__sync_fetch_and_add(&flow->reset_by_us, 1);

@@ -18,7 +18,7 @@ void close_in_order(struct connection *connection, enum end first)
 }
 
 /* Both FINs wait behind full windows, so that neither end has seen the other's when it closes. */
-void close_both_at_once(struct connection *connection)
+void end_both_at_once(struct connection *connection)
 {
 	fill(connection, CLIENT);
 	fill(connection, SERVER);
@@ -29,6 +29,11 @@ void close_both_at_once(struct connection *connection)
 		fail("the ends did not close at once");
 	receive_rest(connection, SERVER);
 	receive_rest(connection, CLIENT);
+}
+
+void close_both_at_once(struct connection *connection)
+{
+	end_both_at_once(connection);
 	close_end(connection, CLIENT);
 	close_end(connection, SERVER);
 }

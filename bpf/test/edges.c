@@ -98,7 +98,7 @@ void run_refused(void)
 	checkpoint();
 }
 
-static void disconnect(int fd)
+void disconnect(int fd)
 {
 	struct sockaddr nobody = {.sa_family = AF_UNSPEC};
 	if (connect(fd, &nobody, sizeof(nobody)))

@@ -11,10 +11,11 @@
 
 enum { SYN_RECV = 3 };
 
-static struct service *serve_fast(const char *name, int family)
+struct service *serve_fast_open(const char *name, int family)
 {
 	struct service *service = serve(name, family);
 	int queue = 5;
+	set_sysctl("/proc/sys/net/ipv4/tcp_fastopen", "3");
 	if (setsockopt(service->listener, IPPROTO_TCP, TCP_FASTOPEN, &queue, sizeof(queue)))
 		fail("TCP_FASTOPEN");
 	return service;
@@ -35,17 +36,22 @@ static struct connection accept_from(struct service *service, int fd)
 	return connection;
 }
 
+struct connection open_fast_connection(struct service *service)
+{
+	int fd = client_socket(service->family);
+	send_with_syn(service, fd, 0);
+	service->sent[CLIENT] += REQUEST;
+	count_opened(service);
+	return accept_from(service, fd);
+}
+
 /* The first exchange fetches the cookie, the others send their data in the SYN. */
 static void exchange(struct service *service)
 {
 	for (int round = 0; round < 4; round++) {
-		int fd = client_socket(service->family);
-		send_with_syn(service, fd, 0);
-		service->sent[CLIENT] += REQUEST;
-		count_opened(service);
-		struct connection connection = accept_from(service, fd);
+		struct connection connection = open_fast_connection(service);
 		carry(&connection, SERVER, ANSWER);
-		int was_in_syn = tcp_facts(fd).tcpi_options & TCPI_OPT_SYN_DATA;
+		int was_in_syn = tcp_facts(connection.fd[CLIENT]).tcpi_options & TCPI_OPT_SYN_DATA;
 		if (was_in_syn != (round ? TCPI_OPT_SYN_DATA : 0))
 			fail("the data was not where it should be");
 		close_in_order(&connection, round % 2 ? SERVER : CLIENT);
@@ -86,9 +92,8 @@ void run_fast_open(void)
 	static const int families[] = {AF_INET, AF_INET6};
 	struct connection early[2];
 
-	set_sysctl("/proc/sys/net/ipv4/tcp_fastopen", "3");
 	for (int i = 0; i < 2; i++) {
-		struct service *service = serve_fast("fast open", families[i]);
+		struct service *service = serve_fast_open("fast open", families[i]);
 		exchange(service);
 		struct connection broken = open_half(service);
 		reset(&broken, SERVER);

@@ -33,6 +33,7 @@ static const struct {
     {"failures", run_failures},
     {"kept-failures", run_kept_failures},
     {"resets", run_resets},
+    {"held-closed", run_held_closed},
     {"loss", run_loss},
     {"streams", run_streams},
     {"streams-10gb", run_streams_10gb},

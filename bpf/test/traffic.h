@@ -71,6 +71,10 @@ struct connection open_connection(struct service *service);
 /* The same with buffers so small that data stays in flight. */
 struct connection open_narrow_connection(struct service *service);
 int connect_to(int fd, const struct service *service);
+void disconnect(int fd);
+/* A first exchange fetches a cookie; the connections after that send 700 bytes in the SYN. */
+struct service *serve_fast_open(const char *name, int family);
+struct connection open_fast_connection(struct service *service);
 
 void send_bytes(struct connection *connection, enum end from, size_t length);
 void receive_bytes(struct connection *connection, enum end at, size_t length);
@@ -91,6 +95,7 @@ int tcp_state(const struct connection *connection, enum end end);
 
 void close_in_order(struct connection *connection, enum end first);
 /* Sends all that fits before. */
+void end_both_at_once(struct connection *connection);
 void close_both_at_once(struct connection *connection);
 void close_by_reset(struct connection *connection, enum end by);
 
@@ -128,6 +133,7 @@ void run_timeouts(void);
 void run_failures(void);
 void run_kept_failures(void);
 void run_resets(void);
+void run_held_closed(void);
 void run_loss(void);
 void run_streams(void);
 void run_streams_10gb(void);

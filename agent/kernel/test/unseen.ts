@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
+import type { Flow } from '../../model.ts'
 import { socketTable } from '../tables/socket-table.ts'
 import { ledger } from './ledger.ts'
 import { openTestKernel } from './open.ts'
 import { compareExactly, covered, type Scenario } from './scenario.ts'
-import { startTraffic } from './traffic.ts'
+import { startTraffic, type Service } from './traffic.ts'
 import { objectVariant } from './variant.ts'
 
 /** A change of state that no program sees, for whatever reason: the next walk over the sockets tells. */
@@ -44,7 +45,49 @@ export const unseenScenarios: readonly Scenario[] = [
   },
   openingUnseen('half-closed', 3, 'the walk tells while it lasts'),
   openingUnseen('closes', 2, 'its close tells'),
+  {
+    name: 'a close that no program saw loses no byte as long as the socket is there, however it closed, and is told',
+    run: async () => {
+      using variant = objectVariant('closes-unseen')
+      using kernel = openTestKernel(variant)
+      await using traffic = startTraffic('held-closed')
+      const counts = ledger(kernel, traffic)
+      const told = () => kernel.drops()['close_unseen'] ?? 0
+      const compare = (services: readonly Service[]) => {
+        assert.deepEqual(services.map(counts.counted), services)
+        assert.deepEqual(
+          services.map(({ port }) => resets(counts.flows(), port)),
+          services.map(({ signals }) => ({ byPeer: signals.client.resets, byUs: 0 })),
+        )
+      }
+      const closed = await traffic.next()
+      await counts.drain()
+      compare(closed)
+      assert(counts.flows().every(({ rttSamples }) => rttSamples > 0))
+      const ends = closed.reduce(
+        (sum, { name, client, server }) =>
+          name === 'reused' ? sum : sum + client.opened + server.opened,
+        0,
+      )
+      assert(told() >= ends, `${told()} told of ${ends}`)
+
+      const before = told()
+      const reused = await traffic.next()
+      await counts.drain()
+      compare(reused)
+      assert(told() >= before + 2, `${told() - before} told`)
+      assert.deepEqual(kernel.lostBytes(), {})
+      return covered(reused)
+    },
+  },
 ]
+
+function resets(flows: readonly Flow[], port: number) {
+  const ofService = flows.filter(({ servicePort }) => servicePort === port)
+  const sum = (field: 'resetByPeer' | 'resetByUs') =>
+    ofService.reduce((total, flow) => total + flow[field], 0)
+  return { byPeer: sum('resetByPeer'), byUs: sum('resetByUs') }
+}
 
 function openingUnseen(traffic: string, checkpoints: number, how: string): Scenario {
   return {

@@ -24,6 +24,7 @@ export const variantNames = [
   'slow-adoption',
   'failures-unseen',
   'openings-unseen',
+  'closes-unseen',
   'other-slots',
   'listeners-tell-roles',
   'no-fentry',
@@ -49,6 +50,7 @@ const variants: Readonly<Record<VariantName, Change | readonly Change[]>> = {
   'slow-adoption': lingeringBefore('old_table.bpf.c', 'u32 after = old_phase(table, old);'),
   'failures-unseen': unseen('oldstate == BPF_TCP_SYN_SENT && newstate == BPF_TCP_CLOSE'),
   'openings-unseen': unseen('oldstate == BPF_TCP_SYN_SENT && newstate == BPF_TCP_ESTABLISHED'),
+  'closes-unseen': unseen('oldstate != BPF_TCP_SYN_SENT && newstate == BPF_TCP_CLOSE'),
   // As the next version might have it.
   'other-slots': {
     file: 'socket_table.h',
