@@ -7,13 +7,14 @@
  */
 #define BUCKETS_AHEAD 2
 
-/* Of a socket that has news, it seems. */
-static __always_inline int fold_socket(bool is_cast, u32 place)
+/* Of a socket that has news, it seems. True if it is open as far as the programs have seen, and
+ * closed. */
+static __always_inline bool fold_socket(bool is_cast, u32 place)
 {
 	u64 *cell = cookie_at(place);
 	struct socket_slot *slot = slot_at(place);
 	if (!cell || !slot)
-		return 0;
+		return false;
 	u64 cookie = READ_ONCE(*cell);
 	fence();
 	u32 phase = READ_ONCE(slot->phase);
@@ -21,26 +22,26 @@ static __always_inline int fold_socket(bool is_cast, u32 place)
 	if ((phase & PHASE_MASK) == PHASE_CONNECTING)
 		phase = settle(is_cast, slot, cell, cookie, place, phase);
 	if ((phase & PHASE_MASK) != PHASE_OPEN)
-		return 0;
+		return false;
 	struct sight sight;
 	look_at(is_cast, slot, &sight);
 	struct payload payload = payload_of(&sight);
 	/* The socket's memory may be another connection by now; the slot would say closed. */
 	if (((READ_ONCE(slot->phase) ^ phase) & ~OPEN_REPORTED))
-		return 0;
+		return false;
 	if (sight.cookie != cookie) {
 		give_up(slot, cell, cookie, phase);
-		return 0;
+		return false;
 	}
 	if (sight.state == BPF_TCP_CLOSE)
-		return is_cast ? fold_closed_by_cast(place) : fold_closed_by_copy(place);
+		return true;
 	if (!is_news(slot, &payload))
-		return 0;
+		return false;
 	struct flow_value *flow = flow_of_slot(slot, place, phase);
 	if (!flow)
-		return 0;
+		return false;
 	fold_open(slot, phase, &payload, sight.srtt_us, sight.rtt_min_us, flow);
-	return 0;
+	return false;
 }
 
 /* Global functions: the verifier looks at each by itself, and not once per call. */
@@ -150,8 +151,9 @@ static __always_inline void fold_ahead_by_cast(u32 first)
 	if (!news)
 		return;
 	for (u32 i = 0; i < BUCKETS_AHEAD * BUCKET_SIZE; i++) {
-		if (news >> i & 1)
-			fold_socket_by_cast(first * BUCKET_SIZE + i);
+		u32 place = first * BUCKET_SIZE + i;
+		if (news >> i & 1 && fold_socket_by_cast(place))
+			fold_closed_by_cast(place);
 	}
 }
 
@@ -165,8 +167,9 @@ __noinline int fold_ahead_by_copy(u32 first)
 			return 0;
 		u64 cookie = READ_ONCE(*cell);
 		struct payload at_most;
-		if (is_open(cookie) && has_news(false, slot, cookie, &at_most))
-			fold_socket_by_copy(place);
+		if (is_open(cookie) && has_news(false, slot, cookie, &at_most) &&
+		    fold_socket_by_copy(place))
+			fold_closed_by_copy(place);
 	}
 	return 0;
 }

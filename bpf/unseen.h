@@ -115,7 +115,7 @@ static __always_inline int fold_closed(bool is_cast, u32 place)
 	return 0;
 }
 
-/* Global functions, as fold_socket's: seldom called, and none of its instructions. */
+/* Global functions, not called by those of fold_socket: 6.1 has no stack for both. */
 __noinline int fold_closed_by_copy(u32 place)
 {
 	return fold_closed(false, place);

@@ -1,6 +1,7 @@
 import { test } from 'vitest'
 import { changeScenarios } from './test/changes.ts'
+import { keepPromise } from './test/scenario.ts'
 
-test.each(changeScenarios)('$name', async ({ run }) => {
-  await run()
+test.each(changeScenarios)('$name', async scenario => {
+  await keepPromise(scenario)
 })

@@ -106,6 +106,8 @@ static void break_off_and_hold(int family)
 		*connection = open_connection(serve(names[i], family));
 		carry(connection, CLIENT, 1200);
 		carry(connection, SERVER, 40);
+		if (i == ASKS)
+			carry_again(connection, SERVER, 2500);
 		if (i == UNREAD) {
 			send_bytes(connection, SERVER, 60);
 			connection->service->received[CLIENT] += 60;

@@ -15,6 +15,13 @@ export type TestKernel = Kernel & {
   readonly seed: () => Promise<void>
 }
 
+const opened: Pick<TestKernel, 'drops'>[] = []
+
+/** Events that the kernel kept from the programs, as those that were opened in this process have told. */
+export function unseenEvents(): number {
+  return opened.reduce((sum, { drops }) => sum + (drops()['close_unseen'] ?? 0), 0)
+}
+
 /** The real programs on the real kernel. */
 export function openTestKernel({
   bytecode = bpfObject(),
@@ -29,11 +36,13 @@ export function openTestKernel({
   const sizes = { maxFlows, maxOverflow, maxSockets }
   const programs = installPrograms({ bytecode, sizes, processes, pinDirectory, log })
   const kernel = openKernel({ programs, telemetry })
+  const drops = () => byReason(telemetry.kernelDrops)
+  opened.push({ drops })
   return {
     ...kernel,
     programs,
     seed: seeder({ programs, telemetry }),
-    drops: () => byReason(telemetry.kernelDrops),
+    drops,
     lostBytes: () => byReason(telemetry.lostBytes),
     skippedRuns: () => {
       const values = [...telemetry.kernelSkippedRuns.readings.values()]

@@ -1,5 +1,5 @@
 import { test } from 'vitest'
-import type { Compared, Scenario } from './scenario.ts'
+import { keepPromise, type Compared, type Scenario } from './scenario.ts'
 
 declare module 'vitest' {
   interface TaskMeta {
@@ -10,7 +10,7 @@ declare module 'vitest' {
 
 /** A test for each promise, on this machine's kernel. */
 export function testScenarios(scenarios: readonly Scenario[]): void {
-  test.for(scenarios)('$name', async ({ run }, { task }) => {
-    task.meta.compared = await run()
+  test.for(scenarios)('$name', async (scenario, { task }) => {
+    task.meta.compared = await keepPromise(scenario)
   })
 }

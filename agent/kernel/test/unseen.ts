@@ -5,12 +5,13 @@ import { ledger } from './ledger.ts'
 import { openTestKernel } from './open.ts'
 import { compareExactly, covered, type Scenario } from './scenario.ts'
 import { startTraffic, type Service } from './traffic.ts'
-import { objectVariant } from './variant.ts'
+import { objectVariant, type VariantName } from './variant.ts'
 
 /** A change of state that no program sees, for whatever reason: the next walk over the sockets tells. */
 export const unseenScenarios: readonly Scenario[] = [
   {
     name: 'a failure that no program saw counts, by its reason if the socket still has it, and is told',
+    hidesEvents: true,
     run: async () => {
       using variant = objectVariant('failures-unseen')
       using kernel = openTestKernel(variant)
@@ -45,10 +46,17 @@ export const unseenScenarios: readonly Scenario[] = [
   },
   openingUnseen('half-closed', 3, 'the walk tells while it lasts'),
   openingUnseen('closes', 2, 'its close tells'),
-  {
-    name: 'a close that no program saw loses no byte as long as the socket is there, however it closed, and is told',
+  closeUnseen('closes-unseen', 'a close that no program saw loses no byte'),
+  closeUnseen('lives-unseen', 'nor if no program saw it open either'),
+]
+
+/** However it closes. */
+function closeUnseen(name: VariantName, promise: string): Scenario {
+  return {
+    name: `${promise} as long as the socket is there, and is told`,
+    hidesEvents: true,
     run: async () => {
-      using variant = objectVariant('closes-unseen')
+      using variant = objectVariant(name)
       using kernel = openTestKernel(variant)
       await using traffic = startTraffic('held-closed')
       const counts = ledger(kernel, traffic)
@@ -79,8 +87,8 @@ export const unseenScenarios: readonly Scenario[] = [
       assert.deepEqual(kernel.lostBytes(), {})
       return covered(reused)
     },
-  },
-]
+  }
+}
 
 function resets(flows: readonly Flow[], port: number) {
   const ofService = flows.filter(({ servicePort }) => servicePort === port)

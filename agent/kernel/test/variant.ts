@@ -25,6 +25,7 @@ export const variantNames = [
   'failures-unseen',
   'openings-unseen',
   'closes-unseen',
+  'lives-unseen',
   'other-slots',
   'listeners-tell-roles',
   'no-fentry',
@@ -51,6 +52,10 @@ const variants: Readonly<Record<VariantName, Change | readonly Change[]>> = {
   'failures-unseen': unseen('oldstate == BPF_TCP_SYN_SENT && newstate == BPF_TCP_CLOSE'),
   'openings-unseen': unseen('oldstate == BPF_TCP_SYN_SENT && newstate == BPF_TCP_ESTABLISHED'),
   'closes-unseen': unseen('oldstate != BPF_TCP_SYN_SENT && newstate == BPF_TCP_CLOSE'),
+  // Of a client they see the beginning only.
+  'lives-unseen': unseen(
+    'oldstate != BPF_TCP_SYN_SENT ? newstate == BPF_TCP_CLOSE : newstate == BPF_TCP_ESTABLISHED',
+  ),
   // As the next version might have it.
   'other-slots': {
     file: 'socket_table.h',
