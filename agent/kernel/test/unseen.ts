@@ -72,11 +72,7 @@ function closeUnseen(name: VariantName, promise: string): Scenario {
       await counts.drain()
       compare(closed)
       assert(counts.flows().every(({ rttSamples }) => rttSamples > 0))
-      const ends = closed.reduce(
-        (sum, { name, client, server }) =>
-          name === 'reused' ? sum : sum + client.opened + server.opened,
-        0,
-      )
+      const ends = endsOf(closed.filter(service => service.name !== 'reused'))
       assert(told() >= ends, `${told()} told of ${ends}`)
 
       const before = told()
@@ -88,6 +84,10 @@ function closeUnseen(name: VariantName, promise: string): Scenario {
       return covered(reused)
     },
   }
+}
+
+function endsOf(services: readonly Service[]): number {
+  return services.reduce((sum, { client, server }) => sum + client.opened + server.opened, 0)
 }
 
 function resets(flows: readonly Flow[], port: number) {
