@@ -76,7 +76,8 @@ struct sock_common {
 };
 
 enum sock_flags {
-	SOCK_DONE = 1,
+	SOCK_DEAD,
+	SOCK_DONE,
 };
 
 typedef struct {
@@ -187,7 +188,14 @@ struct bpf_iter__task_file {
 	struct file *file;
 };
 
+struct seq_file;
+
+struct bpf_iter_meta {
+	struct seq_file *seq;
+};
+
 struct bpf_iter__bpf_map_elem {
+	struct bpf_iter_meta *meta;
 	u32 *key;
 	void *value;
 };

@@ -4,7 +4,7 @@
  * What opens now, these programs add themselves. What had opened before they attached is brought in
  * two passes: the first reserves places, the second fills them. In between user space waits until
  * every event that was under way has ended. Who is still unknown then, opened before: nobody else
- * adds it.
+ * adds it, also if it connects again. What that leaves without a place, the next round brings.
  */
 #include "kernel.h"
 #include <bpf/bpf_helpers.h>
@@ -12,20 +12,22 @@
 
 __noinline int reserve_place(u64 cookie)
 {
-	if (cookie && !(cookie & CLOSED_COOKIE) && place_of(cookie) == NOWHERE)
-		take_place(cookie | RESERVED_COOKIE);
-	return 0;
+	return cookie && !(cookie & CLOSED_COOKIE) && place_of(cookie) == NOWHERE &&
+	       take_place(cookie | RESERVED_COOKIE) != NOWHERE;
 }
 
-/* Over the old table's buckets. */
+/* Over the old table's buckets. User space reads a byte for each place. */
 SEC("iter/bpf_map_elem")
 int reserve_places(struct bpf_iter__bpf_map_elem *ctx)
 {
 	struct socket_bucket *bucket = ctx->value;
 	if (!bucket)
 		return 0;
-	for (int i = 0; i < BUCKET_SIZE; i++)
-		reserve_place(READ_ONCE(bucket->cookies[i]));
+	for (int i = 0; i < BUCKET_SIZE; i++) {
+		char reserved = 1;
+		if (reserve_place(READ_ONCE(bucket->cookies[i])))
+			bpf_seq_write(ctx->meta->seq, &reserved, sizeof(reserved));
+	}
 	return 0;
 }
 

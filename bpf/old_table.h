@@ -63,6 +63,21 @@ static __always_inline u32 old_phase(const struct old_table *table, const void *
 	return phase;
 }
 
+/*
+ * Of a socket that has just begun to connect again: the old programs have noted it, and
+ * old_table.bpf.c keeps a place for it. Whoever else took one, too, would make it two sockets. A
+ * global function, as place_of().
+ */
+__weak __noinline int is_being_adopted(u64 cookie)
+{
+	if (old_place_of(cookie) == NOWHERE)
+		return 0;
+	full_fence();
+	u64 *cell =
+	    cookie_at(place_in(&socket_buckets, socket_bucket_count, cookie, RESERVED_COOKIE));
+	return cell && READ_ONCE(*cell) == (cookie | RESERVED_COOKIE);
+}
+
 /* Open in the old table, or beside it where that was full. */
 static __always_inline bool is_in_old_table(struct sock *sk, u64 cookie)
 {

@@ -21,6 +21,12 @@ static __always_inline bool is_fin_received(unsigned long flags)
 	return flags & (1UL << bpf_core_enum_value(enum sock_flags, SOCK_DONE));
 }
 
+/* No program has the socket any more. */
+static __always_inline bool is_orphan(unsigned long flags)
+{
+	return flags & (1UL << bpf_core_enum_value(enum sock_flags, SOCK_DEAD));
+}
+
 /* What is new since the last report, as the counters are cut to 48 bits; not above 0: an older
  * view. */
 static __always_inline s64 unreported(u64 now, u64 reported)

@@ -40,6 +40,8 @@ static __always_inline int on_connect(struct sock *sk)
 	struct socket_slot *late = late_slot_of(sk);
 	if (late && (late->phase & PHASE_MASK) == PHASE_CONNECTING)
 		return 0;
+	if (is_being_adopted(cookie))
+		return 0;
 	/* Connects again, after a failure or connect(AF_UNSPEC): its counters began anew. */
 	if (late)
 		bpf_sk_storage_delete(&late_sockets, sk);
@@ -83,12 +85,23 @@ static __always_inline bool has_opened_early(struct sock *sk, int oldstate)
 	return tcp && tcp->bytes_received;
 }
 
-/* An orderly close goes through a state in which our FIN was sent. */
-static __always_inline void count_reset(struct flow_value *flow, int error, int oldstate)
+/*
+ * After our FIN the peer's is to be waited for, if only by the kernel: a program that still has the
+ * socket and closes it before breaks it off.
+ */
+static __always_inline bool is_orderly(const struct sock *sk, int oldstate)
 {
+	unsigned long flags = READ_ONCE(sk->__sk_common.skc_flags);
+	return is_fin_sent(oldstate) && (is_fin_received(flags) || is_orphan(flags));
+}
+
+static __always_inline void count_reset(struct flow_value *flow, const struct sock *sk,
+					int oldstate)
+{
+	int error = sk->sk_err;
 	if (is_reset_by_peer(error))
 		__sync_fetch_and_add(&flow->reset_by_peer, 1);
-	else if ((!error || error == ECONNABORTED) && !is_fin_sent(oldstate))
+	else if ((!error || error == ECONNABORTED) && !is_orderly(sk, oldstate))
 		__sync_fetch_and_add(&flow->reset_by_us, 1);
 }
 
@@ -136,7 +149,7 @@ static __always_inline void fold_last(struct sock *sk, struct socket_slot *slot,
 		__sync_fetch_and_add(&flow->connections_opened, 1);
 	if (fold(slot, phase, &now, flow) || is_first)
 		sample_rtt(flow, tcp->srtt_us, tcp->rtt_min.s[0].v);
-	count_reset(flow, sk->sk_err, oldstate);
+	count_reset(flow, sk, oldstate);
 	u64 lost = lost_bytes(slot, &now);
 	if (lost)
 		drop_bytes(DROP_CONTENDED, lost);

@@ -7,6 +7,7 @@ import { ownPrograms } from './test/descriptors.ts'
 import { ledger } from './test/ledger.ts'
 import { openTestKernel } from './test/open.ts'
 import { startTraffic, type Service } from './test/traffic.ts'
+import { objectVariant } from './test/variant.ts'
 
 test('a full flows map loses no byte: the rest folds into one flow per cgroup and role', async () => {
   using kernel = openTestKernel({ maxFlows: 16 })
@@ -46,6 +47,26 @@ test('where not even that has room, open connections wait and what a close loses
   for (let drains = 0; drains < 100 && missing() > (await lost()); drains++) await counts.drain()
   expect(missing()).toBeGreaterThan(0)
   expect(missing()).toBeLessThanOrEqual(await lost())
+})
+
+test('what a close cannot report because others keep changing it is counted as lost, byte by byte', async () => {
+  // Nobody ever succeeds.
+  using variant = objectVariant({
+    file: 'payload.h',
+    before: 'for (int i = 0; i < 8; i++) {\n\t\tu64 before = READ_ONCE(*reported);',
+    after: 'for (int i = 0; i < 0; i++) {\n\t\tu64 before = READ_ONCE(*reported);',
+  })
+  using kernel = openTestKernel(variant)
+  await using traffic = startTraffic('closes')
+  const counts = ledger(kernel, traffic)
+  await traffic.next()
+  const services = await traffic.next()
+  await counts.drain()
+  expect(openedOf(services.map(counts.counted))).toBe(openedOf(services))
+  expect(bytesOf(counts.flows())).toBe(0)
+  // Others on this machine lose theirs, too.
+  expect(kernel.lostBytes()['contended']).toBeGreaterThanOrEqual(totalBytes(services))
+  expect(kernel.lostBytes()['contended']).toBeLessThan(1.5 * totalBytes(services))
 })
 
 test('sockets that find the table full are counted when they close, and named as late', async () => {

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
+import { join } from 'node:path'
 import { expect, test, vi } from 'vitest'
 import { bpfObject } from '../../ci/bpf/object.ts'
 import type { Metric } from '../registry.ts'
@@ -11,12 +12,18 @@ import { startTraffic } from './test/traffic.ts'
 
 const STATISTICS = '/proc/sys/kernel/bpf_stats_enabled'
 
-function open() {
+function open({ maxFlows = 1_024, maxSockets = 4_096 } = {}) {
   const telemetry = createTelemetry('test', '0.0.0')
-  const sizes = { maxFlows: 1_024, maxOverflow: 64, maxSockets: 4_096 }
+  const sizes = { maxFlows, maxOverflow: 64, maxSockets }
   const programs = installPrograms({ bytecode: bpfObject(), sizes, log: console.error })
   const kernel = openKernel({ programs, telemetry })
   return { kernel, telemetry, [Symbol.dispose]: () => kernel[Symbol.dispose]() }
+}
+
+async function mapBytes(sizes: Parameters<typeof open>[0]): Promise<number> {
+  using opened = open(sizes)
+  await opened.kernel.drain()
+  return Object.values(valuesOf(opened.telemetry.kernelMapBytes)).reduce((sum, one) => sum + one)
 }
 
 /** Values by label; zeros are left out. */
@@ -38,6 +45,19 @@ test('the agent says how its programs came, how UDP is counted, and what each ma
   // 1,024 flows, each at least its key and value.
   for (const map of ['flows_a', 'flows_b']) expect(bytes[map], map).toBeGreaterThan(1_024 * 150)
   expect(bytes['drops']).toBeGreaterThan(0)
+})
+
+test('the maps take for each flow and each connection what README says', async () => {
+  const readme = readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8')
+  const said =
+    /(\d+) bytes for each of `kernel\.maxFlows`, and (\d+) for each of `kernel\.maxSockets`/.exec(
+      readme,
+    )
+  const more = 65_536
+  const small = await mapBytes({ maxSockets: 4_096 })
+  const flows = ((await mapBytes({ maxFlows: 1_024 + more })) - small) / more
+  const sockets = ((await mapBytes({ maxSockets: more })) - small) / (more - 4_096)
+  expect([Math.round(flows), Math.round(sockets)]).toEqual(said?.slice(1).map(Number))
 })
 
 test('the table of connections says how full it is: those that are open, no more', async () => {

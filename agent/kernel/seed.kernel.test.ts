@@ -6,10 +6,31 @@ import { installPrograms } from './programs.ts'
 import { startSeeding } from './seed.ts'
 import { ledger } from './test/ledger.ts'
 import { olderScenarios } from './test/older.ts'
+import { openTestKernel } from './test/open.ts'
 import { testScenarios } from './test/scenario-tests.ts'
 import { startTraffic } from './test/traffic.ts'
+import { objectVariant } from './test/variant.ts'
 
 testScenarios(olderScenarios)
+
+test('where more ports are listened on than are remembered, that is named as a drop', async () => {
+  using variant = objectVariant({
+    file: 'seed.bpf.c',
+    before: '__uint(max_entries, 16384);',
+    after: '__uint(max_entries, 4);',
+  })
+  await using traffic = startTraffic('seed')
+  await traffic.next()
+  using kernel = openTestKernel(variant)
+  await kernel.seed()
+  const counts = ledger(kernel, traffic)
+  await counts.drain()
+  expect(kernel.drops()['listeners_full']).toBeGreaterThan(0)
+  // Most sockets tell by themselves who connected.
+  const services = await traffic.next()
+  await counts.drain()
+  expect(services.map(counts.counted)).toEqual(services)
+})
 
 test('the search is repeated by itself, and ends with the agent', async () => {
   const telemetry = createTelemetry('test', '0.0.0')

@@ -34,28 +34,40 @@ struct reuse {
 	struct service *service, *nothing;
 };
 
-/* One socket, all the time: refused, connected, and disconnected again. */
+/* Sockets that are open most of the time: disconnected in turn, refused and connected again. */
 static void *use_again(void *argument)
 {
+	/* So many that most stay as they are while places are reserved. */
+	enum { SOCKETS = 256 };
 	static const struct sockaddr nobody = {.sa_family = AF_UNSPEC};
 	const struct reuse *reuse = argument;
-	struct connection connection = {reuse->service, {client_socket(AF_INET), -1}};
-	while (!is_over) {
-		if (!connect_to(connection.fd[CLIENT], reuse->nothing) || errno != ECONNREFUSED)
+	struct connection connections[SOCKETS];
+	for (int i = 0; i < SOCKETS; i++)
+		connections[i] = (struct connection){reuse->service, {client_socket(AF_INET), -1}};
+	for (int i = 0; !is_over; i = (i + 1) % SOCKETS) {
+		struct connection *connection = &connections[i];
+		int client = connection->fd[CLIENT];
+		if (connection->fd[SERVER] >= 0) {
+			if (connect(client, &nobody, sizeof(nobody)))
+				fail("connect(AF_UNSPEC)");
+			close_end(connection, SERVER);
+		}
+		if (!connect_to(client, reuse->nothing) || errno != ECONNREFUSED)
 			fail("connect to nothing");
 		__sync_fetch_and_add(&reuse->nothing->failed, 1);
-		if (connect_to(connection.fd[CLIENT], reuse->service))
+		if (connect_to(client, reuse->service))
 			fail("connect");
-		connection.fd[SERVER] = accept(reuse->service->listener, NULL, NULL);
+		connection->fd[SERVER] = accept(reuse->service->listener, NULL, NULL);
 		count_opened(reuse->service);
-		carry(&connection, CLIENT, 10);
-		carry(&connection, SERVER, 20);
-		wait_until_acknowledged(&connection);
-		if (connect(connection.fd[CLIENT], &nobody, sizeof(nobody)))
-			fail("connect(AF_UNSPEC)");
-		close_end(&connection, SERVER);
+		carry(connection, CLIENT, 10);
+		carry(connection, SERVER, 20);
+		wait_until_acknowledged(connection);
 	}
-	close_end(&connection, CLIENT);
+	for (int i = 0; i < SOCKETS; i++) {
+		close_end(&connections[i], CLIENT);
+		if (connections[i].fd[SERVER] >= 0)
+			close_end(&connections[i], SERVER);
+	}
 	return NULL;
 }
 

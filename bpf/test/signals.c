@@ -17,7 +17,8 @@ static void make_silent_link(void)
 	    "ip link add silent type veth peer name far && ip link set far up &&"
 	    "ip addr add 192.0.2.1/24 dev silent && ip link set silent up &&"
 	    "echo 100 >/proc/sys/net/ipv4/neigh/silent/retrans_time_ms &&"
-	    "ip neigh add 192.0.2.3 lladdr 02:00:00:00:00:03 dev silent nud permanent";
+	    "ip neigh add 192.0.2.3 lladdr 02:00:00:00:00:03 dev silent nud permanent &&"
+	    "ip neigh add 192.0.2.5 lladdr 02:00:00:00:00:05 dev silent nud permanent";
 	if (system(commands))
 		fail("silent link");
 }
@@ -39,6 +40,7 @@ static void count_failure(struct service *service, int error)
 		service->signals.timed_out++;
 		break;
 	case EHOSTUNREACH:
+	case ENETUNREACH:
 		service->signals.unreachable++;
 		break;
 	default:
@@ -73,16 +75,29 @@ static int take_error(int fd)
 	return error;
 }
 
-static void fail_to_connect(struct service *service)
+static void end_in_failure(struct service *service, int fd)
 {
-	int fd = begin_to_connect(service);
-
 	wait_for_failure(fd);
 	/* The counters are still there: a connect() that waits clears them when it fails. */
 	struct tcp_info info = tcp_facts(fd);
 	service->signals.retransmits[CLIENT] += info.tcpi_total_retrans;
 	count_failure(service, take_error(fd));
 	close(fd);
+}
+
+static void fail_to_connect(struct service *service)
+{
+	end_in_failure(service, begin_to_connect(service));
+}
+
+/* A router answers the second attempt. */
+static void find_no_way(struct service *service)
+{
+	int fd = begin_to_connect(service);
+	if (system("nft 'table inet router { chain out { type filter hook output priority 0; "
+		   "ip daddr 192.0.2.5 reject with icmp type net-unreachable; }; }'"))
+		fail("nft");
+	end_in_failure(service, fd);
 }
 
 static void give_up_connecting(struct service *service)
@@ -102,6 +117,7 @@ void run_failures(void)
 		fail_to_connect(serve_on_silent_link("unreachable", "192.0.2.4"));
 		give_up_connecting(serve_on_silent_link("given up", "192.0.2.3"));
 	}
+	find_no_way(serve_on_silent_link("no way there", "192.0.2.5"));
 	checkpoint();
 }
 
@@ -137,6 +153,20 @@ void run_kept_failures(void)
 	checkpoint();
 }
 
+/* One end has ended its direction; then one of the two breaks off. */
+static void reset_half_closed(struct service *service, enum end ended, enum end by)
+{
+	struct connection connection = open_connection(service);
+	carry(&connection, CLIENT, 100);
+	end_sending(&connection, ended);
+	receive_rest(&connection, !ended);
+	wait_until_acknowledged(&connection);
+	reset(&connection, by);
+	service->signals.reset_by[by]++;
+	usleep(1000);
+	close_end(&connection, !by);
+}
+
 /* Each end in turn breaks off, by SO_LINGER or by closing with unread data; others close in order.
  */
 void run_resets(void)
@@ -158,10 +188,14 @@ void run_resets(void)
 			service->signals.reset_by[by]++;
 		} else {
 			close_end(&connection, by);
+			if (i < 6) /* the kernel lets it go before the other end has ended */
+				usleep(100000);
 		}
 		receive_rest(&connection, !by);
 		close_end(&connection, !by);
 	}
+	for (int ends = 0; ends < 4; ends++)
+		reset_half_closed(service, ends / 2, ends % 2);
 	checkpoint();
 }
 

@@ -21,8 +21,15 @@ export type PinnedParts = Record<Kind, Record<string, number>>
 
 type Kind = (typeof KINDS)[number]
 
-/** The flows of other sets are this one's: `count` entries are in its table at rest with them. */
-export type Note = { readonly from: readonly string[]; readonly count?: number }
+/**
+ * The flows of other sets are this one's: `count` entries are in its table at rest with them, and `lost` is
+ * to be told of those without room.
+ */
+export type Note = {
+  readonly from: readonly string[]
+  readonly count?: number
+  readonly lost?: readonly { reason: string; events: number; bytes: number }[]
+}
 
 // A set of pins is a directory, `maps-flows` and so on in it. Until it is complete it has this before
 // its name. No dots: a bpffs refuses them.

@@ -16,6 +16,22 @@ test('drains while connections of many processes open and close lose nothing and
   await compareInRace(kernel)
 })
 
+test('a process whose name cannot be kept is named as a drop, and its bytes are still its own', async () => {
+  using variant = objectVariant({
+    file: 'processes.h',
+    before: 'bpf_map_update_elem(&process_names, &process, &name, BPF_ANY)',
+    after: 'bpf_map_update_elem(&process_names, &process, &name, BPF_EXIST)',
+  })
+  using kernel = openTestKernel({ ...variant, processes: true })
+  await using traffic = startTraffic<ProcessTruth>('processes-gone')
+  const counts = processLedger({ kernel, programs: kernel.programs }, traffic)
+  const truth = await traffic.next()
+  await counts.drain()
+  const nameless = truth.map(one => ({ ...one, command: '' }))
+  expect(counts.counted()).toEqual(truthOf(nameless))
+  expect(kernel.drops()['process_unnamed']).toBeGreaterThan(0)
+})
+
 test('where the kernel has no memory to remember whose a UDP socket is, that is named, and what was sent has its process', async () => {
   // Only by cgroup: what runs for a packet meets any process.
   using variant = objectVariant('no-fentry')

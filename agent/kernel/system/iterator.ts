@@ -5,8 +5,8 @@ import type { Libbpf } from './libbpf.ts'
 import { messageOf } from '../../message-of.ts'
 
 const readAsync = promisify(read)
-// The programs write nothing: what is read is only the end.
-const nothing = Buffer.alloc(4096)
+// Most programs write nothing, and what is read is only the end.
+const written = Buffer.alloc(4096)
 
 /** Runs an iterator program once over all entries, on a thread of libuv's pool. Errors: KernelError. */
 export async function runIterator(libbpf: Libbpf, linkFd: number): Promise<void> {
@@ -21,12 +21,17 @@ export async function runIterator(libbpf: Libbpf, linkFd: number): Promise<void>
   }
 }
 
-/** The same without a thread, for the start. Throws KernelError. */
-export function runIteratorNow(libbpf: Libbpf, linkFd: number): void {
+/** The same without a thread, for the start. Gives how many bytes the program wrote. Throws KernelError. */
+export function runIteratorNow(libbpf: Libbpf, linkFd: number): number {
   const fd = libbpf.createIterator(linkFd)
   if (fd < 0) throw iteratorError(getSystemErrorName(fd))
   try {
-    while (hasMoreNow(fd)) continue
+    let bytes = 0
+    for (;;) {
+      const more = readNow(fd)
+      if (more === 0) return bytes
+      bytes += more ?? 0
+    }
   } catch (error) {
     throw iteratorError(messageOf(error))
   } finally {
@@ -34,11 +39,12 @@ export function runIteratorNow(libbpf: Libbpf, linkFd: number): void {
   }
 }
 
-function hasMoreNow(fd: number): boolean {
+/** Undefined: it is not at the end yet. */
+function readNow(fd: number): number | undefined {
   try {
-    return readSync(fd, nothing) > 0
+    return readSync(fd, written)
   } catch (error) {
-    if (isUnfinished(error)) return true
+    if (isUnfinished(error)) return undefined
     throw error
   }
 }
@@ -46,7 +52,7 @@ function hasMoreNow(fd: number): boolean {
 /** One read visits a million entries at most; then it says EAGAIN, and the next read goes on from there. */
 async function hasMore(fd: number): Promise<boolean> {
   try {
-    const { bytesRead } = await readAsync(fd, nothing, 0, nothing.length, null)
+    const { bytesRead } = await readAsync(fd, written, 0, written.length, null)
     return bytesRead > 0
   } catch (error) {
     if (isUnfinished(error)) return true

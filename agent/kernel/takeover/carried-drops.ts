@@ -1,4 +1,4 @@
-import { dropsIn, nameDrop, openDrops } from '../tables/drops.ts'
+import { dropsIn, nameDrop, openDrops, type Drop } from '../tables/drops.ts'
 import { factsOf } from '../system/fdinfo.ts'
 import type { MapMemory } from '../system/map-memory.ts'
 import { dropReasons, dropValue } from '../wire.gen.ts'
@@ -26,25 +26,52 @@ export function carryDrops(from: readonly number[], to: number): void {
   }
 }
 
-/** Programs add to our own entries at any moment; to these only user space does. */
-export function countDrop(dropsFd: number, reason: string, events: bigint, bytes: bigint): void {
+/** What the entry that carries a reason says in all. */
+export type Carried = { readonly reason: string; readonly events: number; readonly bytes: number }
+
+/** What it will say with one more event of so many bytes. Changes nothing. Throws KernelError. */
+export function withOneMore(dropsFd: number, reason: string, bytes: number): Carried {
   using drops = open(dropsFd)
-  addCarried(drops, reason, events, bytes)
+  const at = placeOf(drops, reason)?.at ?? 0
+  const [events, before] = [Number(drops.words[at]), Number(drops.words[at + 1])]
+  return { reason, events: events + 1, bytes: before + bytes }
+}
+
+/**
+ * Makes it say so. Doing it again changes nothing: programs add to our own entries at any moment, but to
+ * these only user space does. Throws KernelError.
+ */
+export function writeCarried(dropsFd: number, { reason, events, bytes }: Carried): void {
+  using drops = open(dropsFd)
+  setCarried(drops, reason, () => [BigInt(events), BigInt(bytes)])
 }
 
 type Drops = MapMemory & { readonly words: BigUint64Array }
 
 function addCarried(target: Drops, reason: string, events: bigint, bytes: bigint): void {
-  const carried = dropsIn(target.bytes).slice(dropReasons.length)
+  setCarried(target, reason, before => [before[0] + events, before[1] + bytes])
+}
+
+type Counts = readonly [events: bigint, bytes: bigint]
+
+function setCarried(target: Drops, reason: string, change: (before: Counts) => Counts): void {
+  const place = placeOf(target, reason)
+  if (place === undefined) return
+  const { at } = place
+  if (place.isFree) nameDrop(target.bytes, place)
+  const [events, bytes] = change([target.words[at] ?? 0n, target.words[at + 1] ?? 0n])
+  target.words[at] = events
+  target.words[at + 1] = bytes
+}
+
+/** Of the entries that carry: that of the reason, one that is free, or the last one for all the rest. */
+function placeOf({ bytes }: Drops, reason: string): (Drop & { isFree: boolean }) | undefined {
+  const carried = dropsIn(bytes).slice(dropReasons.length)
   const last = carried.pop()
   const place =
     carried.find(one => one.reason === reason) ?? carried.find(one => one.reason === '') ?? last
-  if (place === undefined) return
-  if (place.reason === '') {
-    nameDrop(target.bytes, { reason: place === last ? REST : reason, at: place.at })
-  }
-  target.words[place.at] = (target.words[place.at] ?? 0n) + events
-  target.words[place.at + 1] = (target.words[place.at + 1] ?? 0n) + bytes
+  const name = place === last ? REST : reason
+  return place && { at: place.at, reason: name, isFree: place.reason === '' }
 }
 
 function untold(words: BigUint64Array, at: number): bigint {

@@ -1,4 +1,3 @@
-import { countDrop } from './carried-drops.ts'
 import { factsOf } from '../system/fdinfo.ts'
 import { FLOW_TABLES } from '../object/inventory.ts'
 import { loadLibbpf } from '../system/libbpf.ts'
@@ -21,9 +20,12 @@ type Table = MapMemory & {
 /**
  * Copies what the tables of others hold behind what the table at rest of `to` holds: a drain after the first
  * one finds it there, once `countCarried` is told how many entries that makes. Nobody may count into the
- * others any more. What has no room is counted as lost. Throws KernelError.
+ * others any more. Gives also the bytes of what has no room. Throws KernelError.
  */
-export function copyFlows(from: readonly FlowTables[], to: FlowTables): number {
+export function copyFlows(
+  from: readonly FlowTables[],
+  to: FlowTables,
+): { readonly count: number; readonly lostBytes: number } {
   using target = openTable(atRest(to), to.fields)
   let count = entriesIn(target, to.fields)
   let lostBytes = 0
@@ -39,8 +41,7 @@ export function copyFlows(from: readonly FlowTables[], to: FlowTables): number {
       }
     }
   }
-  if (lostBytes > 0) countDrop(to.maps['drops'] ?? -1, 'overflow_full', 1n, BigInt(lostBytes))
-  return count
+  return { count, lostBytes }
 }
 
 /** From now on the table at rest holds so many entries. Doing it again before a drain changes nothing. */

@@ -1,4 +1,5 @@
 import { closeSync } from 'node:fs'
+import { withOneMore, writeCarried } from './carried-drops.ts'
 import { copyFlows, countCarried, type FlowTables } from './carried-flows.ts'
 import { FLOW_TABLES } from '../object/inventory.ts'
 import type { Layout } from '../object/layout.ts'
@@ -48,7 +49,9 @@ export function carryOver(
   const from = left.filter(isFirst).map(one => ({ maps: one.maps, fields: one.layout.flowFields }))
   for (const tables of from) waitForPrograms(tables.maps)
   const into = { maps, fields: layout.flowFields }
-  const note = { from: left.map(({ name }) => name), count: copyFlows(from, into) }
+  const { count, lostBytes } = copyFlows(from, into)
+  const lost = lostBytes > 0 ? [withOneMore(maps['drops'] ?? -1, 'overflow_full', lostBytes)] : []
+  const note = { from: left.map(({ name }) => name), count, lost }
   writeNote(directory, set, note)
   finish(directory, { set, into, notes: [note] })
 }
@@ -70,12 +73,13 @@ export function finishCarryOver(directory: string): void {
 type Noted = { readonly set: string; readonly into: FlowTables; readonly notes: readonly Note[] }
 
 function finish(directory: string, { set, into, notes }: Noted): void {
-  for (const { from, count } of notes) {
+  for (const { from, count, lost = [] } of notes) {
     // The first agents know nothing of these notes: theirs may have gone on since, and drained.
     const isStale = from.some(name => hasPin(directory, name, 'links', 'live'))
     const left = from.filter(name => hasPin(directory, name, ...PIN))
     if (isStale || left.length === 0) continue
     if (count !== undefined) countCarried(into, count)
+    for (const carried of lost) writeCarried(into.maps['drops'] ?? -1, carried)
     for (const name of left) unpin(directory, name, ...PIN)
   }
   removeNotes(directory, set)

@@ -54,16 +54,23 @@ export function beginBeside(
   write(maps, [factsOf(old.maps['socket_buckets'] ?? -1)('max_entries'), ...places])
 }
 
+/** More than one has something to do only where sockets connect again at that very moment. */
+const ROUNDS = 10
+
 /** Brings the sockets that had opened before the new programs attached. Throws KernelError. */
 export function adoptSockets(
   { attachIterator }: Pick<BpfObject, 'attachIterator'>,
   old: { readonly maps: Maps },
 ): void {
   const libbpf = loadLibbpf()
+  const reservePlaces = attachIterator('reserve_places', 'old_buckets')
+  const fillPlaces = attachIterator('adopt_sockets', 'socket_buckets')
   waitForPrograms(old.maps)
-  runIteratorNow(libbpf, attachIterator('reserve_places', 'old_buckets'))
-  waitForPrograms(old.maps)
-  runIteratorNow(libbpf, attachIterator('adopt_sockets', 'socket_buckets'))
+  for (let round = 0; round < ROUNDS; round++) {
+    if (runIteratorNow(libbpf, reservePlaces) === 0) return
+    waitForPrograms(old.maps)
+    runIteratorNow(libbpf, fillPlaces)
+  }
 }
 
 /** Whether no programs count any more that were there before those of `maps`. */

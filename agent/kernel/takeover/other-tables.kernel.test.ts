@@ -6,6 +6,7 @@ import { mountBpffs } from '../test/bpffs.ts'
 import { installUntil, openInstalled, type Install } from '../test/install.ts'
 import { points } from '../test/kill-at.ts'
 import { ledger } from '../test/ledger.ts'
+import { openTestKernel } from '../test/open.ts'
 import { startTraffic, type Traffic } from '../test/traffic.ts'
 import { objectVariant } from '../test/variant.ts'
 
@@ -75,6 +76,33 @@ test.each([
   },
   300_000,
 )
+
+test('killed at any step of a change to a table of flows that is too small: what has no room is lost, and told once', async () => {
+  const [before, next] = [{ maxFlows: 4_096 }, { maxFlows: 1, maxOverflow: 1 }]
+  const calls = callsOfChange(before, next)
+  const steps = points(calls).filter(step => step >= calls.lastIndexOf('symlinkSync') - 1)
+  for (const step of steps) {
+    using bpffs = mountBpffs()
+    const { pinDirectory } = bpffs
+    const first = openInstalled({ pinDirectory, ...before })
+    await using traffic = startTraffic('closes')
+    await traffic.next()
+    const carried = (await traffic.next())
+      .flatMap(({ client, server }) => [client, server])
+      .reduce((sum, { sent, received }) => sum + sent + received, 0)
+    first[Symbol.dispose]()
+    expect(installUntil(step, { pinDirectory, ...next })).toEqual([])
+    using kernel = openTestKernel({ pinDirectory, ...next, maxSockets: 131_072 })
+    const counts = ledger(kernel, traffic)
+    for (let drains = 0; drains < 3; drains++) await counts.drain()
+    const lost = kernel.lostBytes()['overflow_full'] ?? 0
+    const found = counts.flows().reduce((sum, flow) => sum + flow.bytesSent + flow.bytesReceived, 0)
+    // Others on this machine lose theirs, too.
+    expect(found + lost, calls[step]).toBeGreaterThanOrEqual(carried)
+    expect(lost, calls[step]).toBeLessThan(1.5 * carried)
+  }
+  expect(steps.length).toBeGreaterThan(2)
+})
 
 test('a note of the first agents, who kept what they had carried over, is heeded by the version before', async () => {
   const [before, next] = [{ maxFlows: 4_096 }, { maxFlows: 8_192 }]

@@ -16,14 +16,22 @@ export const changeScenarios: readonly Scenario[] = [
       using bpffs = mountBpffs()
       using other = objectVariant('other-slots')
       using slow = objectVariant('slow-adoption')
+      using reconnecting = objectVariant('slow-reconnection')
       const [larger, smaller] = [{ maxSockets: 131_072 }, { maxSockets: 65_536 }]
       using agent = agentOn(bpffs.pinDirectory)
       agent.start(larger)
       await using traffic = startTraffic('changes')
       const counts = ledgerOf(agent.drain, traffic)
       await traffic.next()
-      const changes = [smaller, { ...larger, ...slow }, { ...smaller, ...other }, larger]
-      for (const change of isEmulated() ? changes : [...changes, ...changes]) {
+      const changes = [
+        smaller,
+        { ...larger, ...slow },
+        { ...smaller, ...other },
+        { ...larger, ...reconnecting },
+        { ...smaller, ...reconnecting },
+        larger,
+      ]
+      for (const change of isEmulated() ? changes.slice(0, 4) : [...changes, ...changes]) {
         await counts.drain()
         agent.start(change)
       }

@@ -51,7 +51,7 @@ const openOrGoOn = keptInEmulation(openTestKernel)
 
 /**
  * Runs a scenario of bpf/test to its last checkpoint, where it stops for a comparison; at each, the
- * kernel must have counted what the programs did.
+ * kernel must have counted what the programs did, and nothing else of their cgroups.
  */
 export async function compareExactly(
   scenario: string,
@@ -67,6 +67,11 @@ export async function compareExactly(
     assert.deepEqual(services.map(counts.counted), services)
   }
   assert.deepEqual(kernel.lostBytes(), {})
+  const ports = new Set(services.map(({ port }) => port))
+  assert.deepEqual(
+    counts.flows().filter(({ servicePort }) => !ports.has(servicePort)),
+    [],
+  )
   return services
 }
 

@@ -22,6 +22,7 @@ export const variantNames = [
   'slow-second-close',
   'slow-seed',
   'slow-adoption',
+  'slow-reconnection',
   'failures-unseen',
   'openings-unseen',
   'closes-unseen',
@@ -49,6 +50,7 @@ const variants: Readonly<Record<VariantName, Change | readonly Change[]>> = {
   ],
   'slow-seed': lingeringBefore('seed.bpf.c', 'struct payload payload = {'),
   'slow-adoption': lingeringBefore('old_table.bpf.c', 'u32 after = old_phase(table, old);'),
+  'slow-reconnection': longBefore('sockets.h', 'return take_place(cookie);\n}'),
   'failures-unseen': unseen('oldstate == BPF_TCP_SYN_SENT && newstate == BPF_TCP_CLOSE'),
   'openings-unseen': unseen('oldstate == BPF_TCP_SYN_SENT && newstate == BPF_TCP_ESTABLISHED'),
   'closes-unseen': unseen('oldstate != BPF_TCP_SYN_SENT && newstate == BPF_TCP_CLOSE'),
@@ -85,6 +87,15 @@ export function objectVariant(change: VariantName | Change): Variant {
 
 function lingeringBefore(file: string, line: string): Change {
   return { file, before: line, after: `${LINGER} ${line}` }
+}
+
+/** Some 100 µs: as long as a few system calls take. */
+function longBefore(file: string, line: string): Change[] {
+  const callback = 'static inline long pass_time(u32 step, void *nothing) { return 0; }'
+  return [
+    { file: 'socket_table.h', before: '#define NOWHERE', after: `${callback}\n#define NOWHERE` },
+    { file, before: line, after: `bpf_loop(300000, pass_time, NULL, 0);\n ${line}` },
+  ]
 }
 
 /** Neither copy of the state program sees such a change. */

@@ -1,7 +1,8 @@
+import { spawnSync } from 'node:child_process'
 import { mkdirSync, readdirSync, rmdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { decodeFlows } from '../../drain/flows.ts'
 import type { Metric } from '../../registry.ts'
 import { testCgroup } from '../../test/loopback.ts'
@@ -106,6 +107,42 @@ test('cgroups that are gone are let go, and those too brief to attach to are cou
   rmdirSync(stays)
   await parts.udp.sweep(Date.now())
   expect(valueOf(udpCgroups)).toBe(attached - 1)
+})
+
+test('a cgroup that the agent could not be told of is named as a drop, and told with its next socket', async () => {
+  await using parts = await openUdpKernel()
+  using parent = testCgroup('untold')
+  const late = join(parent.folder, 'late')
+  // Nobody reads meanwhile.
+  for (let births = 0; births < 5_000; births++) {
+    const path = join(parent.folder, `birth-${births}`)
+    mkdirSync(path)
+    rmdirSync(path)
+  }
+  mkdirSync(late)
+  using removal = new DisposableStack()
+  removal.defer(() => rmdirSync(late))
+  const send = () =>
+    spawnSync('sh', [
+      '-c',
+      'echo $$ > "$0/cgroup.procs"; exec bash -c ": > /dev/udp/127.0.0.1/9"',
+      late,
+    ])
+  const untold = async () => {
+    const drained = await parts.kernel.drain()
+    drained.release()
+    return valueOf(parts.telemetry.kernelDrops, 'udp_cgroup_untold')
+  }
+  send()
+  parts.settle()
+  const before = valueOf(parts.telemetry.udpCgroups)
+  expect(await untold()).toBe(1)
+  send()
+  parts.settle()
+  // Behind all those that are gone.
+  await vi.waitFor(() => expect(valueOf(parts.telemetry.udpCgroups)).toBe(before + 1), 20_000)
+  expect(valueOf(parts.telemetry.udpReattachments)).toBeGreaterThan(0)
+  expect(await untold()).toBe(1)
 })
 
 test('over the bound a cgroup is not counted, which is said and counted', async () => {
