@@ -1,9 +1,9 @@
 import type { DrainedFlows, Kernel } from '../kernel/kernel.ts'
-import { flowSlot } from '../kernel/wire.gen.ts'
+import { flowKey, flowSlot } from '../kernel/wire.gen.ts'
 import recorded from './recorded-drain.json' with { type: 'json' }
 
 /** The cgroup whose bytes `record-drain.ts` recorded. */
-export const RECORDED_CGROUP = 0x07_d1
+export const RECORDED_CGROUP = flowKey.cgroupId(drainOf(recorded).entries, flowSlot.key.offset)
 
 /** What a real kernel gave at one drain: two connections over loopback, each seen from both ends. */
 export function recordedDrain(release = () => {}): DrainedFlows {
