@@ -27,6 +27,7 @@ static const struct {
     {"no-storage", run_no_storage},
     {"race", run_race},
     {"short-race", run_short_race},
+    {"come-and-stay", run_come_and_stay},
     {"crowd", run_crowd},
     {"small-crowd", run_small_crowd},
     {"timeouts", run_timeouts},

@@ -127,6 +127,7 @@ void run_older(void);
 void run_no_storage(void);
 void run_race(void);
 void run_short_race(void);
+void run_come_and_stay(void);
 void run_crowd(void);
 void run_small_crowd(void);
 void run_timeouts(void);
