@@ -1,4 +1,4 @@
-import { raceScenarios } from './test/races.ts'
+import { leavingOutScenario, raceScenarios } from './test/races.ts'
 import { testScenarios } from './test/scenario-tests.ts'
 
-testScenarios(raceScenarios)
+testScenarios([...raceScenarios, leavingOutScenario])
