@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { constants, setPriority } from 'node:os'
 import { isEmulated } from '../../../ci/bpf/prebuilt.ts'
 import { decodeFlows } from '../../drain/flows.ts'
 import { mountBpffs } from './bpffs.ts'
@@ -21,6 +22,8 @@ export const changeScenarios: readonly Scenario[] = [
       using agent = agentOn(bpffs.pinDirectory)
       agent.start(larger)
       await using traffic = startTraffic('changes')
+      // Else loading shares an emulated processor with three threads, and takes minutes.
+      if (isEmulated()) setPriority(traffic.pid, constants.priority.PRIORITY_LOW)
       const counts = ledgerOf(agent.drain, traffic)
       await traffic.next()
       const changes = [smaller, { ...larger, ...slow }, { ...smaller, ...other }, larger]
