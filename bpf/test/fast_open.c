@@ -2,7 +2,6 @@
 /* Data in the SYN: the server's socket is there, and may end, before its handshake is complete. */
 #define _GNU_SOURCE
 #include "traffic.h"
-#include <linux/filter.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
 
@@ -61,11 +60,8 @@ static void exchange(struct service *service)
 /* A client that does not hear the answer, and a server that has accepted it all the same. */
 static struct connection open_half(struct service *service)
 {
-	struct sock_filter nothing = BPF_STMT(BPF_RET | BPF_K, 0);
-	struct sock_fprog deaf = {1, &nothing};
 	int fd = client_socket(service->family);
-	if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &deaf, sizeof(deaf)))
-		fail("SO_ATTACH_FILTER");
+	make_deaf(fd);
 	send_with_syn(service, fd, MSG_DONTWAIT);
 	struct connection connection = accept_from(service, fd);
 	service->opened[SERVER]++;
@@ -77,10 +73,7 @@ static struct connection open_half(struct service *service)
 /* It hears what is sent again. */
 static void finish(struct connection *connection)
 {
-	int ignored = 0;
-	if (setsockopt(connection->fd[CLIENT], SOL_SOCKET, SO_DETACH_FILTER, &ignored,
-		       sizeof(ignored)))
-		fail("SO_DETACH_FILTER");
+	hear_again(connection->fd[CLIENT]);
 	receive_rest(connection, CLIENT);
 	connection->service->sent[CLIENT] += REQUEST;
 	connection->service->opened[CLIENT]++;

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 #include "traffic.h"
-#include <linux/filter.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <unistd.h>
@@ -41,15 +40,12 @@ static void end_in_order(struct connection *connection, enum end first)
 /* What arrives is dropped until it was sent again. */
 static void carry_again(struct connection *connection, enum end from, size_t length)
 {
-	struct sock_filter drop = {.code = BPF_RET | BPF_K, .k = 0};
-	struct sock_fprog filter = {.len = 1, .filter = &drop};
 	int fd = connection->fd[!from];
-	if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof(filter)))
-		fail("SO_ATTACH_FILTER");
+	make_deaf(fd);
 	send_bytes(connection, from, length);
 	while (tcp_facts(connection->fd[from]).tcpi_total_retrans == 0)
 		usleep(1000);
-	set_option(fd, SOL_SOCKET, SO_DETACH_FILTER, 0);
+	hear_again(fd);
 	receive_bytes(connection, !from, length);
 }
 

@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <linux/sockios.h>
 #include <net/if.h>
 #include <linux/tcp.h>
@@ -303,6 +304,23 @@ struct tcp_info tcp_facts(int fd)
 	socklen_t length = sizeof(info);
 	check(getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length), "TCP_INFO");
 	return info;
+}
+
+void make_deaf(int fd)
+{
+	struct sock_filter nothing = BPF_STMT(BPF_RET | BPF_K, 0);
+	struct sock_fprog filter = {1, &nothing};
+
+	check(setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof(filter)),
+	      "SO_ATTACH_FILTER");
+}
+
+void hear_again(int fd)
+{
+	int ignored = 0;
+
+	check(setsockopt(fd, SOL_SOCKET, SO_DETACH_FILTER, &ignored, sizeof(ignored)),
+	      "SO_DETACH_FILTER");
 }
 
 int tcp_state(const struct connection *connection, enum end end)

@@ -92,9 +92,12 @@ void reset(struct connection *connection, enum end end);
 struct tcp_info;
 struct tcp_info tcp_facts(int fd);
 int tcp_state(const struct connection *connection, enum end end);
+/* What arrives is dropped, until it hears again. */
+void make_deaf(int fd);
+void hear_again(int fd);
 
 void close_in_order(struct connection *connection, enum end first);
-/* Sends all that fits before. */
+/* Both send all that fits before. */
 void end_both_at_once(struct connection *connection);
 void close_both_at_once(struct connection *connection);
 void close_by_reset(struct connection *connection, enum end by);
